@@ -1,0 +1,70 @@
+#include "artifacts/artifact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARTIFACT(name) extern const struct artifact artifact_##name;
+#include "artifacts/registry.inc"
+#undef ARTIFACT
+
+static const struct artifact *const artifacts[] = {
+#define ARTIFACT(name) &artifact_##name,
+#include "artifacts/registry.inc"
+#undef ARTIFACT
+};
+
+const struct artifact *const *artifact_all(size_t *count)
+{
+    *count = sizeof artifacts / sizeof *artifacts;
+    return artifacts;
+}
+
+const struct artifact *artifact_by_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof artifacts / sizeof *artifacts; i++)
+        if (strcmp(artifacts[i]->name, name) == 0)
+            return artifacts[i];
+    return NULL;
+}
+
+/* Where `day` is or belongs in the ascending list; nearly always at its end. */
+static size_t day_place(const struct tally *tally, uint32_t day)
+{
+    size_t low = 0, high = tally->day_count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (tally->days[middle] < day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void day_add(struct tally *tally, uint32_t day)
+{
+    if (tally->day_count && tally->days[tally->day_count - 1] == day)
+        return;
+    const size_t at = day_place(tally, day);
+    if (tally->day_count == TALLY_DAYS || (at < tally->day_count && tally->days[at] == day))
+        return;
+    memmove(tally->days + at + 1, tally->days + at, (tally->day_count - at) * sizeof *tally->days);
+    tally->days[at] = day;
+    tally->day_count++;
+}
+
+void tally_time(struct tally *tally, struct instant when)
+{
+    if (!instant_known(when))
+        return;
+    if (!instant_known(tally->first) || when.ticks < tally->first.ticks)
+        tally->first = when;
+    if (when.ticks > tally->last.ticks)
+        tally->last = when;
+    if (instant_known(tally->previous) && when.ticks < tally->previous.ticks)
+        tally->backward++;
+    tally->previous = when;
+    if (when.ticks > 0)
+        day_add(tally, (uint32_t)(when.ticks / TICKS_PER_DAY));
+}

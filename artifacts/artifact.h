@@ -1,0 +1,115 @@
+/*
+ * An artifact says which files it wants and what their records mean: one const struct in one file, listed in
+ * artifacts/local.mk, from which make generates the registry. To add one, see artifacts/README.md.
+ */
+#ifndef ARTIFACTS_ARTIFACT_H
+#define ARTIFACTS_ARTIFACT_H
+
+#include "triage/base/arena.h"
+#include "triage/record/event.h"
+#include "triage/record/host.h"
+
+#include <sys/types.h>
+
+struct job;
+
+enum { TALLY_DAYS = 4096 };
+
+/* The accounts of one file: each record ends in exactly one of used, repaired and rejected. */
+struct tally {
+    uint64_t records, used, repaired, rejected;
+    struct instant first, last; /* UTC where the basis is known, else local */
+    uint64_t backward;          /* records whose time lies before that of the record in front of it */
+    struct instant previous;    /* time of the record in front, for tally_time() */
+    uint32_t days[TALLY_DAYS];  /* days with records: ticks / TICKS_PER_DAY, ascending, each once */
+    size_t day_count;
+};
+
+struct artifact {
+    const char *name, *title;
+    const char *const *paths; /* NULL-ended globs over '/' paths of any volume, any letter case; "{place}/..." is below a
+                                 folder that the survey found. NULL: only recognised by content */
+    const struct log_source *sources; /* log sources of its events, ended by an empty one */
+    bool keep;                        /* always copy the file into the case */
+    bool scan;                        /* run YARA over the content */
+    bool deleted;                     /* deleted entries are wanted too */
+    /* For single files and folders without a Windows tree: does a file that starts with `head` (up to 64 KiB) belong here?
+     * May be NULL. `name` is the last part of its path. */
+    bool (*recognise)(struct slice head, const char *name);
+    /* Turns bytes into events in file order. Damage is a notice: skip the record, go on. -1 with error_text only when
+     * nothing of the file could be used. */
+    int (*parse)(struct job *job);
+};
+
+/* What the engine does for a running job. */
+struct job_services {
+    ssize_t (*read)(struct job *job, uint64_t offset, void *buffer, size_t size);
+    size_t (*next_candidate)(struct job *job, struct slice window, size_t from);
+    void (*emit)(struct job *job, const struct event *event);
+    void (*notice)(struct job *job, uint64_t offset, const char *text);
+    bool (*owner)(struct job *job, char *text, size_t size);
+    int (*digests)(struct job *job, char md5[33], char sha1[41], char sha256[65]);
+};
+
+struct job {
+    const struct artifact *artifact;
+    const struct file *file;
+    const struct host *host;
+    const char *windows_path; /* of the file, with its drive letter where known */
+    uint64_t size;            /* bytes that can be read */
+    struct arena *arena;      /* ends with the job; do not allocate per record from it: use arena scratch of your own */
+    struct tally *tally;
+    const struct job_services *services;
+    void *engine;
+};
+
+/* Bytes of the file; short only at its end; -1 with error_text. */
+static inline ssize_t job_read(struct job *job, uint64_t offset, void *buffer, size_t size)
+{
+    return job->services->read(job, offset, buffer, size);
+}
+
+/*
+ * The prefilter: offset, at or after `from`, of the next place in `window` that a rule could match, SIZE_MAX when there is none.
+ * `window` must hold whole records, '\n' ended. A record that holds no such place need not be split into fields or emitted;
+ * it is only counted.
+ */
+static inline size_t job_next_candidate(struct job *job, struct slice window, size_t from)
+{
+    return job->services->next_candidate(job, window, from);
+}
+
+/* Matches the event against the rules; what matches becomes an indicator. The event is borrowed. A record that could not be
+ * split is emitted too, with EVENT_REJECTED and only its raw bytes: rules then search its text. */
+static inline void job_emit(struct job *job, const struct event *event)
+{
+    job->services->emit(job, event);
+}
+
+/* Something an examiner must know about the file: damage, a limit that was reached, an assumption. */
+static inline void job_notice(struct job *job, uint64_t offset, const char *text)
+{
+    job->services->notice(job, offset, text);
+}
+
+/* SID of the file's owner; false when unknown. */
+static inline bool job_owner(struct job *job, char *text, size_t size)
+{
+    return job->services->owner(job, text, size);
+}
+
+/* MD5, SHA-1 and SHA-256 of the whole content; -1 when it cannot be read. */
+static inline int job_digests(struct job *job, char md5[33], char sha1[41], char sha256[65])
+{
+    return job->services->digests(job, md5, sha1, sha256);
+}
+
+/* Counts a record's time: first, last, days, jumps back. Does nothing for INSTANT_NONE. */
+void tally_time(struct tally *tally, struct instant when);
+
+/* All artifacts, in the order of their names (generated from artifacts/local.mk). */
+const struct artifact *const *artifact_all(size_t *count);
+/* NULL when there is none of that name. */
+const struct artifact *artifact_by_name(const char *name);
+
+#endif

@@ -1,0 +1,45 @@
+/* ECP activity logs: the same four columns as the server log, with who asked and what it cost. */
+#include "artifacts/exchange_log.h"
+#include "artifacts/log_file.h"
+
+static const char columns[] = "TimeStamp,ServerName,EventId,EventData";
+
+static const char *const assumed[] = {columns, NULL};
+
+static const struct log_format format = {
+    .shape = LOG_CSV,
+    .kind = KIND_exchange_ecp,
+    .assumed = assumed,
+    .needed = "EventId",
+};
+
+static const struct exchange_log look = {
+    .type = "ECP Activity",
+    .columns = {"ServerName", "EventId", "EventData"},
+    .file = "ECPActivity",
+    .same_columns = true,
+};
+
+static bool recognise(struct slice head, const char *name)
+{
+    return exchange_log_recognise(&look, head, name);
+}
+
+static int parse(struct job *job)
+{
+    return log_parse(job, &format);
+}
+
+static const char *const paths[] = {"{exchange_logging}/ECP/Activity/**/*.LOG",
+                                    "**/ECPActivity_*.LOG", NULL};
+static const struct log_source sources[] = {{NULL, "exchange", "ecp-activity"}, {NULL, NULL, NULL}};
+
+extern const struct artifact artifact_exchange_ecp_activity;
+const struct artifact artifact_exchange_ecp_activity = {
+    .name = "exchange_ecp_activity",
+    .title = "Exchange control panel activity logs",
+    .paths = paths,
+    .sources = sources,
+    .recognise = recognise,
+    .parse = parse,
+};

@@ -1,0 +1,46 @@
+/* ECP server logs: each request to the control panel with its cmdlets, in EventData as
+ * "S:KEY=VALUE;...". */
+#include "artifacts/exchange_log.h"
+#include "artifacts/log_file.h"
+
+static const char columns[] = "TimeStamp,ServerName,EventId,EventData";
+
+static const char *const assumed[] = {columns, NULL};
+
+static const struct log_format format = {
+    .shape = LOG_CSV,
+    .kind = KIND_exchange_ecp,
+    .assumed = assumed,
+    .needed = "EventId",
+};
+
+static const struct exchange_log look = {
+    .type = "ECP Server",
+    .columns = {"ServerName", "EventId", "EventData"},
+    .file = "ECPServer",
+    .same_columns = true,
+};
+
+static bool recognise(struct slice head, const char *name)
+{
+    return exchange_log_recognise(&look, head, name);
+}
+
+static int parse(struct job *job)
+{
+    return log_parse(job, &format);
+}
+
+static const char *const paths[] = {"{exchange_logging}/ECP/Server/**/*.LOG", "**/ECPServer2*.LOG",
+                                    NULL};
+static const struct log_source sources[] = {{NULL, "exchange", "ecp-server"}, {NULL, NULL, NULL}};
+
+extern const struct artifact artifact_exchange_ecp_server;
+const struct artifact artifact_exchange_ecp_server = {
+    .name = "exchange_ecp_server",
+    .title = "Exchange control panel server logs",
+    .paths = paths,
+    .sources = sources,
+    .recognise = recognise,
+    .parse = parse,
+};

@@ -1,0 +1,1008 @@
+#include "artifacts/log_file.h"
+
+#include "artifacts/log_time.h"
+#include "triage/base/error.h"
+#include "triage/base/utf16.h"
+#include "triage/formats/csv.h"
+#include "triage/formats/line_scan.h"
+#include "triage/formats/lines.h"
+#include "triage/formats/w3c_log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NUL_RUN = 16,         /* so many NULs end a record: a hole that a crash left */
+    PIECE_OVERLAP = 4096, /* pieces of one very long line share so much */
+    REPAIRS_TOLD = 8,     /* kinds of repair that get a notice, each once */
+    NOTICE_SIZE = 256,
+};
+
+static const char native_columns[] =
+    "c-ip cs-username date time s-sitename s-computername s-ip time-taken cs-bytes sc-bytes "
+    "sc-status sc-win32-status cs-method cs-uri-stem cs-uri-query";
+static const char ncsa_columns[] =
+    "c-ip remote-logname cs-username date-time cs-method cs-uri-stem "
+    "cs-uri-query cs-version sc-status sc-bytes";
+static const char ncsa_more_columns[] =
+    "c-ip remote-logname cs-username date-time cs-method cs-uri-stem cs-uri-query cs-version "
+    "sc-status sc-bytes cs-referer cs-user-agent";
+
+/* Where the time of a record stands. */
+struct time_columns {
+    size_t date, clock, stamp; /* COLUMN_MISSING: the header has none */
+    bool in_front;             /* date and clock, or the stamp, are the first cells */
+    bool local;
+};
+
+struct log {
+    struct job *job;
+    const struct log_format *format;
+    struct lines *lines;
+    struct line_scan scan;
+    struct columns columns;
+    struct cells cells;
+    struct slice header; /* the header line that the columns are from; borrows header_text */
+    uint8_t header_text[COLUMNS_TEXT_CEILING];
+    struct time_columns time;
+    struct log_clock clock;
+    struct instant day,
+        day_clock;             /* of the #Date in force; the clock time read last without a date */
+    uint8_t front[64];         /* the time text of the record in front ... */
+    size_t front_size, needed; /* ... 0: none; the column that a record cut short must reach */
+    struct slice window;       /* as it is now */
+    size_t whole, candidate;   /* bytes of it that are whole lines; next nominated place */
+    uint64_t number;           /* line ends passed */
+    uint64_t nul_count, nul_first;
+    const char *told[REPAIRS_TOLD];
+    size_t told_count;
+    bool quoted, fast;
+    bool continuing; /* amid a line that is longer than a window */
+    bool told_rejected, told_assumed, told_day, told_zone, told_long, told_overflow;
+    size_t alias_count;
+    size_t alias_column[LOG_ALIASES_CEILING];
+    struct value values[COLUMNS_CEILING + LOG_ALIASES_CEILING];
+};
+
+/* One record on its way. */
+struct entry {
+    size_t start;
+    struct slice raw;
+    enum record_state state;
+    struct instant when,
+        counted; /* counted: what the tally gets, local time when its zone is unknown */
+    struct slice time_text;
+    enum time_basis basis;
+};
+
+__attribute__((format(printf, 3, 4))) static void notice(struct log *log, uint64_t offset,
+                                                         const char *format, ...)
+{
+    char text[NOTICE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    job_notice(log->job, offset, text);
+}
+
+static uint64_t place(struct log *log, size_t at)
+{
+    return lines_place(log->lines, log->window.data + at);
+}
+
+/* --- header
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static void time_columns_find(struct log *log)
+{
+    const struct columns *columns = &log->columns;
+    struct time_columns *time = &log->time;
+    const bool csv = log->format->shape == LOG_CSV;
+
+    time->date = columns_find(columns, "date");
+    time->clock = columns_find(columns, "time");
+    time->local = log->format->shape == LOG_NATIVE;
+    if (time->date == COLUMN_MISSING && columns_find(columns, "date-local") != COLUMN_MISSING) {
+        time->date = columns_find(columns, "date-local");
+        time->clock = columns_find(columns, "time-local");
+        time->local = true;
+    }
+    time->stamp = COLUMN_MISSING;
+    for (size_t i = 0; csv && i < columns->count && time->stamp == COLUMN_MISSING; i++)
+        if (columns->column[i].type == COLUMN_STAMP)
+            time->stamp = i;
+    if (csv)
+        time->in_front = time->stamp == 0;
+    else
+        time->in_front = time->date == 0 && time->clock == 1 && !time->local;
+}
+
+static void aliases_find(struct log *log)
+{
+    const struct log_alias *alias = log->format->aliases;
+
+    log->alias_count = 0;
+    for (; alias && alias->column && log->alias_count < LOG_ALIASES_CEILING; alias++)
+        log->alias_column[log->alias_count++] = columns_find(&log->columns, alias->column);
+}
+
+static void columns_ready(struct log *log)
+{
+    const size_t needed =
+        log->format->needed ? columns_find(&log->columns, log->format->needed) : COLUMN_MISSING;
+
+    log->needed = needed == COLUMN_MISSING ? 1 : needed;
+    time_columns_find(log);
+    aliases_find(log);
+    log->front_size = 0;
+    log->fast = log->columns.count && !log->columns.overflow && !log->quoted && log->time.in_front;
+    if (log->columns.overflow && !log->told_overflow)
+        notice(log, place(log, 0), "a header with more than %d columns: its records are rejected",
+               COLUMNS_CEILING);
+    log->told_overflow = log->told_overflow || log->columns.overflow;
+}
+
+static void header_take(struct log *log, struct slice names)
+{
+    if (!log->columns.assumed && slice_equal(names, log->header))
+        return;
+    log->header = slice_of(log->header_text, 0);
+    if (names.size <= sizeof log->header_text) {
+        memcpy(log->header_text, names.data, names.size);
+        log->header.size = names.size;
+    }
+    if (log->format->shape == LOG_CSV)
+        csv_header(&log->columns, names);
+    else
+        w3c_header(&log->columns, names);
+    columns_ready(log);
+}
+
+/* Cells by their separators, those within quotes left out when `quotes`. */
+static size_t count_cells(struct slice line, uint8_t separator, bool quotes)
+{
+    size_t count = 1;
+    bool within = false;
+
+    for (size_t i = 0; i < line.size; i++) {
+        within ^= quotes && line.data[i] == '"';
+        count += line.data[i] == separator && !within;
+    }
+    return count;
+}
+
+/* The file has no header yet: takes the first known one that has as many columns as the record. */
+static void header_assume(struct log *log, struct slice line, size_t at)
+{
+    const bool csv = log->format->shape == LOG_CSV;
+    const size_t cells = count_cells(line, csv ? ',' : ' ', csv);
+    const struct slice first = slice_part(line, 0, slice_find(line, 0, csv ? ',' : ' '));
+
+    for (const char *const *known = log->format->assumed; known && *known; known++) {
+        const struct slice names = slice_of_text(*known);
+        if (log->format->shape == LOG_CSV)
+            csv_header(&log->columns, names);
+        else
+            w3c_header(&log->columns, names);
+        if (log->columns.count != cells || !column_fits(log->columns.column[0].type, first))
+            continue;
+        log->columns.assumed = true;
+        columns_ready(log);
+        if (!log->told_assumed)
+            notice(log, place(log, at),
+                   "no header in front of this line: the usual %zu columns are assumed", cells);
+        log->told_assumed = true;
+        return;
+    }
+    columns_clear(&log->columns);
+}
+
+/* Only IIS and http.sys are known never to quote. */
+static bool software_quotes(struct slice name)
+{
+    return slice_find_nocase(name, 0, SLICE_LITERAL("Internet Information")) == SIZE_MAX &&
+           slice_find_nocase(name, 0, SLICE_LITERAL("HTTP")) == SIZE_MAX;
+}
+
+static void directive(struct log *log, struct slice line)
+{
+    struct slice value;
+    struct instant day;
+
+    if (log_directive(line, "#Fields", &value)) {
+        header_take(log, value);
+    } else if (log_directive(line, "#Date", &value)) {
+        if (instant_parse(slice_part(value, 0, LOG_DAY_SIZE), &day, NULL)) {
+            log->day = day;
+            log->day_clock = INSTANT_NONE;
+        }
+    } else if (log->format->shape == LOG_W3C && log_directive(line, "#Software", &value)) {
+        log->quoted = software_quotes(value);
+        columns_ready(log);
+    }
+}
+
+/* --- time
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Local time to UTC; stays undated when the zone is not known. */
+static void localize(struct log *log, struct entry *entry)
+{
+    const struct host *host = log->job->host;
+    const struct instant utc = host ? zone_to_utc(&host->zone, entry->when) : INSTANT_NONE;
+
+    entry->basis = TIME_LOCAL;
+    entry->counted = instant_known(utc) ? utc : entry->when;
+    if (!instant_known(utc)) {
+        entry->basis = TIME_UNKNOWN;
+        if (!log->told_zone)
+            notice(log, 0, "local times, and the time zone is not known: its events are undated");
+        log->told_zone = true;
+    }
+    entry->when = utc;
+}
+
+/* A clock time without a date: the day of #Date, and one more after each midnight that was passed
+ * since. */
+static bool day_of_directive(struct log *log, struct slice clock, struct entry *entry)
+{
+    struct instant when;
+
+    entry->basis = TIME_UNKNOWN;
+    if (!instant_parse_columns(SLICE_LITERAL("2000-01-01"), clock, &when))
+        return false;
+    if (!instant_known(log->day))
+        return true;
+    const struct instant now = {when.ticks % TICKS_PER_DAY + 1};
+    if (instant_known(log->day_clock) && now.ticks + TICKS_PER_DAY / 2 < log->day_clock.ticks)
+        log->day.ticks += TICKS_PER_DAY;
+    log->day_clock = now;
+    entry->when.ticks = log->day.ticks + now.ticks - 1;
+    entry->basis = TIME_UTC;
+    if (!log->told_day)
+        notice(log, place(log, entry->start),
+               "no date column: the date is that of #Date or the file's name");
+    log->told_day = true;
+    return true;
+}
+
+static struct slice spanning(struct slice first, struct slice last)
+{
+    return last.data >= first.data
+               ? slice_of(first.data, (size_t)(last.data - first.data) + last.size)
+               : last;
+}
+
+static bool time_of_columns(struct log *log, struct entry *entry)
+{
+    const struct time_columns *time = &log->time;
+    const struct slice *cell = log->cells.text;
+
+    if (time->clock == COLUMN_MISSING)
+        return true;
+    entry->time_text = cell[time->clock];
+    if (time->date == COLUMN_MISSING)
+        return day_of_directive(log, cell[time->clock], entry);
+    if (time->clock == time->date + 1)
+        entry->time_text = spanning(log->cells.raw[time->date], log->cells.raw[time->clock]);
+    const bool read =
+        log->format->shape == LOG_NATIVE
+            ? log_native_time(cell[time->date], cell[time->clock], &entry->when)
+            : instant_parse_columns(cell[time->date], cell[time->clock], &entry->when);
+    if (!read)
+        return false;
+    entry->basis = TIME_UTC;
+    if (time->local)
+        localize(log, entry);
+    return true;
+}
+
+static bool time_of_ncsa(struct log *log, struct entry *entry)
+{
+    int offset;
+    const size_t at = columns_find(&log->columns, "date-time");
+
+    entry->time_text = log->cells.text[at];
+    if (!log_ncsa_time(entry->time_text, &entry->when, &offset))
+        return false;
+    entry->when.ticks -= (int64_t)offset * 60 * TICKS_PER_SECOND;
+    entry->basis = TIME_UTC;
+    return true;
+}
+
+static bool time_of_stamp(struct log *log, struct entry *entry)
+{
+    size_t size;
+
+    entry->time_text = log->cells.text[log->time.stamp];
+    if (!log_clock_read(&log->clock, 'T', entry->time_text, &entry->when, &size) &&
+        !instant_parse(entry->time_text, &entry->when, NULL))
+        return false;
+    entry->basis = TIME_UTC;
+    return true;
+}
+
+/* False when the record has a time that cannot be read. */
+static bool time_read(struct log *log, struct entry *entry)
+{
+    if (log->format->shape == LOG_NCSA)
+        return time_of_ncsa(log, entry);
+    return log->time.stamp == COLUMN_MISSING ? time_of_columns(log, entry)
+                                             : time_of_stamp(log, entry);
+}
+
+/* --- events
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static size_t values_make(struct log *log)
+{
+    size_t count = 0;
+
+    for (; count < log->columns.count; count++) {
+        const struct column *column = &log->columns.column[count];
+        log->values[count] = (struct value){
+            .name = column->name, .field = column->field, .text = log->cells.text[count]};
+    }
+    for (size_t i = 0; i < log->alias_count; i++) {
+        const struct log_alias *alias = &log->format->aliases[i];
+        if (log->alias_column[i] == COLUMN_MISSING)
+            continue;
+        log->values[count++] = (struct value){.name = alias->name,
+                                              .field = alias->field,
+                                              .alias = true,
+                                              .text = log->cells.text[log->alias_column[i]]};
+    }
+    return count;
+}
+
+static void emit(struct log *log, const struct entry *entry)
+{
+    struct event event = {
+        .kind = log->format->kind,
+        .artifact = log->job->artifact->name,
+        .sources = log->job->artifact->sources,
+        .when = entry->when,
+        .basis = entry->basis,
+        .time_text = entry->time_text,
+        .file = log->job->file,
+        .offset = place(log, entry->start),
+        .number = log->number + 1,
+        .raw = entry->raw,
+        .values = log->values,
+    };
+
+    if (entry->state == RECORD_REJECTED) {
+        event.kind = KIND_text_line;
+        event.marks = EVENT_REJECTED;
+    } else {
+        event.value_count = values_make(log);
+        event.marks = entry->state == RECORD_REPAIRED ? EVENT_REPAIRED : 0;
+    }
+    job_emit(log->job, &event);
+}
+
+/* Is a place nominated before `end`? Moves on to the next place behind it. */
+static bool nominated(struct log *log, size_t end)
+{
+    if (log->candidate >= end)
+        return false;
+    log->candidate = end < log->whole
+                         ? job_next_candidate(log->job, slice_part(log->window, 0, log->whole), end)
+                         : SIZE_MAX;
+    return true;
+}
+
+static void repair_tell(struct log *log, const struct entry *entry)
+{
+    const char *why = log->cells.repair;
+
+    for (size_t i = 0; i < log->told_count; i++)
+        if (log->told[i] == why)
+            return;
+    if (!why || log->told_count == REPAIRS_TOLD)
+        return;
+    log->told[log->told_count++] = why;
+    notice(log, place(log, entry->start), "line %" PRIu64 ": %s; mended here and from here on",
+           log->number + 1, why);
+}
+
+static void reject_tell(struct log *log, const struct entry *entry)
+{
+    if (!log->told_rejected)
+        notice(log, place(log, entry->start),
+               "line %" PRIu64 " does not fit the columns; such lines are searched as text",
+               log->number + 1);
+    log->told_rejected = true;
+}
+
+static void account(struct log *log, const struct entry *entry)
+{
+    struct tally *tally = log->job->tally;
+
+    tally->records++;
+    if (entry->state == RECORD_USED) {
+        tally->used++;
+    } else if (entry->state == RECORD_REPAIRED) {
+        tally->repaired++;
+        repair_tell(log, entry);
+    } else {
+        tally->rejected++;
+        reject_tell(log, entry);
+        return;
+    }
+    tally_time(tally, instant_known(entry->counted) ? entry->counted : entry->when);
+    log->front_size = 0;
+}
+
+/* --- records of IIS's other formats
+ * ------------------------------------------------------------------------------- */
+
+static enum record_state native_record(struct log *log, struct slice line)
+{
+    struct cells *cells = &log->cells;
+
+    cells_reset(cells, line.size);
+    line = slice_trim(line);
+    if (line.size && line.data[line.size - 1] == ',')
+        line.size--;
+    for (size_t at = 0; at <= line.size;) {
+        size_t end = slice_find(line, at, ',');
+        end = end == SIZE_MAX ? line.size : end;
+        cells_add(cells, slice_trim(slice_of(line.data + at, end - at)));
+        at = end + 1;
+    }
+    if (cells->count == log->columns.count)
+        return RECORD_USED;
+    if (cells->count < log->columns.count || cells->count > CELLS_CEILING)
+        return RECORD_REJECTED;
+    /* A comma in the query, which is the last column. */
+    struct slice *last = &cells->raw[log->columns.count - 1];
+    *last = spanning(*last, cells->raw[cells->count - 1]);
+    cells->text[log->columns.count - 1] = *last;
+    cells->count = log->columns.count;
+    cells->repair = "separators within one cell";
+    return RECORD_REPAIRED;
+}
+
+/* The next cell of a common log line: "...", [...] or up to a blank. */
+static struct slice ncsa_cell(struct slice line, size_t *at)
+{
+    while (*at < line.size && line.data[*at] == ' ')
+        ++*at;
+    const uint8_t opens = *at < line.size ? line.data[*at] : 0;
+    const uint8_t closes = opens == '"' ? '"' : opens == '[' ? ']' : ' ';
+    const size_t start = *at + (closes != ' ');
+    size_t end = slice_find(line, start, closes);
+    end = end == SIZE_MAX ? line.size : end;
+    *at = end + 1 < line.size ? end + 1 : line.size;
+    return slice_part(line, start, end - start);
+}
+
+/* "GET /path?query HTTP/1.0" as four cells. */
+static void ncsa_request(struct cells *cells, struct slice request)
+{
+    const size_t blank = slice_find(request, 0, ' ');
+    const struct slice rest = blank == SIZE_MAX ? request : slice_from(request, blank + 1);
+    size_t version = SIZE_MAX;
+
+    for (size_t at = 0; (at = slice_find(rest, at, ' ')) != SIZE_MAX; at++)
+        version = at;
+    const struct slice uri = slice_part(rest, 0, version);
+    const size_t query = slice_find(uri, 0, '?');
+    cells_add(cells, slice_part(request, 0, blank == SIZE_MAX ? 0 : blank));
+    cells_add(cells, slice_part(uri, 0, query));
+    cells_add(cells, query == SIZE_MAX ? slice_of("-", 1) : slice_from(uri, query + 1));
+    cells_add(cells, version == SIZE_MAX ? slice_of("-", 1) : slice_from(rest, version + 1));
+}
+
+static enum record_state ncsa_record(struct log *log, struct slice line)
+{
+    struct cells *cells = &log->cells;
+    struct instant unused;
+    int offset;
+    size_t at = 0;
+
+    cells_reset(cells, line.size);
+    for (unsigned i = 0; i < 4; i++)
+        cells_add(cells, ncsa_cell(line, &at));
+    ncsa_request(cells, ncsa_cell(line, &at));
+    cells_add(cells, ncsa_cell(line, &at));
+    cells_add(cells, ncsa_cell(line, &at));
+    const bool more = slice_trim(slice_from(line, at)).size > 0;
+    if (more) {
+        cells_add(cells, ncsa_cell(line, &at));
+        cells_add(cells, ncsa_cell(line, &at));
+    }
+    header_take(log, slice_of_text(more ? ncsa_more_columns : ncsa_columns));
+    if (!column_fits(COLUMN_ADDRESS, cells->text[0]) ||
+        !log_ncsa_time(cells->text[3], &unused, &offset) ||
+        !column_fits(COLUMN_STATUS, cells->text[8]))
+        return RECORD_REJECTED;
+    return RECORD_USED;
+}
+
+/* --- one record
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool is_directive(const struct log *log, struct slice line)
+{
+    return line.size && line.data[0] == '#' && log->format->shape <= LOG_CSV;
+}
+
+/* A bare line of column names in an Exchange log. */
+static bool header_line(struct log *log, struct slice line)
+{
+    if (log->format->shape != LOG_CSV || !csv_is_header(&log->columns, line))
+        return false;
+    header_take(log, line);
+    return true;
+}
+
+/* The first line of `text`, which ends at LF, at a lone CR that the scan saw, or with the text. */
+static struct slice line_of(struct slice text, size_t seen)
+{
+    const size_t lf = slice_find(slice_part(text, 0, seen), 0, '\n');
+    struct slice line = slice_part(text, 0, lf == SIZE_MAX ? seen : lf);
+
+    while (line.size && line.data[line.size - 1] == '\r')
+        line.size--;
+    return line;
+}
+
+static enum record_state record_split(struct log *log, struct slice text, struct slice line,
+                                      bool final, struct entry *entry, size_t *breaks)
+{
+    size_t size = line.size;
+    enum record_state state;
+
+    switch (log->format->shape) {
+    case LOG_W3C:
+        state = w3c_record(&log->columns, log->quoted, line, &log->cells);
+        break;
+    case LOG_NATIVE:
+        state = native_record(log, line);
+        break;
+    case LOG_NCSA:
+        state = ncsa_record(log, line);
+        break;
+    default:
+        state = csv_record(&log->columns, text, entry->raw.size, final, log->needed, &log->cells,
+                           &size, breaks);
+    }
+    entry->raw = slice_part(text, 0, size);
+    return state;
+}
+
+/* UTF-8, with the plain letters in front passed over fast. */
+static bool is_utf8(struct slice text)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; at + sizeof word <= text.size; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return utf8_valid(slice_from(text, at));
+}
+
+/* What is left to judge once the cells are there: the time, and bytes that are no UTF-8. */
+static void record_finish(struct log *log, struct entry *entry)
+{
+    if (entry->state == RECORD_REJECTED)
+        return;
+    const char *defect = NULL;
+    if (!time_read(log, entry))
+        defect = "a time that cannot be read, left undated";
+    else if (!is_utf8(entry->raw))
+        defect = "bytes that are not UTF-8, kept as they are";
+    else if (log->continuing)
+        defect = "a line that is longer than a window";
+    if (defect && entry->state == RECORD_USED) {
+        entry->state = RECORD_REPAIRED;
+        log->cells.repair = defect;
+    }
+}
+
+/* Where the line behind the line end at `at` starts. */
+static size_t record_end(const struct log *log, size_t at)
+{
+    const struct slice window = log->window;
+
+    if (at < window.size && window.data[at] == '\r')
+        at++;
+    if (at < window.size && window.data[at] == '\n')
+        at++;
+    return at;
+}
+
+/*
+ * Takes the record at `start`, whose text the scan saw as `seen` bytes; `limit` is where its text
+ * has to end. False when more of the file is needed. `next` is where the next line starts.
+ */
+static bool record_take(struct log *log, size_t start, size_t seen, size_t limit, bool final,
+                        size_t *next)
+{
+    const struct slice text = slice_part(log->window, start, limit - start);
+    const struct slice line = line_of(text, seen);
+    struct entry entry = {.start = start, .raw = slice_part(text, 0, seen)};
+    size_t breaks = 0;
+
+    *next = record_end(log, start + line.size);
+    if (slice_trim(line).size == 0 || is_directive(log, line)) {
+        directive(log, line);
+        nominated(log, *next);
+        log->number++;
+        return true;
+    }
+    if (header_line(log, line)) {
+        log->job->tally->records++;
+        log->job->tally->used++;
+        nominated(log, *next);
+        log->number++;
+        return true;
+    }
+    if (!log->columns.count && log->format->assumed)
+        header_assume(log, line, start);
+    entry.state = record_split(log, text, line, final, &entry, &breaks);
+    if (entry.state == RECORD_MORE)
+        return false;
+    *next = record_end(log, start + entry.raw.size);
+    record_finish(log, &entry);
+    account(log, &entry);
+    if (nominated(log, *next))
+        emit(log, &entry);
+    log->number += breaks + (*next > start + entry.raw.size);
+    return true;
+}
+
+/* --- odd lines
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static size_t nul_run(struct slice text, size_t at)
+{
+    size_t end = at;
+
+    while (end < text.size && text.data[end] == 0)
+        end++;
+    return end - at;
+}
+
+/* Offset of the first run of NULs that ends a record, or the size of the text. */
+static size_t nul_hole(struct slice text)
+{
+    for (size_t at = 0; (at = slice_find(text, at, 0)) != SIZE_MAX;) {
+        const size_t run = nul_run(text, at);
+        if (run >= NUL_RUN || at + run == text.size)
+            return at;
+        at += run;
+    }
+    return text.size;
+}
+
+static void nuls_skip(struct log *log, size_t start, size_t count)
+{
+    if (!log->nul_count)
+        log->nul_first = place(log, start);
+    log->nul_count += count;
+}
+
+/* The next piece of a line that is longer than any window: only searched, because its record is
+ * counted already. */
+static size_t piece_take(struct log *log)
+{
+    const size_t lf = slice_find(log->window, 0, '\n');
+    const size_t end = lf == SIZE_MAX ? log->window.size : lf + 1;
+    struct entry entry = {.raw = slice_part(log->window, 0, end), .state = RECORD_REJECTED};
+
+    if (nominated(log, end))
+        emit(log, &entry);
+    log->continuing = lf == SIZE_MAX && !lines_final(log->lines);
+    log->number += !log->continuing;
+    return log->continuing ? end - PIECE_OVERLAP : end;
+}
+
+/* The start of such a line: counted once, as repaired at best. */
+static size_t long_line_take(struct log *log)
+{
+    size_t next;
+
+    if (!log->told_long)
+        notice(log, place(log, 0), "a line of more than %d MiB: taken in pieces",
+               LINES_WINDOW_CEILING >> 20);
+    log->told_long = true;
+    log->continuing = true;
+    record_take(log, 0, log->window.size, log->window.size, true, &next);
+    return log->window.size - PIECE_OVERLAP;
+}
+
+/*
+ * A line that is not plain: with NULs, with line breaks in quotes, not ended, or whose cells do not
+ * fit. False when more of the file is needed.
+ */
+static bool odd_line(struct log *log, const struct line *line, size_t *next)
+{
+    const bool final = lines_final(log->lines);
+    const struct slice rest = slice_from(log->window, line->start);
+    size_t limit = log->window.size;
+
+    if (line->marks & LINE_ODD) {
+        const size_t leading = nul_run(rest, 0);
+        if (leading) {
+            nuls_skip(log, line->start, leading);
+            *next = line->start + leading;
+            return true;
+        }
+        limit = line->start + nul_hole(slice_part(rest, 0, line->size));
+        if (limit < line->start + line->size)
+            return record_take(log, line->start, limit - line->start, limit, true, next);
+        limit = log->window.size;
+    }
+    size_t seen = line->size;
+    if (line->marks & LINE_OPEN) {
+        const size_t lf = slice_find(rest, 0, '\n');
+        if (lf == SIZE_MAX && !final) {
+            *next = line->start || !lines_full(log->lines) ? 0 : long_line_take(log);
+            return *next > 0;
+        }
+        if (lf == SIZE_MAX)
+            seen = rest.size;
+        else
+            seen = log->format->shape == LOG_CSV && seen > lf ? seen : lf + 1;
+    }
+    return record_take(log, line->start, seen, limit, final || lines_full(log->lines), next);
+}
+
+/* --- plain lines
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Reads the time in front of a line; the same text as in front of the line before costs one
+ * comparison. */
+static bool front_time(struct log *log, struct slice text)
+{
+    struct instant when;
+    size_t size;
+
+    if (log->front_size && text.size > log->front_size &&
+        memcmp(text.data, log->front, log->front_size) == 0)
+        return true;
+    if (!log_clock_read(&log->clock, log->format->shape == LOG_CSV ? 'T' : ' ', text, &when, &size))
+        return false;
+    tally_time(log->job->tally, when);
+    log->front_size = size < sizeof log->front ? size + 1 : 0;
+    memcpy(log->front, text.data, log->front_size <= text.size ? log->front_size : 0);
+    if (log->front_size > text.size)
+        log->front_size = 0;
+    return true;
+}
+
+/* Counts a line that is as it should be and that no rule could match; false for all others. */
+static bool plain_line(struct log *log, const struct line *line)
+{
+    const struct slice text = slice_of(log->window.data + line->start, line->size);
+
+    if (!log->fast || line->separators + 1 != log->columns.count ||
+        line->marks & (LINE_ODD | LINE_OPEN) || log->candidate < line->next || !line->size ||
+        text.data[0] == '#')
+        return false;
+    if (line->marks & LINE_HIGH && !is_utf8(text))
+        return false;
+    if (!front_time(log, text))
+        return false;
+    log->job->tally->records++;
+    log->job->tally->used++;
+    log->number++;
+    return true;
+}
+
+/* Takes the window's lines; gives the bytes taken. */
+static size_t window_walk(struct log *log)
+{
+    struct line line;
+    size_t consumed = 0, next;
+
+    line_scan_init(&log->scan, log->window, log->format->shape == LOG_CSV ? ',' : ' ',
+                   log->format->shape == LOG_CSV);
+    while (line_scan_next(&log->scan, &line)) {
+        if (log->continuing && line.start == 0) {
+            next = piece_take(log);
+            if (log->continuing)
+                return next;
+        } else if (plain_line(log, &line)) {
+            consumed = line.next;
+            continue;
+        } else if (!odd_line(log, &line, &next)) {
+            return consumed;
+        }
+        consumed = next;
+        if (log->continuing)
+            return consumed;
+        if (next != line.next)
+            line_scan_seek(&log->scan, next);
+    }
+    return consumed;
+}
+
+static void window_start(struct log *log)
+{
+    const uint8_t *last = memrchr(log->window.data, '\n', log->window.size);
+
+    log->whole =
+        last && !lines_full(log->lines) ? (size_t)(last - log->window.data) + 1 : log->window.size;
+    log->candidate = job_next_candidate(log->job, slice_part(log->window, 0, log->whole), 0);
+}
+
+/* --- the file
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static ssize_t source_read(void *context, uint64_t offset, void *buffer, size_t size)
+{
+    return job_read(context, offset, buffer, size);
+}
+
+static void source_notice(void *context, uint64_t offset, const char *text)
+{
+    job_notice(context, offset, text);
+}
+
+/* "u_ex130730.log", "in981225.log", "u_ex13073015.log": the day in a log's name; INSTANT_NONE when
+ * there is none. */
+static struct instant day_of_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    const size_t digits = strcspn(name, "0123456789");
+    struct instant day = INSTANT_NONE;
+    char text[LOG_DAY_SIZE + 1];
+
+    if (strspn(name + digits, "0123456789") < 6)
+        return day;
+    const char *d = name + digits;
+    snprintf(text, sizeof text, "%s%.2s-%.2s-%.2s", d[0] >= '8' ? "19" : "20", d, d + 2, d + 4);
+    return instant_parse(slice_of_text(text), &day, NULL) ? day : INSTANT_NONE;
+}
+
+static int windows_walk(struct log *log)
+{
+    size_t consumed = 0;
+    int got;
+
+    while ((got = lines_next(log->lines, consumed, &log->window)) > 0) {
+        window_start(log);
+        consumed = window_walk(log);
+        if (lines_final(log->lines))
+            break;
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static void log_start(struct log *log, struct job *job, const struct log_format *format)
+{
+    log->job = job;
+    log->format = format;
+    log->day = job->file ? day_of_name(job->file->path) : INSTANT_NONE;
+    log->columns.count = 0;
+    columns_clear(&log->columns);
+    if (format->shape == LOG_NATIVE)
+        w3c_header(&log->columns, slice_of_text(native_columns));
+    if (format->shape == LOG_NATIVE)
+        columns_ready(log);
+}
+
+int log_parse(struct job *job, const struct log_format *format)
+{
+    const struct line_source source = {
+        .read = source_read, .notice = source_notice, .context = job, .size = job->size};
+    struct log *log = calloc(1, sizeof *log);
+    int result = -1;
+
+    if (!log)
+        return error_set("memory is out");
+    log->lines = lines_new(&source);
+    if (!log->lines)
+        goto out;
+    log_start(log, job, format);
+    result = windows_walk(log);
+    if (log->nul_count)
+        notice(log, log->nul_first, "%" PRIu64 " NUL bytes instead of text were skipped",
+               log->nul_count);
+out:
+    lines_free(log->lines);
+    cells_release(&log->cells);
+    free(log);
+    return result;
+}
+
+/* --- telling logs apart
+ * ------------------------------------------------------------------------------------------- */
+
+/* Text has no NULs in its first line. */
+static bool is_text(struct slice text)
+{
+    const size_t end = slice_find(text, 0, '\n');
+
+    return slice_find(slice_part(text, 0, end), 0, 0) == SIZE_MAX && text.size > 0;
+}
+
+static bool head_line(struct log_head *head, struct slice line)
+{
+    struct slice value;
+
+    line = slice_trim(line);
+    if (line.size == 0)
+        return true;
+    if (log_directive(line, "#Software", &value))
+        head->software = value;
+    else if (log_directive(line, "#Log-type", &value))
+        head->log_type = value;
+    else if (log_directive(line, "#Fields", &value))
+        head->fields = value;
+    else if (line.data[0] != '#' && !head->first.size)
+        head->first = line;
+    /* A bare line of names may stand in front of the directives. */
+    return line.data[0] == '#' || !head->fields.size;
+}
+
+bool log_head_read(struct slice bytes, struct log_head *head)
+{
+    size_t size, at = 0;
+
+    *head = (struct log_head){0};
+    head->text = lines_decode_head(slice_part(bytes, 0, LOG_HEAD_SIZE), &size);
+    const struct slice text = slice_of(head->text, head->text ? size : 0);
+    if (!is_text(text))
+        return false;
+    for (unsigned count = 0; at < text.size && count < 64; count++) {
+        size_t end = slice_find(text, at, '\n');
+        end = end == SIZE_MAX ? text.size : end;
+        if (!head_line(head, slice_part(text, at, end - at)))
+            break;
+        at = end + 1;
+    }
+    head->fields_commas = slice_find(head->fields, 0, ',') != SIZE_MAX;
+    return true;
+}
+
+void log_head_release(struct log_head *head)
+{
+    free(head->text);
+    head->text = NULL;
+}
+
+static bool names_hold(struct slice names, const char *name)
+{
+    for (size_t at = 0; at < names.size;) {
+        size_t end = at;
+        while (end < names.size && !strchr(", \t", names.data[end]))
+            end++;
+        if (slice_is_nocase(slice_part(names, at, end - at), name))
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+bool log_head_names(const struct log_head *head, const char *name)
+{
+    return names_hold(head->fields, name) || names_hold(head->first, name);
+}
+
+bool log_head_starts_stamp(const struct log_head *head)
+{
+    const size_t comma = slice_find(head->first, 0, ',');
+
+    return comma != SIZE_MAX && column_fits(COLUMN_STAMP, slice_part(head->first, 0, comma));
+}

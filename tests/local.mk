@@ -1,0 +1,50 @@
+# Every test speaks TAP, so that each single check is counted.
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+TEST_EXTENSIONS = .sh
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	EXTRIAGE='$(abs_top_builddir)/extriage'; export EXTRIAGE; \
+	EXTRIAGE_RULES='$(abs_top_srcdir)/rules'; export EXTRIAGE_RULES; \
+	EXTRIAGE_DATA="$${EXTRIAGE_DATA:-$(abs_top_srcdir)/../shared/data}"; export EXTRIAGE_DATA; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	CC='$(CC)'; export CC; \
+	TEST_CPPFLAGS='-include config.h -I$(abs_top_builddir)'; export TEST_CPPFLAGS; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+
+# Programs without a source list of their own are made of the one file of their name.
+LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
+
+SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh
+TESTS += $(SCRIPT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit/fake_job.h
+
+# One line per test; a test with helpers of its own lists its sources below.
+UNIT_TESTS = \
+	%D%/unit/test_artifacts \
+	%D%/unit/test_csv \
+	%D%/unit/test_evidence \
+	%D%/unit/test_folder \
+	%D%/unit/test_lines \
+	%D%/unit/test_mft \
+	%D%/unit/test_w3c_log \
+	%D%/unit/test_base \
+	%D%/unit/test_hive \
+	%D%/unit/test_host \
+	%D%/unit/test_iis_config \
+	%D%/unit/test_pe \
+	%D%/unit/test_survey \
+	%D%/unit/test_volumes \
+	%D%/unit/test_wire \
+	%D%/unit/test_xml \
+	%D%/unit/test_zone
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+%C%_unit_test_hive_SOURCES = %D%/unit/test_hive.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
+%C%_unit_test_survey_SOURCES = %D%/unit/test_survey.c \
+	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h \
+	%D%/unit/hive_builder.c %D%/unit/hive_builder.h
+%C%_unit_test_iis_config_SOURCES = %D%/unit/test_iis_config.c \
+	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h

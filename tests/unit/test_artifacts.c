@@ -1,0 +1,672 @@
+/* Whole files through the artifacts: accounts, events, times, and which artifact takes which file.
+ */
+#include "tests/unit/fake_job.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static struct fake_job fake;
+
+#define W3C_FIELDS                                                                                 \
+    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip "          \
+    "cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\r\n"
+#define W3C_HEADER                                                                                 \
+    "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n" W3C_FIELDS
+#define W3C_LINE "2021-03-03 10:15:19 10.0.0.5 GET /owa/ - 443 - 192.0.2.1 curl - 200 0 0 15\r\n"
+#define W3C_LATER                                                                                  \
+    "2021-03-04 00:00:01 10.0.0.5 POST /ecp/y.js x=1 443 CORP\\svc_exch 192.0.2.9 curl - 241 0 0 " \
+    "15\r\n"
+
+static void run_bytes(const char *artifact, const char *path, struct slice bytes,
+                      const char *needle)
+{
+    fake_job_init(&fake, artifact, path, bytes, needle);
+    assert_non_null(fake.job.artifact);
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_int_equal(fake.tally.records,
+                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
+    buffer_text(&fake.text);
+    buffer_text(&fake.notices);
+}
+
+static void run(const char *artifact, const char *text, const char *needle)
+{
+    run_bytes(artifact, "x.log", slice_of_text(text), needle);
+}
+
+static int release(void **context)
+{
+    (void)context;
+    fake_job_release(&fake);
+    memset(&fake, 0, sizeof fake);
+    return 0;
+}
+
+static void assert_accounts(uint64_t used, uint64_t repaired, uint64_t rejected)
+{
+    assert_int_equal(fake.tally.used, used);
+    assert_int_equal(fake.tally.repaired, repaired);
+    assert_int_equal(fake.tally.rejected, rejected);
+}
+
+static void assert_told(const char *part)
+{
+    if (!fake.text.data || !strstr((char *)fake.text.data, part))
+        fail_msg("no event holds \"%s\" in:\n%s", part,
+                 fake.text.data ? (char *)fake.text.data : "");
+}
+
+static void assert_noticed(const char *part)
+{
+    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
+        fail_msg("no notice holds \"%s\" in:\n%s", part,
+                 fake.notices.data ? (char *)fake.notices.data : "");
+}
+
+/* --- registry
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static void artifacts_are_in_the_order_of_their_names(void **context)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    (void)context;
+    assert_true(count >= 11);
+    for (size_t i = 0; i < count; i++) {
+        assert_ptr_equal(artifact_by_name(all[i]->name), all[i]);
+        assert_true(all[i]->sources[0].service || all[i]->sources[0].category);
+        assert_true(i == 0 || strcmp(all[i - 1]->name, all[i]->name) < 0);
+    }
+    assert_null(artifact_by_name("none"));
+}
+
+static void a_tally_keeps_first_last_days_and_jumps_back(void **context)
+{
+    static struct tally tally;
+    const int64_t day = TICKS_PER_DAY;
+
+    (void)context;
+    tally_time(&tally, (struct instant){5 * day + 7});
+    tally_time(&tally, INSTANT_NONE);
+    tally_time(&tally, (struct instant){9 * day});
+    tally_time(&tally, (struct instant){3 * day});
+    tally_time(&tally, (struct instant){5 * day + 8});
+    assert_int_equal(tally.first.ticks, 3 * day);
+    assert_int_equal(tally.last.ticks, 9 * day);
+    assert_int_equal(tally.backward, 1);
+    assert_int_equal(tally.day_count, 3);
+    assert_int_equal(tally.days[0], 3);
+    assert_int_equal(tally.days[1], 5);
+    assert_int_equal(tally.days[2], 9);
+}
+
+/* --- IIS
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void a_plain_log_is_counted_without_events(void **context)
+{
+    (void)context;
+    run("iis_log", W3C_HEADER W3C_LINE W3C_LINE "\r\n" W3C_LATER, NULL);
+    assert_accounts(3, 0, 0);
+    assert_int_equal(fake.event_count, 0);
+    assert_int_equal(fake.tally.day_count, 2);
+    assert_int_equal(fake.notice_count, 0);
+}
+
+static void only_nominated_lines_become_events(void **context)
+{
+    (void)context;
+    run("iis_log", W3C_HEADER W3C_LINE W3C_LATER W3C_LINE, "/ECP/");
+    assert_int_equal(fake.event_count, 1);
+    assert_told("5|");
+    assert_told("|web.request|0|1|2021-03-04T00:00:01.000000+00:00|date=2021-03-04|");
+    assert_told("|cs-username=CORP\\svc_exch|");
+    assert_told("|cs-user-agent=curl|");
+    assert_int_equal(fake.last.offset, strlen(W3C_HEADER W3C_LINE));
+    assert_string_equal(fake.time_text, "2021-03-04 00:00:01");
+}
+
+static void columns_may_change_amid_a_file(void **context)
+{
+    (void)context;
+    run("iis_log",
+        W3C_HEADER W3C_LINE "#Fields: time date cs-uri-stem c-ip X-Forwarded-For\r\n"
+                            "11:00:00 2021-03-03 /late 192.0.2.7 203.0.113.9\r\n",
+        "/late");
+    assert_accounts(2, 0, 0);
+    assert_told("2021-03-03T11:00:00.000000+00:00|time=11:00:00|date=2021-03-03|cs-uri-stem=/"
+                "late|c-ip=192.0.2.7|X-Forwarded-For=203.0.113.9");
+}
+
+static void a_missing_header_is_assumed_and_told(void **context)
+{
+    (void)context;
+    run("iis_log", W3C_LINE W3C_LINE, "");
+    assert_accounts(2, 0, 0);
+    assert_noticed("15 columns are assumed");
+    assert_told("|cs-uri-stem=/owa/|");
+}
+
+static void lines_without_a_known_header_are_rejected_and_searched(void **context)
+{
+    (void)context;
+    run("iis_log", "2021-03-03 10:00:00 a b c\n", "");
+    assert_accounts(0, 0, 1);
+    assert_told("|text.line|2|");
+    assert_told("raw=2021-03-03 10:00:00 a b c");
+}
+
+static void a_date_is_taken_from_the_directive(void **context)
+{
+    (void)context;
+    run("iis_log",
+        "#Date: 2013-07-30 23:59:00\n#Fields: time cs-method cs-uri-stem\n23:59:58 GET "
+        "/a\n00:00:01 GET /b\n",
+        "");
+    assert_told("2013-07-30T23:59:58.000000+00:00|time=23:59:58");
+    assert_told("2013-07-31T00:00:01.000000+00:00|time=00:00:01");
+    assert_noticed("no date column");
+}
+
+static void a_date_is_taken_from_the_name(void **context)
+{
+    (void)context;
+    run_bytes("iis_log", "inetpub/logs/W3SVC1/u_ex210303.log",
+              SLICE_LITERAL("#Fields: time cs-method cs-uri-stem\n10:00:00 GET /a\n"), "");
+    assert_told("2021-03-03T10:00:00.000000+00:00");
+}
+
+static void nul_tails_are_no_records(void **context)
+{
+    static char text[300000];
+
+    (void)context;
+    const size_t size = (size_t)snprintf(text, sizeof text, "%s", W3C_HEADER W3C_LINE);
+    run_bytes("iis_log", "x.log", slice_of(text, sizeof text), "");
+    assert_accounts(1, 0, 0);
+    assert_noticed("NUL bytes");
+    assert_int_equal(fake.notice_count, 1);
+    assert_int_equal(fake.event_count, 1);
+    assert_true(size < sizeof text);
+}
+
+static void a_hole_of_nuls_ends_a_record(void **context)
+{
+    static const char text[] = W3C_HEADER
+        "2021-03-03 10:15:19 10.0.0.5 GET /cut\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" W3C_HEADER
+            W3C_LINE;
+
+    (void)context;
+    run_bytes("iis_log", "x.log", slice_of(text, sizeof text - 1), "");
+    assert_accounts(1, 1, 0);
+    assert_told("|cs-uri-stem=/cut|");
+    assert_int_equal(fake.last.number, 7);
+}
+
+static void a_cut_line_before_a_new_block_is_mended(void **context)
+{
+    (void)context;
+    run("iis_log",
+        W3C_HEADER W3C_LINE "2021-03-03 10:15:20 10.0.0.5 POST /owa/auth/x\r\n" W3C_HEADER W3C_LINE
+                            "2021-03-03 10:15:2",
+        "");
+    assert_accounts(2, 1, 1);
+    assert_noticed("cut short");
+}
+
+static void all_line_ends_are_understood(void **context)
+{
+    (void)context;
+    run("iis_log",
+        "#Fields: date time cs-uri-stem\n2021-03-03 10:00:00 /lf\n2021-03-03 10:00:01 "
+        "/cr\r2021-03-03 10:00:02 /crlf\r\n",
+        "");
+    assert_accounts(3, 0, 0);
+    assert_int_equal(fake.last.number, 4);
+    assert_told("|cs-uri-stem=/cr|raw=2021-03-03 10:00:01 /cr\n");
+}
+
+static void bytes_that_are_not_utf8_stay_and_are_told(void **context)
+{
+    (void)context;
+    run("iis_log",
+        "#Fields: date time cs-uri-stem\n2021-03-03 10:00:00 /\xe4\n2021-03-03 10:00:00 "
+        "/\xc3\xa4\n",
+        NULL);
+    assert_accounts(1, 1, 0);
+    assert_noticed("not UTF-8");
+}
+
+static void utf16_keeps_the_places_of_the_evidence(void **context)
+{
+    static uint8_t text[2000];
+    static const char plain[] =
+        "#Fields: date time cs-uri-stem\n2021-03-03 10:00:00 /a\n2021-03-03 10:00:00 /b\n";
+
+    (void)context;
+    text[0] = 0xff, text[1] = 0xfe;
+    for (size_t i = 0; i < sizeof plain - 1; i++)
+        text[2 + 2 * i] = (uint8_t)plain[i];
+    run_bytes("iis_log", "x.log", slice_of(text, 2 + 2 * (sizeof plain - 1)), "/b");
+    assert_accounts(2, 0, 0);
+    assert_int_equal(fake.last.offset, 2 + 2 * (strstr(plain, "2021-03-03 10:00:00 /b") - plain));
+}
+
+static void a_line_of_64_kib_is_one_record(void **context)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    (void)context;
+    buffer_add_text(&text, "#Fields: date time cs-uri-stem cs-uri-query\n");
+    for (unsigned i = 0; i < 20; i++) {
+        buffer_add_text(&text, "2021-03-03 10:00:00 /a ");
+        for (unsigned k = 0; k < 8000; k++)
+            buffer_add_text(&text, "0123456789");
+        buffer_add_text(&text, "\n");
+    }
+    run_bytes("iis_log", "x.log", buffer_slice(&text), "");
+    assert_accounts(20, 0, 0);
+    assert_int_equal(fake.event_count, 20);
+    buffer_release(&text);
+}
+
+static void a_line_longer_than_any_window_is_searched_in_pieces(void **context)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    (void)context;
+    buffer_add_text(&text, "#Fields: date time cs-uri-stem cs-uri-query\n2021-03-03 10:00:00 /a ");
+    uint8_t *room = buffer_reserve(&text, 40 << 20);
+    memset(room, 'q', 40 << 20);
+    text.size += 40 << 20;
+    buffer_add_text(&text, "needle\n2021-03-03 10:00:01 /b -\n");
+    run_bytes("iis_log", "x.log", buffer_slice(&text), "needle");
+    assert_accounts(1, 1, 0);
+    assert_int_equal(fake.event_count, 1);
+    assert_noticed("in pieces");
+    assert_int_equal(fake.last.number, 2);
+    buffer_release(&text);
+}
+
+static void a_damaged_place_costs_only_its_lines(void **context)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    (void)context;
+    buffer_add_text(&text, W3C_HEADER);
+    while (text.size < 600000)
+        buffer_add_text(&text, W3C_LINE);
+    fake_job_init(&fake, "iis_log", "x.log", buffer_slice(&text), NULL);
+    fake.damage_from = 200000, fake.damage_to = 200100;
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_true(fake.tally.used > 6000);
+    assert_int_equal(fake.tally.rejected + fake.tally.repaired, 2);
+    assert_true(fake.notice_count >= 2);
+    buffer_release(&text);
+}
+
+static void native_logs_have_local_times(void **context)
+{
+    static struct host host;
+
+    (void)context;
+    host.zone.year_count = 1;
+    host.zone.years[0].bias = -60;
+    fake_job_init(&fake, "iis_log", "in010320.log",
+                  SLICE_LITERAL("192.0.2.1, -, 03/20/01, 7:55:20, W3SVC2, SERVER, 10.0.0.5, 4502, "
+                                "163, 3223, 200, 0, GET, /x.gif, a=1,b=2,\r\n"),
+                  "");
+    fake.job.host = &host;
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    buffer_text(&fake.text);
+    assert_accounts(0, 1, 0);
+    assert_told("|web.request|1|2|2001-03-20T06:55:20.000000+00:00|c-ip=192.0.2.1|");
+    assert_told("|cs-uri-query=a=1,b=2|");
+    assert_string_equal(fake.time_text, "03/20/01, 7:55:20");
+}
+
+static void local_times_without_a_zone_are_undated(void **context)
+{
+    (void)context;
+    run("iis_log",
+        "192.0.2.1, -, 03/20/01, 7:55:20, W3SVC2, SERVER, 10.0.0.5, 4502, 163, 3223, 200, 0, GET, "
+        "/x.gif, -,\r\n",
+        "");
+    assert_accounts(1, 0, 0);
+    assert_told("|web.request|0|0||c-ip=");
+    assert_noticed("undated");
+    assert_true(instant_known(fake.tally.first));
+}
+
+static void common_log_lines_are_split(void **context)
+{
+    (void)context;
+    run("iis_log",
+        "192.0.2.1 - CORP\\fred [08/Apr/2001:17:39:04 -0800] \"GET /a/b.dll?http/serv HTTP/1.0\" "
+        "200 3401\n"
+        "not a line\n",
+        "");
+    assert_accounts(1, 0, 1);
+    assert_told("2001-04-09T01:39:04.000000+00:00|c-ip=192.0.2.1|");
+    assert_told("|cs-method=GET|cs-uri-stem=/a/b.dll|cs-uri-query=http/serv|cs-version=HTTP/"
+                "1.0|sc-status=200|sc-bytes=3401|");
+}
+
+static void a_dirty_time_leaves_the_record_undated(void **context)
+{
+    (void)context;
+    run("iis_log", "#Fields: date time cs-uri-stem\n2021-13-03 10:00:00 /a\n", "");
+    assert_accounts(0, 1, 0);
+    assert_told("|web.request|1|0||date=2021-13-03|");
+}
+
+/* --- HTTPERR and Exchange
+ * ----------------------------------------------------------------------------------------- */
+
+static void httperr_lines_are_http_errors(void **context)
+{
+    (void)context;
+    run("httperr",
+        "#Software: Microsoft HTTP API 2.0\r\n#Fields: date time c-ip c-port s-ip s-port "
+        "cs-version cs-method cs-uri sc-status s-siteid s-reason s-queuename\r\n"
+        "2021-03-03 10:00:00 192.0.2.1 2094 10.0.0.5 443 HTTP/1.1 GET /a?b 503 1 ConnLimit "
+        "Pool\r\n",
+        "");
+    assert_accounts(1, 0, 0);
+    assert_told("|http.error|0|1|2021-03-03T10:00:00.000000+00:00|");
+    assert_told("|cs-uri=/a?b|sc-status=503|s-siteid=1|s-reason=ConnLimit|s-queuename=Pool|");
+}
+
+static void httpproxy_rows_have_web_server_names_too(void **context)
+{
+    (void)context;
+    run("exchange_httpproxy",
+        "\xef\xbb\xbf"
+        "DateTime,RequestId,UrlHost,UrlStem,AnchorMailbox,UserAgent,ClientIpAddress,HttpStatus,"
+        "Method,UrlQuery\r\n"
+        "#Software: Microsoft Exchange Server\r\n#Log-type: HttpProxy Logs\r\n"
+        "#Fields: "
+        "DateTime,RequestId,UrlHost,UrlStem,AnchorMailbox,UserAgent,ClientIpAddress,HttpStatus,"
+        "Method,UrlQuery\r\n"
+        "2021-03-03T10:00:00.123Z,id,h,/ecp/y.js,ServerInfo~a]@EX:444/"
+        "x?#,curl,192.0.2.1,241,POST,?a=1\r\n",
+        "ServerInfo~");
+    assert_accounts(2, 0, 0);
+    assert_int_equal(fake.event_count, 1);
+    assert_told("2021-03-03T10:00:00.123000+00:00|DateTime=");
+    assert_told("|@cs-method=POST|@cs-uri-stem=/ecp/"
+                "y.js|@cs-uri-query=?a=1|@sc-status=241|@c-ip=192.0.2.1|@cs-user-agent=curl|");
+    assert_string_equal(fake.last.sources[0].category, "webserver");
+    assert_string_equal(fake.last.sources[1].product, "exchange");
+}
+
+static void an_exchange_log_without_header_gets_the_known_one(void **context)
+{
+    (void)context;
+    run("exchange_ecp_server",
+        "2021-03-03T10:00:00.123Z,EX01,ECP.Request,\"S:CMD=Set-OabVirtualDirectory.ExternalUrl=''a,"
+        " b''\"\r\n",
+        "");
+    assert_accounts(1, 0, 0);
+    assert_noticed("4 columns are assumed");
+    assert_told("|EventData=S:CMD=Set-OabVirtualDirectory.ExternalUrl=''a, b''|");
+}
+
+static void a_record_over_lines_counts_once(void **context)
+{
+    (void)context;
+    run("exchange_oab",
+        "#Fields: Timestamp,RecordType,TraceId,OabGuid,AddressListGuid,Message\r\n"
+        "2021-03-03T10:00:00.123Z,Info,1,2,3,\"one\r\ntwo, three\r\n\"\r\n"
+        "2021-03-03T10:00:01.123Z,Info,1,2,3,four\r\n",
+        "");
+    assert_accounts(2, 0, 0);
+    assert_told("|Message=one\r\ntwo, three\r\n|");
+    assert_int_equal(fake.last.number, 5);
+}
+
+/* --- web root
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static void a_file_is_listed_with_what_is_known_of_it(void **context)
+{
+    (void)context;
+    fake_job_init(&fake, "web_root", "inetpub/wwwroot/aspnet_client/Help.ASPX", SLICE_LITERAL("x"),
+                  "");
+    fake.job.windows_path = "C:\\inetpub\\wwwroot\\aspnet_client\\Help.ASPX";
+    fake.file.attributes = ATTRIBUTE_HIDDEN | ATTRIBUTE_SYSTEM;
+    fake.file.flags = FILE_DELETED;
+    fake.file.stream = "evil";
+    fake.file.si.created = (struct instant){TICKS_PER_DAY};
+    fake.file.fn.created = (struct instant){2 * TICKS_PER_DAY};
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    buffer_text(&fake.text);
+    assert_told("|file.listed|0|1|1601-01-03T");
+    assert_told("|TargetFilename=C:\\inetpub\\wwwroot\\aspnet_client\\Help.ASPX:evil|FileName=Help."
+                "ASPX|Extension=.aspx|"
+                "FileAttributes=hidden "
+                "system|Owner=S-1-5-18|Size=1|Deleted=true|Stream=evil|MD5=m|SHA1=s1|SHA256=s256|");
+    assert_accounts(1, 0, 0);
+}
+
+/* --- the same whatever is nominated
+ * ------------------------------------------------------------------------------- */
+
+static void mutate(struct buffer *text, unsigned seed)
+{
+    static const char bytes[] = "\",\",\n\r \0\xe4#x";
+
+    srand(seed);
+    for (unsigned i = 0; i < 40; i++)
+        text->data[(size_t)rand() % text->size] =
+            (uint8_t)bytes[(size_t)rand() % (sizeof bytes - 1)];
+}
+
+static void assert_same_accounts(const char *artifact, const struct buffer *text)
+{
+    struct tally without;
+
+    run_bytes(artifact, "x.log", buffer_slice(text), NULL);
+    without = fake.tally;
+    release(NULL);
+    run_bytes(artifact, "x.log", buffer_slice(text), "");
+    assert_int_equal(fake.event_count >= fake.tally.records - fake.tally.used, 1);
+    assert_memory_equal(&without, &fake.tally, sizeof without);
+    release(NULL);
+}
+
+static void accounts_do_not_depend_on_nomination(void **context)
+{
+    (void)context;
+    for (unsigned seed = 0; seed < 150; seed++) {
+        struct buffer w3c = BUFFER_EMPTY, csv = BUFFER_EMPTY;
+        buffer_add_text(&w3c, W3C_HEADER);
+        buffer_add_text(
+            &csv,
+            "#Fields: DateTime,UrlStem,UserAgent,ClientIpAddress,HttpStatus,GenericErrors\r\n");
+        for (unsigned i = 0; i < 60; i++) {
+            buffer_add_text(&w3c, i % 3 ? W3C_LINE : W3C_LATER);
+            buffer_format(&csv,
+                          "2021-03-03T10:%02u:00.123Z,/owa/,\"c,u\"\"rl\",192.0.2.1,200,%s\r\n", i,
+                          i % 5 ? "" : "\"at\r\nline, \"\"2\"\"\"");
+        }
+        mutate(&w3c, seed);
+        mutate(&csv, seed + 1000);
+        assert_same_accounts("iis_log", &w3c);
+        assert_same_accounts("exchange_httpproxy", &csv);
+        buffer_release(&w3c);
+        buffer_release(&csv);
+    }
+}
+
+static void windows_do_not_cut_records(void **context)
+{
+    struct buffer csv = BUFFER_EMPTY;
+    unsigned count = 0;
+
+    (void)context;
+    buffer_add_text(&csv, "#Fields: DateTime,UrlStem,GenericErrors,HttpStatus\r\n");
+    for (; csv.size < 1500000; count++)
+        buffer_format(&csv, "2021-03-03T10:00:00.123Z,/%0*u,\"a\r\nb, %u\r\n\"\"c\"\"\",200\r\n",
+                      1 + (int)(count % 97), 0, count);
+    run_bytes("exchange_httpproxy", "x.log", buffer_slice(&csv), NULL);
+    assert_accounts(count, 0, 0);
+    release(NULL);
+    run_bytes("exchange_httpproxy", "x.log", buffer_slice(&csv), "");
+    assert_accounts(count, 0, 0);
+    assert_int_equal(fake.event_count, count);
+    assert_int_equal(fake.last.number, 2 + 3 * (count - 1));
+    buffer_release(&csv);
+}
+
+/* --- real files
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *path, *artifact;
+    uint64_t records, rejected;
+} real[] = {
+    {"iis/brianary/ex010320.log", "iis_log", 2, 0},
+    {"iis/brianary/ex031118.log", "iis_log", 4, 0},
+    {"iis/brianary/ex960101.log", "iis_log", 5, 0},
+    {"iis/brianary/pf040903.log", NULL, 0, 0},
+    {"iis/brianary/u_ex100815.log", "iis_log", 16, 0},
+    {"iis/brianary/u_ex160110.log", "iis_log", 28, 0},
+    {"iis/elastic-beats/access-full.log", "iis_log", 1, 0},
+    {"iis/elastic-beats/httperr_error.log", "httperr", 4, 0},
+    {"iis/iisgeolocate/SampleIISLog.log", "iis_log", 1, 0},
+    {"iis/lnav/logfile_w3c.0", "iis_log", 1, 0},
+    {"iis/lnav/logfile_w3c.2", "iis_log", 14, 0},
+    {"iis/lnav/logfile_w3c.3", "iis_log", 3, 0},
+    {"iis/lnav/logfile_w3c.5", "iis_log", 1, 0},
+    {"iis/lnav/logfile_w3c.6", "iis_log", 1, 0},
+    {"iis/lnav/logfile_w3c_big.0", "iis_log", 210, 0},
+    {"iis/plaso/iis10.log", "iis_log", 1, 0},
+    {"iis/plaso/iis10_cookies.log", "iis_log", 3, 0},
+    {"iis/plaso/iis10_edge_cases.log", "iis_log", 15, 0},
+    {"iis/plaso/iis6.log", "iis_log", 12, 0},
+    {"iis/plaso/iis7_owa.log", "iis_log", 3, 0},
+    {"iis/plaso/iis7_sqli.log", "iis_log", 2, 0},
+    {"iis/plaso/iis_without_date.log", "iis_log", 11, 0},
+    {"iis/querycat/u_ex220826.log", "iis_log", 2, 0},
+    {"exchange/artefacts.help/logs/AgentLog20220913-1.LOG", NULL, 0, 0},
+    {"exchange/artefacts.help/logs/Autodiscover__HttpProxy_2023010919-1.LOG", "exchange_httpproxy",
+     1, 0},
+    {"exchange/artefacts.help/logs/ECPActivity_11500_20230111-1.LOG", "exchange_ecp_activity", 2,
+     0},
+    {"exchange/artefacts.help/logs/ECPServer20230111-1.LOG", "exchange_ecp_server", 1, 0},
+    {"exchange/artefacts.help/logs/Eas__HttpProxy_2023011116-1.LOG", "exchange_httpproxy", 1, 0},
+    {"exchange/artefacts.help/logs/Ews_2023010616-1.LOG", "exchange_ews", 1, 0},
+    {"exchange/artefacts.help/logs/MSGTRKMS2022091915-1.LOG", "exchange_message_tracking", 2, 0},
+    {"exchange/artefacts.help/logs/PowerShell__HttpProxy_2023011116-1.LOG", "exchange_httpproxy", 2,
+     0},
+    {"exchange/artefacts.help/logs/RECV2023011116-1.LOG", NULL, 0, 0},
+    {"exchange/artefacts.help/logs/Rps_Cmdlet_2023011116-1.LOG", "exchange_rps_cmdlet", 1, 0},
+    {"exchange/elastic-beats/msgtrk_utf8bom.log", "exchange_message_tracking", 2, 0},
+};
+
+static bool file_load(const char *path, struct buffer *content)
+{
+    const char *data = getenv("EXTRIAGE_DATA"), *source = getenv("srcdir");
+    char whole[4096], block[4096];
+    size_t got;
+
+    if (data)
+        snprintf(whole, sizeof whole, "%s/%s", data, path);
+    else
+        snprintf(whole, sizeof whole, "%s/../shared/data/%s", source ? source : ".", path);
+    FILE *file = fopen(whole, "rb");
+    if (!file)
+        return false;
+    while ((got = fread(block, 1, sizeof block, file)) > 0)
+        buffer_add(content, slice_of(block, got));
+    fclose(file);
+    return true;
+}
+
+/* The one artifact that recognises the bytes; NULL when there is none; fails when there are two. */
+static const char *recognised(struct slice bytes, const char *path)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+    const char *found = NULL, *slash = strrchr(path, '/');
+
+    for (size_t i = 0; i < count; i++) {
+        if (!all[i]->recognise || !all[i]->recognise(bytes, slash ? slash + 1 : path))
+            continue;
+        assert_null(found);
+        found = all[i]->name;
+    }
+    return found;
+}
+
+static void public_samples_are_recognised_and_read_in_full(void **context)
+{
+    (void)context;
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
+        struct buffer content = BUFFER_EMPTY;
+        if (!file_load(real[i].path, &content))
+            skip();
+        const char *artifact = recognised(buffer_slice(&content), real[i].path);
+        if (!real[i].artifact) {
+            assert_null(artifact);
+        } else {
+            assert_non_null(artifact);
+            assert_string_equal(artifact, real[i].artifact);
+            run_bytes(artifact, real[i].path, buffer_slice(&content), "");
+            assert_int_equal(fake.tally.records, real[i].records);
+            assert_int_equal(fake.tally.rejected, real[i].rejected);
+            assert_int_equal(fake.event_count, real[i].records);
+            release(NULL);
+        }
+        buffer_release(&content);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, release)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(artifacts_are_in_the_order_of_their_names),
+        cmocka_unit_test(a_tally_keeps_first_last_days_and_jumps_back),
+        TEST(a_plain_log_is_counted_without_events),
+        TEST(only_nominated_lines_become_events),
+        TEST(columns_may_change_amid_a_file),
+        TEST(a_missing_header_is_assumed_and_told),
+        TEST(lines_without_a_known_header_are_rejected_and_searched),
+        TEST(a_date_is_taken_from_the_directive),
+        TEST(a_date_is_taken_from_the_name),
+        TEST(nul_tails_are_no_records),
+        TEST(a_hole_of_nuls_ends_a_record),
+        TEST(a_cut_line_before_a_new_block_is_mended),
+        TEST(all_line_ends_are_understood),
+        TEST(bytes_that_are_not_utf8_stay_and_are_told),
+        TEST(utf16_keeps_the_places_of_the_evidence),
+        TEST(a_line_of_64_kib_is_one_record),
+        TEST(a_line_longer_than_any_window_is_searched_in_pieces),
+        TEST(a_damaged_place_costs_only_its_lines),
+        TEST(native_logs_have_local_times),
+        TEST(local_times_without_a_zone_are_undated),
+        TEST(common_log_lines_are_split),
+        TEST(a_dirty_time_leaves_the_record_undated),
+        TEST(httperr_lines_are_http_errors),
+        TEST(httpproxy_rows_have_web_server_names_too),
+        TEST(an_exchange_log_without_header_gets_the_known_one),
+        TEST(a_record_over_lines_counts_once),
+        TEST(a_file_is_listed_with_what_is_known_of_it),
+        TEST(accounts_do_not_depend_on_nomination),
+        TEST(windows_do_not_cut_records),
+        TEST(public_samples_are_recognised_and_read_in_full),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

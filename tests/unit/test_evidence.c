@@ -1,0 +1,300 @@
+/* Whole volumes through libtsk: NTFS made by mkntfs and ntfscp at test time, and the shared samples
+ * where they are. */
+#include "triage/base/error.h"
+#include "triage/evidence/evidence.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { VOLUME_SIZE = 16 << 20, BIG_SIZE = 300000, MFT_OFFSET = 4 * 4096, ROOM = 512 };
+
+static char folder[] = "/tmp/test_evidence.XXXXXX";
+static char image_path[ROOM];
+static struct evidence *evidence;
+static struct arena *arena;
+static bool has_tools;
+
+static int run(const char *format, ...)
+{
+    char command[4 * ROOM];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    return system(command);
+}
+
+static uint8_t big_byte(size_t at)
+{
+    return (uint8_t)(at * 7 + at / 251);
+}
+
+static int make_source(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+
+    if (!file)
+        return -1;
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        fputc(big_byte(i), file);
+    return fclose(file);
+}
+
+static int make_ntfs(void)
+{
+    char source[ROOM];
+
+    snprintf(source, sizeof source, "%s/source", folder);
+    return make_source(source) < 0 || truncate(image_path, VOLUME_SIZE) < 0 ||
+           run("mkntfs -F -Q -q -c 4096 -L TESTVOL '%s' >/dev/null 2>&1", image_path) != 0 ||
+           run("ntfscp -q -f '%s' '%s' /Big.log >/dev/null 2>&1", image_path, source) != 0 ||
+           run("ntfscp -q -f -N evil '%s' '%s' /Big.log >/dev/null 2>&1", image_path, source) != 0;
+}
+
+static int setup(void **context)
+{
+    (void)context;
+    strcpy(folder, "/tmp/test_evidence.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(image_path, sizeof image_path, "%s/disk.dd", folder);
+    evidence = NULL;
+    arena = arena_new(1 << 20);
+    const int file = open(image_path, O_CREAT | O_WRONLY, 0600);
+    has_tools = file >= 0 && close(file) == 0 && make_ntfs() == 0;
+    return arena ? 0 : -1;
+}
+
+static int teardown(void **context)
+{
+    (void)context;
+    evidence_close(evidence);
+    arena_free(arena);
+    return run("rm -rf '%s'", folder);
+}
+
+static void overwrite(size_t offset, const char *text)
+{
+    const int file = open(image_path, O_WRONLY);
+
+    assert_int_equal(pwrite(file, text, strlen(text), (off_t)offset), strlen(text));
+    close(file);
+}
+
+static const struct volume *open_ntfs(void)
+{
+    if (!has_tools)
+        skip();
+    assert_int_equal(evidence_open(image_path, &evidence), 0);
+    assert_int_equal(evidence_volume_count(evidence), 1);
+    return evidence_volume(evidence, 0);
+}
+
+static void assert_big_file(const char *path)
+{
+    static uint8_t bytes[BIG_SIZE + 10];
+    struct stream *stream;
+    struct file file;
+
+    assert_true(evidence_find(evidence, 0, path, arena, &file));
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), 0);
+    assert_int_equal(stream_size(stream), BIG_SIZE);
+    assert_int_equal(stream_read(stream, 0, bytes, sizeof bytes), BIG_SIZE);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        assert_int_equal(bytes[i], big_byte(i));
+    assert_int_equal(stream_read(stream, 12345, bytes, 3), 3);
+    assert_int_equal(bytes[1], big_byte(12346));
+    assert_int_equal(stream_read(stream, BIG_SIZE, bytes, 1), 0);
+    assert_false(stream_damaged(stream));
+    stream_close(stream);
+}
+
+static void a_bare_volume_is_read(void **context)
+{
+    (void)context;
+    const struct volume *volume = open_ntfs();
+    assert_string_equal(volume->file_system, "NTFS");
+    assert_string_equal(volume->label, "TESTVOL");
+    assert_null(volume->problem);
+    assert_null(volume->notice);
+    assert_big_file("BIG.log");
+    assert_big_file("Big.log:evil");
+}
+
+static void the_place_is_that_of_the_first_run(void **context)
+{
+    uint8_t bytes[16];
+    struct file file;
+
+    (void)context;
+    open_ntfs();
+    assert_true(evidence_find(evidence, 0, "Big.log", arena, &file));
+    const int medium = open(image_path, O_RDONLY);
+    assert_int_equal(pread(medium, bytes, sizeof bytes, (off_t)file.place), sizeof bytes);
+    close(medium);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        assert_int_equal(bytes[i], big_byte(i));
+}
+
+static void a_damaged_boot_sector_is_replaced(void **context)
+{
+    (void)context;
+    if (!has_tools)
+        skip();
+    overwrite(0, "overwritten by a boot kit");
+    const struct volume *volume = open_ntfs();
+    assert_non_null(strstr(volume->notice, "boot sector"));
+    assert_big_file("Big.log");
+}
+
+static void a_damaged_first_entry_is_replaced(void **context)
+{
+    (void)context;
+    if (!has_tools)
+        skip();
+    overwrite(MFT_OFFSET, "BAAD");
+    const struct volume *volume = open_ntfs();
+    assert_non_null(strstr(volume->notice, "$MFTMirr"));
+    assert_big_file("Big.log");
+}
+
+static void a_lost_root_folder_takes_no_file_away(void **context)
+{
+    (void)context;
+    if (!has_tools)
+        skip();
+    overwrite(MFT_OFFSET + 5 * 1024, "BAAD");
+    open_ntfs();
+    assert_big_file("Big.log");
+}
+
+static void a_short_medium_is_told_and_reads_as_zeroes(void **context)
+{
+    (void)context;
+    if (!has_tools)
+        skip();
+    assert_int_equal(truncate(image_path, VOLUME_SIZE - (1 << 20)), 0);
+    assert_non_null(open_ntfs()->notice);
+    assert_big_file("Big.log");
+}
+
+static void an_entry_of_another_file_is_not_read(void **context)
+{
+    struct stream *stream;
+    struct file file;
+
+    (void)context;
+    open_ntfs();
+    assert_true(evidence_find(evidence, 0, "Big.log", arena, &file));
+    file.sequence++;
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), -1);
+    file.sequence--;
+    file.address = 1 << 30;
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), -1);
+}
+
+static void a_missing_stream_is_an_error(void **context)
+{
+    struct stream *stream;
+    struct file file;
+
+    (void)context;
+    open_ntfs();
+    assert_true(evidence_find(evidence, 0, "Big.log", arena, &file));
+    file.stream = "other";
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), -1);
+}
+
+static int count_file(void *context, const struct file *file)
+{
+    (void)file;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* The path of a sample, or a skipped test where the samples are not. */
+static const char *sample(const char *name)
+{
+    static char path[ROOM];
+    const char *data = getenv("EXTRIAGE_DATA");
+    const char *source = getenv("srcdir");
+
+    if (data)
+        snprintf(path, sizeof path, "%s/%s", data, name);
+    else
+        snprintf(path, sizeof path, "%s/../shared/data/%s", source ? source : ".", name);
+    if (access(path, R_OK) != 0)
+        skip();
+    return path;
+}
+
+static void the_ntfs_sample_lists_as_fls_does(void **context)
+{
+    unsigned count = 0;
+    uint64_t unreadable = 1;
+
+    (void)context;
+    assert_int_equal(evidence_open(sample("images/colinfinck-ntfs/testfs1"), &evidence), 0);
+    assert_int_equal(evidence_list(evidence, 0, count_file, &count, &unreadable), 0);
+    assert_int_equal(count, 533); /* fls -r -m without its $FILE_NAME lines and index attributes */
+    assert_int_equal(unreadable, 0);
+}
+
+static void the_e01_sample_is_read(void **context)
+{
+    struct stream *stream;
+    struct file file;
+
+    (void)context;
+    assert_int_equal(evidence_open(sample("images/go-ewf/test.ntfs.dd.E01"), &evidence), 0);
+    assert_string_equal(evidence_volume(evidence, 0)->label, "Test Volume");
+    assert_true(evidence_find(evidence, 0, "ones.bin", arena, &file));
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), 0);
+    assert_int_equal(stream_size(stream), 2949120); /* in several $MFT entries */
+    stream_close(stream);
+}
+
+static void the_split_ext2_sample_is_read(void **context)
+{
+    char text[64] = "";
+    struct stream *stream;
+    struct file file;
+
+    (void)context;
+    assert_int_equal(evidence_open(sample("images/dfvfs/ext2.splitraw.000"), &evidence), 0);
+    assert_string_equal(evidence_volume(evidence, 0)->file_system, "ext2");
+    assert_true(evidence_find(evidence, 0, "a_directory/a_file", arena, &file));
+    assert_int_equal(file.size, 53);
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), 0);
+    assert_int_equal(stream_read(stream, 0, text, sizeof text - 1), 53);
+    stream_close(stream);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_bare_volume_is_read),
+        TEST(the_place_is_that_of_the_first_run),
+        TEST(a_damaged_boot_sector_is_replaced),
+        TEST(a_damaged_first_entry_is_replaced),
+        TEST(a_lost_root_folder_takes_no_file_away),
+        TEST(a_short_medium_is_told_and_reads_as_zeroes),
+        TEST(an_entry_of_another_file_is_not_read),
+        TEST(a_missing_stream_is_an_error),
+        TEST(the_ntfs_sample_lists_as_fls_does),
+        TEST(the_e01_sample_is_read),
+        TEST(the_split_ext2_sample_is_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

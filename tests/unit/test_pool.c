@@ -1,0 +1,225 @@
+/* The pool must outlive its workers, whatever they do. */
+#include "triage/base/error.h"
+#include "triage/engine/pool.h"
+#include "triage/record/wire.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TASKS = 200, FRAME_ECHO = 1 };
+
+struct result {
+    unsigned frames, ends;
+    char problem[200];
+    uint32_t echoed;
+};
+
+struct test {
+    struct result results[TASKS];
+    size_t order_of_ends[TASKS], ended;
+    bool refuse_start;
+};
+
+static const volatile int never;
+
+static void *start(void *context)
+{
+    static int state;
+
+    if (((struct test *)context)->refuse_start) {
+        error_set("no evidence here");
+        return NULL;
+    }
+    return &state;
+}
+
+static void stop(void *state)
+{
+    (void)state;
+}
+
+/* The body is one letter, what to do, and a number to send back. */
+static void run(void *state, struct slice body, struct outbox *outbox)
+{
+    struct cursor in = cursor_over(body, 0);
+    const uint8_t what = wire_get_u8(&in);
+    struct buffer out = BUFFER_EMPTY;
+
+    (void)state;
+    wire_put_u32(&out, wire_get_u32(&in));
+    if (what == 'c') {
+        signal(SIGSEGV, SIG_DFL); /* a sanitizer would report at length */
+        raise(SIGSEGV);
+    }
+    if (what == 'h')
+        for (;;)
+            pause();
+    if (what == 'x')
+        _exit(7);
+    if (what == 'w' && outbox_output(outbox) >= 0)
+        assert_int_equal(write(outbox_output(outbox), "copied", 6), 6);
+    outbox_send(outbox, what == 'b' ? 9 : FRAME_ECHO, buffer_slice(&out));
+    outbox_progress(outbox, 10);
+    buffer_release(&out);
+}
+
+static int frame(void *context, size_t task, uint8_t type, struct slice body)
+{
+    struct test *test = context;
+    struct cursor in = cursor_over(body, 0);
+
+    if (type != FRAME_ECHO)
+        return error_set("a frame of unknown kind");
+    test->results[task].frames++;
+    test->results[task].echoed = wire_get_u32(&in);
+    return 0;
+}
+
+static void ended(void *context, size_t task, const char *problem)
+{
+    struct test *test = context;
+
+    test->results[task].ends++;
+    test->order_of_ends[test->ended++] = task;
+    if (problem)
+        snprintf(test->results[task].problem, sizeof test->results[task].problem, "%s", problem);
+}
+
+static int run_letters(struct test *test, unsigned jobs, const char *letters, const char *output)
+{
+    const struct pool pool = {.jobs = jobs,
+                              .timeout_seconds = 1,
+                              .context = test,
+                              .start = start,
+                              .run = run,
+                              .stop = stop,
+                              .frame = frame,
+                              .ended = ended};
+    const size_t count = strlen(letters);
+    struct pool_task tasks[TASKS];
+    struct buffer bodies[TASKS] = {BUFFER_EMPTY};
+
+    memset(tasks, 0, sizeof tasks);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_u8(&bodies[i], (uint8_t)letters[i]);
+        wire_put_u32(&bodies[i], (uint32_t)(1000 + i));
+        tasks[i].body = buffer_slice(&bodies[i]);
+        tasks[i].output = letters[i] == 'w' ? output : NULL;
+    }
+    const int result = pool_run(&pool, tasks, count, &never);
+    for (size_t i = 0; i < count; i++)
+        buffer_release(&bodies[i]);
+    return result;
+}
+
+static void check_good(const struct test *test, size_t task)
+{
+    assert_int_equal(test->results[task].ends, 1);
+    assert_int_equal(test->results[task].frames, 1);
+    assert_int_equal(test->results[task].echoed, 1000 + task);
+    assert_string_equal(test->results[task].problem, "");
+}
+
+static void all_tasks_end_once(void **state)
+{
+    char letters[TASKS];
+
+    (void)state;
+    memset(letters, 'e', sizeof letters - 1);
+    letters[sizeof letters - 1] = 0;
+    for (unsigned jobs = 0; jobs < 4; jobs++) {
+        struct test test = {0};
+        assert_int_equal(run_letters(&test, jobs, letters, NULL), 0);
+        for (size_t i = 0; i < sizeof letters - 1; i++)
+            check_good(&test, i);
+    }
+}
+
+static void check_only_one_suffers(const char *letters, size_t bad, const char *words)
+{
+    struct test test = {0};
+
+    assert_int_equal(run_letters(&test, 2, letters, NULL), 0);
+    for (size_t i = 0; letters[i]; i++)
+        if (i != bad)
+            check_good(&test, i);
+    assert_int_equal(test.results[bad].ends, 1);
+    assert_non_null(strstr(test.results[bad].problem, words));
+}
+
+static void a_crash_costs_one_task(void **state)
+{
+    (void)state;
+    check_only_one_suffers("eeeceeeeee", 3, "signal 11");
+}
+
+static void a_hang_costs_one_task(void **state)
+{
+    (void)state;
+    check_only_one_suffers("eehee", 2, "nothing was heard");
+}
+
+static void an_early_end_costs_one_task(void **state)
+{
+    (void)state;
+    check_only_one_suffers("xeeee", 0, "exit code 7");
+}
+
+static void a_broken_frame_costs_one_task(void **state)
+{
+    (void)state;
+    check_only_one_suffers("eeeeb", 4, "broken result");
+}
+
+static void a_worker_that_cannot_start_is_an_error(void **state)
+{
+    (void)state;
+    for (unsigned jobs = 0; jobs < 2; jobs++) {
+        struct test test = {.refuse_start = true};
+        assert_int_equal(run_letters(&test, jobs, "e", NULL), -1);
+        assert_string_equal(error_text(), "no evidence here");
+    }
+}
+
+static void a_task_writes_the_file_that_the_parent_made(void **state)
+{
+    char folder[] = "/tmp/extriage-pool-XXXXXX", path[100];
+    struct stat status;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/out", folder);
+    struct test test = {0}, again = {0};
+    assert_int_equal(run_letters(&test, 1, "ewe", path), 0);
+    check_good(&test, 1);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 6);
+    assert_int_equal(run_letters(&again, 1, "w", path), 0);
+    assert_non_null(strstr(again.results[0].problem, "cannot create"));
+    unlink(path);
+    rmdir(folder);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_tasks_end_once),
+        cmocka_unit_test(a_crash_costs_one_task),
+        cmocka_unit_test(a_hang_costs_one_task),
+        cmocka_unit_test(an_early_end_costs_one_task),
+        cmocka_unit_test(a_broken_frame_costs_one_task),
+        cmocka_unit_test(a_worker_that_cannot_start_is_an_error),
+        cmocka_unit_test(a_task_writes_the_file_that_the_parent_made),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,101 @@
+#include "triage/base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void buffer_release(struct buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct buffer)BUFFER_EMPTY;
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer->size = 0;
+    buffer->failed = false;
+}
+
+uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
+{
+    if (buffer->failed || size > SIZE_MAX / 2 - buffer->size) {
+        buffer->failed = true;
+        return NULL;
+    }
+    const size_t needed = buffer->size + size;
+    if (needed > buffer->room) {
+        size_t room = buffer->room ? buffer->room : 256;
+        while (room < needed)
+            room *= 2;
+        uint8_t *data = realloc(buffer->data, room);
+        if (!data) {
+            buffer->failed = true;
+            return NULL;
+        }
+        buffer->data = data;
+        buffer->room = room;
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_add(struct buffer *buffer, struct slice bytes)
+{
+    uint8_t *end = bytes.size ? buffer_reserve(buffer, bytes.size) : NULL;
+
+    if (!end)
+        return;
+    memcpy(end, bytes.data, bytes.size);
+    buffer->size += bytes.size;
+}
+
+void buffer_add_text(struct buffer *buffer, const char *text)
+{
+    buffer_add(buffer, slice_of_text(text));
+}
+
+void buffer_add_byte(struct buffer *buffer, uint8_t byte)
+{
+    uint8_t *end = buffer_reserve(buffer, 1);
+
+    if (end) {
+        *end = byte;
+        buffer->size++;
+    }
+}
+
+void buffer_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    uint8_t *end = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
+    if (!end)
+        return;
+    va_start(arguments, format);
+    vsnprintf((char *)end, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    buffer->size += (size_t)size;
+}
+
+struct slice buffer_slice(const struct buffer *buffer)
+{
+    return slice_of(buffer->data, buffer->size);
+}
+
+const char *buffer_text(struct buffer *buffer)
+{
+    uint8_t *end = buffer_reserve(buffer, 1);
+
+    if (!end)
+        return "";
+    *end = 0;
+    return (const char *)buffer->data;
+}
+
+bool buffer_failed(const struct buffer *buffer)
+{
+    return buffer->failed;
+}

@@ -1,0 +1,25 @@
+/* MD5, SHA-1 and SHA-256 of one run of bytes in one pass (OpenSSL EVP; this is its only home). */
+#ifndef TRIAGE_BASE_HASH_H
+#define TRIAGE_BASE_HASH_H
+
+#include "triage/base/cursor.h"
+
+enum hash_kind { HASH_MD5 = 1, HASH_SHA1 = 2, HASH_SHA256 = 4, HASH_ALL = 7 };
+enum { MD5_TEXT_SIZE = 33, SHA1_TEXT_SIZE = 41, SHA256_TEXT_SIZE = 65 };
+
+struct hasher;
+
+struct digests { /* lower-case hex; the empty text for a kind that was not asked for */
+    char md5[MD5_TEXT_SIZE], sha1[SHA1_TEXT_SIZE], sha256[SHA256_TEXT_SIZE];
+};
+
+/* `kinds`: hash_kind bits. NULL when memory is out. */
+struct hasher *hasher_new(unsigned kinds);
+void hasher_free(struct hasher *hasher);
+void hasher_add(struct hasher *hasher, struct slice bytes);
+/* The digests of all bytes added since the start or the last finish; the hasher can be used again. */
+struct digests hasher_finish(struct hasher *hasher);
+/* SHA-256 of one slice as lower-case hex. */
+void hash_sha256(struct slice bytes, char text[SHA256_TEXT_SIZE]);
+
+#endif

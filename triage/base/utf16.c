@@ -1,0 +1,136 @@
+#include "triage/base/utf16.h"
+
+#include "triage/base/error.h"
+
+enum { REPLACEMENT = 0xFFFD };
+
+static size_t encode(uint32_t point, uint8_t out[4])
+{
+    if (point < 0x80) {
+        out[0] = (uint8_t)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        out[0] = (uint8_t)(0xC0 | point >> 6);
+        out[1] = (uint8_t)(0x80 | (point & 0x3F));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | point >> 12);
+        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (point & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | point >> 18);
+    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (point & 0x3F));
+    return 4;
+}
+
+static uint32_t next_point(struct cursor *c)
+{
+    const uint32_t unit = cursor_u16le(c);
+
+    if (unit < 0xD800 || unit > 0xDFFF)
+        return unit;
+    if (unit > 0xDBFF || cursor_left(c) < 2)
+        return REPLACEMENT;
+    struct cursor ahead = *c;
+    const uint32_t low = cursor_u16le(&ahead);
+    if (low < 0xDC00 || low > 0xDFFF)
+        return REPLACEMENT;
+    *c = ahead;
+    return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
+}
+
+void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul)
+{
+    struct cursor c = cursor_over(utf16, 0);
+
+    while (cursor_left(&c) >= 2) {
+        uint8_t bytes[4];
+        const uint32_t point = next_point(&c);
+        if (point == 0 && stop_at_nul)
+            return;
+        buffer_add(buffer, slice_of(bytes, encode(point, bytes)));
+    }
+}
+
+char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul)
+{
+    if (utf16.size / 2 > SIZE_MAX / 4) {
+        error_set("text is too long");
+        return NULL;
+    }
+    char *text = arena_take(arena, utf16.size / 2 * 3 + 1); /* a unit needs 3 bytes at most */
+    struct cursor c = cursor_over(utf16, 0);
+    size_t used = 0;
+
+    while (text && cursor_left(&c) >= 2) {
+        const uint32_t point = next_point(&c);
+        if (point == 0 && stop_at_nul)
+            break;
+        used += encode(point, (uint8_t *)text + used);
+    }
+    if (text)
+        text[used] = 0;
+    return text;
+}
+
+static bool continues(struct slice bytes, size_t count)
+{
+    if (bytes.size < count)
+        return false;
+    for (size_t i = 1; i < count; i++)
+        if ((bytes.data[i] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+size_t utf8_sequence(struct slice bytes)
+{
+    if (bytes.size == 0)
+        return 0;
+    const uint8_t first = bytes.data[0];
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xC2 && first <= 0xDF)
+        return continues(bytes, 2) ? 2 : 0;
+    if (first >= 0xE0 && first <= 0xEF) {
+        if (!continues(bytes, 3) || (first == 0xE0 && bytes.data[1] < 0xA0) ||
+            (first == 0xED && bytes.data[1] > 0x9F))
+            return 0;
+        return 3;
+    }
+    if (first >= 0xF0 && first <= 0xF4) {
+        if (!continues(bytes, 4) || (first == 0xF0 && bytes.data[1] < 0x90) ||
+            (first == 0xF4 && bytes.data[1] > 0x8F))
+            return 0;
+        return 4;
+    }
+    return 0;
+}
+
+bool utf8_valid(struct slice bytes)
+{
+    while (bytes.size) {
+        const size_t size = utf8_sequence(bytes);
+        if (size == 0)
+            return false;
+        bytes = slice_from(bytes, size);
+    }
+    return true;
+}
+
+void utf8_append_repaired(struct buffer *buffer, struct slice bytes)
+{
+    while (bytes.size) {
+        const size_t size = utf8_sequence(bytes);
+        if (size)
+            buffer_add(buffer, slice_part(bytes, 0, size));
+        else
+            buffer_add_text(buffer, "\xEF\xBF\xBD");
+        bytes = slice_from(bytes, size ? size : 1);
+    }
+}

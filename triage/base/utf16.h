@@ -1,0 +1,18 @@
+/* UTF-16LE to UTF-8 and checks of UTF-8. Lone surrogates become U+FFFD: the result is always valid UTF-8. */
+#ifndef TRIAGE_BASE_UTF16_H
+#define TRIAGE_BASE_UTF16_H
+
+#include "triage/base/arena.h"
+#include "triage/base/buffer.h"
+
+/* Appends the text of `utf16` (an odd last byte is left out); stops at a NUL unit when `stop_at_nul`. */
+void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul);
+/* The same in the arena, NUL-terminated; NULL past the arena's ceiling. */
+char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul);
+/* Bytes of the valid UTF-8 sequence at the start of `bytes` (1 to 4), 0 when there is none. */
+size_t utf8_sequence(struct slice bytes);
+bool utf8_valid(struct slice bytes);
+/* Appends `bytes` with each byte that is not UTF-8 as U+FFFD. */
+void utf8_append_repaired(struct buffer *buffer, struct slice bytes);
+
+#endif

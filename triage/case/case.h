@@ -1,0 +1,108 @@
+/*
+ * The case: one SQLite file (its only home), from which every output is written. While a run goes on rows are collected in
+ * case.db.partial in the order in which they arrive; case_finish() sorts them into case.db, so that the same evidence and
+ * rules give the same bytes whatever the workers did first. Texts in rows are borrowed.
+ */
+#ifndef TRIAGE_CASE_CASE_H
+#define TRIAGE_CASE_CASE_H
+
+#include "triage/base/buffer.h"
+
+struct case_file;
+
+struct case_rule {
+    int64_t index; /* as indicators name it */
+    const char *name, *id, *title, *language, *level, *author, *tags /* JSON list */, *path, *sha256, *state,
+        *reason;
+    int64_t line;
+};
+
+struct case_indicator {
+    bool dated;
+    int64_t timestamp; /* microseconds since 1970 UTC */
+    const char *timestamp_desc, *time_text, *time_basis, *message;
+    int64_t level, rule;
+    const char *host, *artifact, *path, *evidence;
+    int64_t volume, snapshot;
+    const char *mft_entry;
+    int64_t offset, record;
+    struct slice raw;
+    bool raw_cut;
+    const char *raw_sha256, *fields /* JSON object */, *how, *marks;
+};
+
+struct case_coverage {
+    const char *path, *artifact, *evidence;
+    int64_t volume, snapshot, bytes, records, used, repaired, rejected, backward;
+    const char *first, *last, *days /* JSON list of YYYY-MM-DD */, *damage /* JSON list of texts */;
+};
+
+struct case_note { /* something not read, or a notice */
+    const char *evidence;
+    int64_t volume, snapshot;
+    const char *path, *artifact;
+    int64_t offset;
+    const char *text;
+};
+
+struct case_stored { /* a line of files.csv */
+    const char *path, *evidence;
+    int64_t volume, snapshot;
+    const char *mft_entry;
+    int64_t size;
+    const char *attributes, *owner;
+    const char *si[4], *fn[4]; /* modified, accessed, changed, created; "" when unknown */
+    const char *md5, *sha1, *sha256;
+    const char *stored; /* path below the case folder, "" when it is only listed */
+    const char *why;    /* artifacts that wanted it, comma separated */
+    bool damaged, deleted;
+};
+
+enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
+
+/* Makes the folder and the partial database; refuses a folder that holds anything unless told to clobber (only what a case is
+ * made of is removed then) or to resume. */
+int case_create(const char *folder, enum case_mode mode, struct case_file **out);
+/* A finished case, read-only. */
+int case_open(const char *folder, struct case_file **out);
+void case_close(struct case_file *file);
+const char *case_folder(const struct case_file *file);
+
+/* Collecting. Rows belong to the task (a key of the caller's) that found them, "" for none; rows of a task that was not done
+ * are dropped when a case is resumed. */
+bool case_task_is_done(struct case_file *file, const char *key);
+int case_task_done(struct case_file *file, const char *key);
+int case_add_rule(struct case_file *file, const struct case_rule *row);
+int case_add_indicator(struct case_file *file, const char *task, const struct case_indicator *row);
+int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row);
+int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
+int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
+int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
+int case_set_document(struct case_file *file, const char *name, struct slice body);
+/* Writes what was collected to disk, so that an interrupted run can be resumed. */
+int case_flush(struct case_file *file);
+/* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. */
+int case_finish(struct case_file *file);
+
+/* Reading a finished case, in order. A callback's non-zero ends the walk and is given back. */
+int case_each_indicator(struct case_file *file, bool dated,
+                        int (*visit)(void *context, const struct case_indicator *row,
+                                     const struct case_rule *rule),
+                        void *context);
+int case_each_rule(struct case_file *file, int (*visit)(void *context, const struct case_rule *row),
+                   void *context);
+int case_each_coverage(struct case_file *file,
+                       int (*visit)(void *context, const struct case_coverage *row), void *context);
+int case_each_unread(struct case_file *file, int (*visit)(void *context, const struct case_note *row),
+                     void *context);
+int case_each_notice(struct case_file *file, int (*visit)(void *context, const struct case_note *row),
+                     void *context);
+int case_each_stored(struct case_file *file,
+                     int (*visit)(void *context, const struct case_stored *row), void *context);
+/* The document's text in `body` (cleared first); false when there is none. */
+bool case_document(struct case_file *file, const char *name, struct buffer *body);
+/* Keys of the tasks that gave indicators, each once, while collecting: what they read is worth keeping. */
+int case_each_matched_task(struct case_file *file, int (*visit)(void *context, const char *task),
+                           void *context);
+
+#endif

@@ -1,0 +1,88 @@
+#include "triage/base/error.h"
+#include "triage/commands/common.h"
+
+#include <string.h>
+
+static void list_rule(const struct rule *rule, FILE *out)
+{
+    static const char *const states[] = {"active", "not applicable", "not loaded"};
+    struct buffer text = BUFFER_EMPTY;
+
+    buffer_format(&text, "%-14s %-13s %-10s ", states[rule->state], level_name(rule->level), rule->name);
+    printable(&text, rule->title ? rule->title : "");
+    buffer_format(&text, "  (%s:%u)", rule->path, rule->line);
+    if (rule->reason)
+        buffer_format(&text, ": %s", rule->reason);
+    fprintf(out, "%s\n", buffer_text(&text));
+    buffer_release(&text);
+}
+
+static size_t count_state(const struct rule_set *rules, enum rule_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rule_set_count(rules); i++)
+        count += rule_set_rule(rules, i)->state == state;
+    return count;
+}
+
+/* `list` shows all rules, `check` those that will not work; a rule that cannot be understood fails the check. */
+static int list(const struct rule_set *rules, bool only_bad)
+{
+    for (size_t i = 0; i < rule_set_count(rules); i++) {
+        const struct rule *rule = rule_set_rule(rules, i);
+        if (!only_bad || rule->state != RULE_ACTIVE)
+            list_rule(rule, stdout);
+    }
+    printf("%zu active, %zu not applicable, %zu not loaded\n", count_state(rules, RULE_ACTIVE),
+           count_state(rules, RULE_NOT_APPLICABLE), count_state(rules, RULE_NOT_LOADED));
+    return only_bad && count_state(rules, RULE_NOT_LOADED) ? EXIT_FINDINGS : EXIT_COMPLETE;
+}
+
+static int test(struct rule_set *rules)
+{
+    struct buffer lines = BUFFER_EMPTY;
+    const int failed = rule_set_test(rules, &lines);
+
+    fputs(buffer_text(&lines), stdout);
+    buffer_release(&lines);
+    return failed < 0 ? EXIT_FATAL : failed ? EXIT_FINDINGS : EXIT_COMPLETE;
+}
+
+/* `rules check PATH...` looks at PATH alone. */
+static int run_rules(const struct options *options, int argc, char **argv)
+{
+    struct options own = *options;
+    struct log log;
+    int code = EXIT_FATAL;
+
+    (void)argc;
+    (void)argv;
+    log_init(&log, options);
+    const char *what = options->path_count ? options->paths[0] : "list";
+    for (size_t i = 1; i < options->path_count && own.rule_count < MOST_PATHS; i++) {
+        own.rules[own.rule_count++] = options->paths[i];
+        own.no_default_rules = true;
+    }
+    const bool known = strcmp(what, "list") == 0 || strcmp(what, "check") == 0 || strcmp(what, "test") == 0;
+    struct rule_set *rules = known ? rules_from_options(&own) : NULL;
+    if (!known)
+        error_set("rules list, rules check or rules test, not '%s'", what);
+    if (!rules)
+        log_failure(&log);
+    else
+        code = strcmp(what, "test") == 0 ? test(rules) : list(rules, strcmp(what, "check") == 0);
+    if (rules && code == EXIT_FATAL)
+        log_failure(&log);
+    rule_set_free(rules);
+    log_release(&log);
+    return code;
+}
+
+const struct command command_rules = {
+    .name = "rules",
+    .usage = "list | check [PATH...] | test [PATH...]",
+    .summary = "what is loaded, what is not and why; runs the rules' own examples",
+    .bit = FOR_RULES,
+    .run = run_rules,
+};

@@ -1,0 +1,224 @@
+#include "triage/commands/documents.h"
+
+#include "triage/base/error.h"
+#include "triage/case/custody.h"
+#include "triage/report/writer.h"
+
+#include <string.h>
+#include <time.h>
+
+struct run {
+    const struct options *options;
+    struct log log;
+    struct watcher watcher;
+    struct rule_set *rules;
+    struct case_file *file;
+    struct session *session;
+    struct run_times times;
+};
+
+static int check_usage(const struct options *options)
+{
+    if (options->path_count == 0)
+        return error_set("which evidence? (see extriage run --help)");
+    if (!options->output)
+        return error_set("where shall the case go? Name a folder with -o");
+    if (options->resume && options->clobber)
+        return error_set("--resume and --clobber exclude each other");
+    return check_evidence(options);
+}
+
+static int open_session(struct run *run)
+{
+    const struct options *o = run->options;
+    const struct session_options options = {
+        .evidence = o->paths,
+        .evidence_count = o->path_count,
+        .rules = run->rules,
+        .rules_folder = default_rules_folder(),
+        .jobs = o->jobs,
+        .timeout_seconds = o->timeout,
+        .from = o->from,
+        .to = o->to,
+        .least_level = o->min_level,
+        .clock_skew = o->clock_skew,
+        .interrupted = &interrupted,
+        .context = &run->watcher,
+        .progress = watcher_progress,
+        .notice = watcher_notice,
+    };
+
+    return session_new(&options, &run->session);
+}
+
+static int prepare(struct run *run)
+{
+    const struct options *o = run->options;
+    const enum case_mode mode = o->resume ? CASE_RESUME : o->clobber ? CASE_CLOBBER : CASE_NEW;
+
+    if (check_usage(o) < 0)
+        return -1;
+    run->rules = rules_from_options(o);
+    if (!run->rules || case_create(o->output, mode, &run->file) < 0 ||
+        log_open(&run->log, o->output, o->resume) < 0)
+        return -1;
+    return open_session(run);
+}
+
+static void say_rules(struct run *run)
+{
+    size_t states[3] = {0};
+
+    for (size_t i = 0; i < rule_set_count(run->rules); i++) {
+        const struct rule *rule = rule_set_rule(run->rules, i);
+        states[rule->state]++;
+        if (rule->state == RULE_NOT_LOADED)
+            log_say(&run->log, LOG_WARNING, "%s:%u: rule '%s' is not loaded: %s", rule->path, rule->line,
+                    rule->name, rule->reason ? rule->reason : "");
+    }
+    log_say(&run->log, LOG_INFO, "%zu rules active, %zu not applicable, %zu not loaded",
+            states[RULE_ACTIVE], states[RULE_NOT_APPLICABLE], states[RULE_NOT_LOADED]);
+}
+
+static const struct {
+    const char *text;
+    enum stage stage;
+} stages[] = {
+    {"surveying the evidence", STAGE_SURVEY},
+    {"reading and matching", STAGE_PARSE},
+    {"copying what matched and what artifacts keep", STAGE_COPY},
+    {"verifying", STAGE_VERIFY},
+};
+
+static int run_stage(struct run *run, enum stage stage)
+{
+    switch (stage) {
+    case STAGE_SURVEY:
+        return session_survey(run->session, run->file);
+    case STAGE_PARSE:
+        return session_parse(run->session, run->file);
+    case STAGE_COPY:
+        return session_copy(run->session, run->file);
+    default:
+        return session_verify(run->session);
+    }
+}
+
+/* 0, 1 when interrupted, -1 with error_text. */
+static int work(struct run *run)
+{
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        if (stages[i].stage == STAGE_VERIFY && !run->options->verify)
+            continue;
+        log_say(&run->log, LOG_INFO, "%s", stages[i].text);
+        const int result = run_stage(run, stages[i].stage);
+        watcher_clear(&run->watcher);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+static bool is_asked_for(const struct options *options, const char *name)
+{
+    struct slice rest = slice_of_text(options->formats);
+
+    if (!options->formats)
+        return true;
+    while (rest.size) {
+        const size_t comma = slice_find(rest, 0, ',');
+        if (slice_is(slice_trim(slice_part(rest, 0, comma)), name))
+            return true;
+        rest = comma == SIZE_MAX ? slice_of(NULL, 0) : slice_from(rest, comma + 1);
+    }
+    return false;
+}
+
+static int write_outputs(struct run *run)
+{
+    size_t count;
+    const struct writer *const *writers = writer_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (is_asked_for(run->options, writers[i]->name) && writer_run(writers[i], run->file) < 0)
+            return -1;
+    return 0;
+}
+
+static int exit_code(const struct run *run)
+{
+    const struct session_counts *counts = session_counts(run->session);
+
+    if (session_hash_differs(run->session))
+        return EXIT_MISMATCH;
+    if (session_incomplete(run->session))
+        return EXIT_UNREADABLE;
+    for (size_t i = run->options->fail_level; i <= LEVEL_CRITICAL; i++)
+        if (counts->indicators[i])
+            return EXIT_FINDINGS;
+    return EXIT_COMPLETE;
+}
+
+static int finish(struct run *run, int argc, char **argv)
+{
+    if (documents_store(run->session, run->options->path_count, run->file) < 0 ||
+        documents_store_rules(run->rules, run->file) < 0 || case_finish(run->file) < 0 ||
+        write_outputs(run) < 0)
+        return log_failure(&run->log);
+    clock_gettime(CLOCK_REALTIME, &run->times.ended);
+    const int code = exit_code(run);
+    log_say(&run->log, LOG_INFO, "complete, exit code %d", code);
+    if (documents_write_run(run->options, argc, argv, run->session, run->rules, &run->log, &run->times, code,
+                            run->options->output) < 0)
+        return log_failure(&run->log);
+    if (run->log.file)
+        fclose(run->log.file);
+    run->log.file = NULL;
+    if (custody_write_sums(run->file) < 0 ||
+        (!run->options->quiet && summary_print(run->options, run->session, run->file, stdout) < 0))
+        return log_failure(&run->log);
+    return code;
+}
+
+static int interrupt(struct run *run)
+{
+    case_flush(run->file);
+    log_say(&run->log, LOG_WARNING, "interrupted; go on with: extriage run --resume -o %s ...",
+            run->options->output);
+    return EXIT_INTERRUPTED;
+}
+
+static int run_run(const struct options *options, int argc, char **argv)
+{
+    struct run run = {.options = options};
+    int code = EXIT_FATAL;
+
+    log_init(&run.log, options);
+    watcher_init(&run.watcher, &run.log);
+    clock_gettime(CLOCK_REALTIME, &run.times.started);
+    signals_catch();
+    if (prepare(&run) < 0) {
+        log_failure(&run.log);
+        goto out;
+    }
+    say_rules(&run);
+    const int result = work(&run);
+    if (result < 0)
+        log_failure(&run.log);
+    else
+        code = result == 1 ? interrupt(&run) : finish(&run, argc, argv);
+out:
+    session_free(run.session);
+    case_close(run.file);
+    rule_set_free(run.rules);
+    log_release(&run.log);
+    return code;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .usage = "[OPTIONS] EVIDENCE... -o CASE",
+    .summary = "survey, extract, match, report: the main job",
+    .bit = FOR_RUN,
+    .run = run_run,
+};

@@ -1,0 +1,922 @@
+#include "triage/engine/worker.h"
+
+#include "artifacts/artifact.h"
+#include "triage/base/error.h"
+#include "triage/base/hash.h"
+#include "triage/engine/inventory.h"
+#include "triage/engine/plan.h"
+#include "triage/engine/sandbox.h"
+#include "triage/engine/survey.h"
+#include "triage/evidence/evidence.h"
+#include "triage/match/matcher.h"
+#include "triage/record/wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    JOB_MEMORY = 64 << 20,       /* ceiling of a job's arena */
+    SURVEY_MEMORY = 1 << 30,     /* hives are read whole */
+    CONTENT_CEILING = 64 << 20,  /* files up to this size are held in memory and scanned whole */
+    COPY_WINDOW = 1 << 20,
+    HEAD_SIZE = 64 << 10,        /* what artifacts recognise a file by */
+    EVENT_CEILING = 8 << 20,
+    MOST_NOTICES = 1000,         /* of one file */
+};
+
+struct worker {
+    const struct worker_setup *setup;
+    struct evidence **evidence;
+    struct matcher *matcher; /* NULL without rules */
+    struct arena *arena;     /* of the task at hand */
+    struct buffer frame, content;
+    struct buffer windows_path;
+    size_t *damage_told; /* per evidence item: ranges already sent */
+};
+
+/* A parse or copy task at work. */
+struct running {
+    struct job job;
+    struct worker *worker;
+    struct outbox *outbox;
+    struct evidence *evidence;
+    struct stream *stream;
+    const struct prefilter *prefilter;
+    struct tally tally;
+    bool loaded;              /* content holds the whole file */
+    const struct event *event; /* being matched */
+    const char *owner;
+    struct digests digests;
+    bool digested;
+    size_t notices;
+};
+
+/* --- tasks --- */
+
+void task_put_survey(struct buffer *out, uint32_t evidence)
+{
+    wire_put_u8(out, TASK_SURVEY);
+    wire_put_u32(out, evidence);
+}
+
+void task_put_verify(struct buffer *out, uint32_t evidence)
+{
+    wire_put_u8(out, TASK_VERIFY);
+    wire_put_u32(out, evidence);
+}
+
+void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file)
+{
+    wire_put_u8(out, TASK_PARSE);
+    wire_put_u32(out, artifact);
+    wire_put_file(out, file);
+}
+
+void task_put_copy(struct buffer *out, const struct file *file)
+{
+    wire_put_u8(out, TASK_COPY);
+    wire_put_file(out, file);
+}
+
+/* --- results --- */
+
+static struct buffer *frame(struct worker *worker)
+{
+    buffer_clear(&worker->frame);
+    return &worker->frame;
+}
+
+static void send_frame(struct worker *worker, struct outbox *outbox, enum result_kind kind)
+{
+    if (buffer_failed(&worker->frame))
+        _exit(1); /* out of memory: the parent notes the task */
+    outbox_send(outbox, (uint8_t)kind, buffer_slice(&worker->frame));
+}
+
+static void send_unread(struct worker *worker, struct outbox *outbox, const char *path, const char *why)
+{
+    struct buffer *out = frame(worker);
+
+    wire_put_text(out, path);
+    wire_put_text(out, why);
+    send_frame(worker, outbox, RESULT_UNREAD);
+}
+
+static void send_notice(struct worker *worker, struct outbox *outbox, uint64_t offset, const char *text)
+{
+    struct buffer *out = frame(worker);
+
+    wire_put_u64(out, offset);
+    wire_put_text(out, text);
+    send_frame(worker, outbox, RESULT_NOTICE);
+}
+
+/* Damage of the medium that came up since this worker last told. */
+static void send_damage(struct worker *worker, struct outbox *outbox, uint32_t index)
+{
+    size_t count;
+    const struct damage *damage = evidence_damage(worker->evidence[index], &count);
+
+    if (count == worker->damage_told[index])
+        return;
+    worker->damage_told[index] = count;
+    for (size_t i = 0; i < count; i++) {
+        struct buffer *out = frame(worker);
+        wire_put_u64(out, damage[i].offset);
+        wire_put_u64(out, damage[i].size);
+        wire_put_text(out, damage[i].why);
+        send_frame(worker, outbox, RESULT_DAMAGE);
+    }
+}
+
+static void put_tally(struct buffer *out, const struct tally *tally, uint64_t bytes, bool damaged)
+{
+    wire_put_u64(out, bytes);
+    wire_put_u64(out, tally->records);
+    wire_put_u64(out, tally->used);
+    wire_put_u64(out, tally->repaired);
+    wire_put_u64(out, tally->rejected);
+    wire_put_u64(out, tally->backward);
+    wire_put_u64(out, (uint64_t)tally->first.ticks);
+    wire_put_u64(out, (uint64_t)tally->last.ticks);
+    wire_put_u8(out, damaged);
+    wire_put_u32(out, (uint32_t)tally->day_count);
+    for (size_t i = 0; i < tally->day_count; i++)
+        wire_put_u32(out, tally->days[i]);
+}
+
+static void put_indicator(struct buffer *out, const struct hit *hit, const struct event *event,
+                          const char *sha256)
+{
+    wire_put_u32(out, (uint32_t)hit->rule);
+    wire_put_text(out, hit->how);
+    wire_put_text(out, hit->detail);
+    wire_put_text(out, sha256);
+    wire_put_u8(out, event->raw.size > RAW_CEILING);
+    wire_put_event(out, event, RAW_CEILING);
+}
+
+/* --- services for artifacts --- */
+
+static struct running *running_of(struct job *job)
+{
+    return job->engine;
+}
+
+static ssize_t service_read(struct job *job, uint64_t offset, void *buffer, size_t size)
+{
+    struct running *running = running_of(job);
+
+    if (running->loaded) {
+        const struct slice part =
+            slice_part(buffer_slice(&running->worker->content), (size_t)offset, size);
+        if (part.size)
+            memcpy(buffer, part.data, part.size);
+        return (ssize_t)part.size;
+    }
+    const ssize_t got = stream_read(running->stream, offset, buffer, size);
+    if (got > 0)
+        outbox_progress(running->outbox, (uint64_t)got);
+    return got;
+}
+
+static size_t service_next_candidate(struct job *job, struct slice window, size_t from)
+{
+    const struct running *running = running_of(job);
+
+    return running->prefilter ? prefilter_next(running->prefilter, window, from) : SIZE_MAX;
+}
+
+static void service_notice(struct job *job, uint64_t offset, const char *text)
+{
+    struct running *running = running_of(job);
+
+    if (running->notices == MOST_NOTICES)
+        text = "there are more notices of this file than are kept";
+    if (running->notices++ <= MOST_NOTICES)
+        send_notice(running->worker, running->outbox, offset, text);
+}
+
+static void found(void *context, const struct hit *hit)
+{
+    struct running *running = context;
+    struct event event = *running->event;
+    char sha256[SHA256_TEXT_SIZE];
+
+    hash_sha256(event.raw, sha256);
+    if (stream_damaged(running->stream))
+        event.marks |= EVENT_DAMAGED;
+    put_indicator(frame(running->worker), hit, &event, sha256);
+    if (running->worker->frame.size > EVENT_CEILING) {
+        service_notice(&running->job, event.offset,
+                       "a matched record is too large: its fields are left out of the case");
+        event.value_count = 0;
+        put_indicator(frame(running->worker), hit, &event, sha256);
+    }
+    send_frame(running->worker, running->outbox, RESULT_INDICATOR);
+}
+
+static void undecided(void *context, size_t rule, const char *why)
+{
+    struct running *running = context;
+    const struct rule *r = rule_set_rule(running->worker->setup->rules, rule);
+    char text[400];
+
+    snprintf(text, sizeof text, "rule %s is undecided here: %s", r ? r->name : "?", why);
+    service_notice(&running->job, running->event->offset, text);
+}
+
+static void service_emit(struct job *job, const struct event *event)
+{
+    struct running *running = running_of(job);
+    const struct match_sink sink = {running, found, undecided};
+
+    if (!running->worker->matcher)
+        return;
+    running->event = event;
+    matcher_event(running->worker->matcher, event, &sink);
+}
+
+static bool service_owner(struct job *job, char *text, size_t size)
+{
+    struct running *running = running_of(job);
+
+    if (!evidence_owner(running->evidence, job->file, text, size))
+        return false;
+    running->owner = arena_text(running->job.arena, slice_of_text(text));
+    return true;
+}
+
+/* Reads the whole file into memory, so that it is read once however often it is looked at. */
+static int load_content(struct running *running)
+{
+    struct buffer *content = &running->worker->content;
+    size_t at = 0;
+
+    buffer_clear(content);
+    if (running->job.size > CONTENT_CEILING)
+        return 0;
+    uint8_t *room = buffer_reserve(content, (size_t)running->job.size + 1);
+    if (!room)
+        return error_set("out of memory");
+    while (at < running->job.size) {
+        const ssize_t got = stream_read(running->stream, at, room + at, (size_t)running->job.size - at);
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        at += (size_t)got;
+        outbox_progress(running->outbox, (uint64_t)got);
+    }
+    content->size = at;
+    running->loaded = true;
+    return 0;
+}
+
+/* Calls `take` with the file's bytes from start to end. */
+static int each_window(struct running *running, int (*take)(void *context, struct slice window),
+                       void *context)
+{
+    uint8_t *window = malloc(COPY_WINDOW);
+    uint64_t at = 0;
+    int result = window ? 0 : error_set("out of memory");
+
+    while (result == 0 && at < running->job.size) {
+        const ssize_t got = service_read(&running->job, at, window, COPY_WINDOW);
+        if (got < 0)
+            result = -1;
+        if (got <= 0)
+            break;
+        at += (uint64_t)got;
+        result = take(context, slice_of(window, (size_t)got));
+    }
+    free(window);
+    return result;
+}
+
+static int add_to_hasher(void *context, struct slice window)
+{
+    hasher_add(context, window);
+    return 0;
+}
+
+static int digest(struct running *running)
+{
+    struct hasher *hasher = hasher_new(HASH_ALL);
+    int result = hasher ? 0 : -1;
+
+    if (result == 0 && running->loaded)
+        hasher_add(hasher, buffer_slice(&running->worker->content));
+    else if (result == 0)
+        result = each_window(running, add_to_hasher, hasher);
+    if (result == 0) {
+        running->digests = hasher_finish(hasher);
+        running->digested = true;
+    }
+    hasher_free(hasher);
+    return result;
+}
+
+static int service_digests(struct job *job, char md5[33], char sha1[41], char sha256[65])
+{
+    struct running *running = running_of(job);
+
+    if (!running->loaded && load_content(running) < 0)
+        return -1;
+    if (!running->digested && digest(running) < 0)
+        return -1;
+    memcpy(md5, running->digests.md5, sizeof running->digests.md5);
+    memcpy(sha1, running->digests.sha1, sizeof running->digests.sha1);
+    memcpy(sha256, running->digests.sha256, sizeof running->digests.sha256);
+    return 0;
+}
+
+static const struct job_services services = {
+    .read = service_read,
+    .next_candidate = service_next_candidate,
+    .emit = service_emit,
+    .notice = service_notice,
+    .owner = service_owner,
+    .digests = service_digests,
+};
+
+/* --- parsing --- */
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static const char *windows_path_of(struct worker *worker, const struct file *file)
+{
+    struct buffer *path = &worker->windows_path;
+
+    buffer_clear(path);
+    host_windows_path(&worker->setup->hosts[file->evidence], file->volume, file->path, path);
+    if (file->stream)
+        buffer_format(path, ":%s", file->stream);
+    return buffer_text(path);
+}
+
+static const char *extension_of(struct running *running)
+{
+    const char *name = last_component(running->job.file->path);
+    const char *dot = strrchr(name, '.');
+    char *extension = dot ? arena_text(running->job.arena, slice_of_text(dot)) : NULL;
+
+    for (char *c = extension; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 0x20);
+    return extension ? extension : "";
+}
+
+/* A YARA match becomes an event of its own, so that it is stored and shown like all others. */
+static void content_found(void *context, const struct hit *hit)
+{
+    struct running *running = context;
+    const struct file *file = running->job.file;
+    const struct value values[] = {
+        {"TargetFilename", FIELD_TargetFilename, false, slice_of_text(running->job.windows_path)},
+        {"Matched", FIELD_Matched, false, slice_of_text(hit->detail)},
+        {"MD5", FIELD_MD5, false, slice_of_text(running->digests.md5)},
+        {"SHA1", FIELD_SHA1, false, slice_of_text(running->digests.sha1)},
+        {"SHA256", FIELD_SHA256, false, slice_of_text(running->digests.sha256)},
+    };
+    const struct event event = {
+        .kind = KIND_content_match,
+        .artifact = running->job.artifact->name,
+        .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
+        .basis = TIME_UTC,
+        .file = file,
+        .raw = slice_part(buffer_slice(&running->worker->content), 0, RAW_CEILING + 1),
+        .values = values,
+        .value_count = sizeof values / sizeof *values,
+    };
+
+    running->event = &event;
+    found(running, hit);
+}
+
+static void content_undecided(void *context, size_t rule, const char *why)
+{
+    struct running *running = context;
+    const struct event event = {.file = running->job.file};
+
+    running->event = &event;
+    undecided(running, rule, why);
+}
+
+static void scan_content(struct running *running)
+{
+    const struct match_sink sink = {running, content_found, content_undecided};
+    char md5[33], sha1[41], sha256[65];
+    const struct content_file file = {
+        .filename = last_component(running->job.file->path),
+        .filepath = running->job.windows_path,
+        .extension = extension_of(running),
+        .filetype = "",
+        .owner = running->owner ? running->owner : "",
+        .md5 = md5,
+    };
+
+    if (service_digests(&running->job, md5, sha1, sha256) < 0 || !running->loaded) {
+        if (running->job.size > CONTENT_CEILING)
+            service_notice(&running->job, CONTENT_CEILING,
+                           "the file is larger than 64 MiB: its content was not scanned");
+        return;
+    }
+    if (matcher_content(running->worker->matcher, buffer_slice(&running->worker->content), &file, &sink) < 0)
+        service_notice(&running->job, 0, error_text());
+}
+
+static void send_digests(struct running *running)
+{
+    struct buffer *out = frame(running->worker);
+    char owner[200] = "";
+
+    if (!running->owner)
+        evidence_owner(running->evidence, running->job.file, owner, sizeof owner);
+    wire_put_text(out, running->digests.md5);
+    wire_put_text(out, running->digests.sha1);
+    wire_put_text(out, running->digests.sha256);
+    wire_put_text(out, running->owner ? running->owner : owner);
+    send_frame(running->worker, running->outbox, RESULT_DIGESTS);
+}
+
+/* Everything a parse or copy task needs; -1 with error_text when the file cannot be opened. */
+static int running_init(struct running *running, struct worker *worker, struct outbox *outbox,
+                        const struct file *file)
+{
+    *running = (struct running){.worker = worker, .outbox = outbox};
+    if (file->evidence >= worker->setup->evidence_count)
+        return error_set("there is no evidence item %u", file->evidence);
+    running->evidence = worker->evidence[file->evidence];
+    if (evidence_open_stream(running->evidence, file, &running->stream) < 0)
+        return -1;
+    running->job = (struct job){
+        .file = file,
+        .host = &worker->setup->hosts[file->evidence],
+        .windows_path = windows_path_of(worker, file),
+        .size = stream_size(running->stream),
+        .arena = worker->arena,
+        .tally = &running->tally,
+        .services = &services,
+        .engine = running,
+    };
+    return 0;
+}
+
+static void running_release(struct running *running)
+{
+    if (running->stream)
+        stream_close(running->stream);
+}
+
+static void parse(struct worker *worker, struct outbox *outbox, const struct artifact *artifact,
+                  const struct file *file)
+{
+    struct running running;
+
+    if (running_init(&running, worker, outbox, file) < 0) {
+        send_unread(worker, outbox, "", error_text());
+        return;
+    }
+    running.job.artifact = artifact;
+    if (worker->setup->rules)
+        running.prefilter = rule_set_prefilter(worker->setup->rules, artifact->sources);
+    if (artifact->parse(&running.job) < 0)
+        send_unread(worker, outbox, "", error_text());
+    if (artifact->scan && worker->matcher)
+        scan_content(&running);
+    if (running.digested)
+        send_digests(&running);
+    put_tally(frame(worker), &running.tally, running.job.size, stream_damaged(running.stream));
+    send_frame(worker, outbox, RESULT_TALLY);
+    send_damage(worker, outbox, file->evidence);
+    running_release(&running);
+}
+
+/* --- copying --- */
+
+struct copy {
+    struct hasher *hasher; /* NULL without hashes */
+    int output;
+    uint64_t bytes;
+};
+
+static int copy_window(void *context, struct slice window)
+{
+    struct copy *copy = context;
+
+    if (copy->hasher)
+        hasher_add(copy->hasher, window);
+    copy->bytes += window.size;
+    while (window.size) {
+        const ssize_t written = write(copy->output, window.data, window.size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return error_set_errno("the copy cannot be written");
+        window = slice_from(window, (size_t)written);
+    }
+    return 0;
+}
+
+static void send_copied(struct running *running, const struct copy *copy)
+{
+    const struct digests none = {"", "", ""};
+    const struct digests digests = copy->hasher ? hasher_finish(copy->hasher) : none;
+    char owner[200] = "";
+
+    evidence_owner(running->evidence, running->job.file, owner, sizeof owner);
+    struct buffer *out = frame(running->worker);
+    wire_put_u64(out, copy->bytes);
+    wire_put_u8(out, stream_damaged(running->stream));
+    wire_put_text(out, digests.md5);
+    wire_put_text(out, digests.sha1);
+    wire_put_text(out, digests.sha256);
+    wire_put_text(out, owner);
+    send_frame(running->worker, running->outbox, RESULT_COPIED);
+}
+
+static void copy_file(struct worker *worker, struct outbox *outbox, const struct file *file)
+{
+    struct running running;
+    struct copy copy = {.output = outbox_output(outbox)};
+
+    if (running_init(&running, worker, outbox, file) < 0) {
+        send_unread(worker, outbox, "", error_text());
+        return;
+    }
+    if (!worker->setup->no_hash)
+        copy.hasher = hasher_new(HASH_ALL);
+    if (each_window(&running, copy_window, &copy) < 0)
+        send_unread(worker, outbox, "", error_text());
+    send_copied(&running, &copy);
+    hasher_free(copy.hasher);
+    send_damage(worker, outbox, file->evidence);
+    running_release(&running);
+}
+
+/* --- surveying --- */
+
+struct listing_walk {
+    struct worker *worker;
+    struct outbox *outbox;
+    struct evidence *evidence;
+    uint32_t index;
+    const struct plan *plan;
+    uint64_t takes_deleted, takes_streams; /* artifacts, as bits */
+    bool by_content;
+    uint64_t listed, unrecognised;
+};
+
+static void send_wanted(struct listing_walk *walk, uint32_t artifact, const struct file *file)
+{
+    struct buffer *out = frame(walk->worker);
+
+    wire_put_u32(out, artifact);
+    wire_put_file(out, file);
+    send_frame(walk->worker, walk->outbox, RESULT_WANTED);
+}
+
+static size_t read_head(struct evidence *evidence, const struct file *file, uint8_t *head)
+{
+    struct stream *stream;
+
+    if (evidence_open_stream(evidence, file, &stream) < 0)
+        return SIZE_MAX;
+    const ssize_t got = stream_read(stream, 0, head, HEAD_SIZE);
+    stream_close(stream);
+    return got < 0 ? SIZE_MAX : (size_t)got;
+}
+
+/* The first artifact that knows the content; SIZE_MAX when none does. */
+static size_t recognise(const struct file *file, struct slice head)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->recognise && all[i]->recognise(head, last_component(file->path)))
+            return i;
+    return SIZE_MAX;
+}
+
+static void want_by_content(struct listing_walk *walk, const struct file *file)
+{
+    uint8_t *head = malloc(HEAD_SIZE);
+    const size_t size = head ? read_head(walk->evidence, file, head) : SIZE_MAX;
+
+    if (size == SIZE_MAX) {
+        send_unread(walk->worker, walk->outbox, file->path, error_text());
+    } else {
+        const size_t artifact = recognise(file, slice_of(head, size));
+        if (artifact == SIZE_MAX)
+            walk->unrecognised++;
+        else
+            send_wanted(walk, (uint32_t)artifact, file);
+    }
+    free(head);
+}
+
+static int visit(void *context, const struct file *listed)
+{
+    struct listing_walk *walk = context;
+    struct file file = *listed;
+
+    file.evidence = walk->index;
+    walk->listed++;
+    if (walk->listed % 65536 == 0)
+        outbox_progress(walk->outbox, 0);
+    if (file.flags & FILE_FOLDER && !file.stream)
+        return 0;
+    if (walk->by_content) {
+        want_by_content(walk, &file);
+        return 0;
+    }
+    uint64_t artifacts = plan_match(walk->plan, file.volume, file.path);
+    if (file.flags & FILE_DELETED)
+        artifacts &= walk->takes_deleted;
+    if (file.stream)
+        artifacts &= walk->takes_streams;
+    for (; artifacts; artifacts &= artifacts - 1)
+        send_wanted(walk, walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
+                    &file);
+    return 0;
+}
+
+static int plan_artifacts(struct plan *plan, const struct host *host, struct listing_walk *walk)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *const *paths = all[i]->paths;
+        for (size_t j = 0; paths && paths[j]; j++)
+            if (plan_add(plan, host, paths[j], i) < 0)
+                return -1;
+        walk->takes_deleted |= (uint64_t)all[i]->deleted << i;
+        walk->takes_streams |= (uint64_t)all[i]->scan << i;
+    }
+    return 0;
+}
+
+static int plan_globs(struct plan *plan, const struct worker_setup *setup, const struct host *host,
+                      struct listing_walk *walk)
+{
+    for (size_t i = 0; setup->globs[i]; i++)
+        if (plan_add(plan, host, setup->globs[i], 0) < 0)
+            return -1;
+    walk->takes_deleted = setup->all_streams;
+    walk->takes_streams = 1;
+    return 0;
+}
+
+/* A folder that holds no server: what is in it can only tell by its content what it is. */
+static bool is_by_content(const struct evidence *evidence, const struct host *host)
+{
+    if (evidence_shape(evidence) == EVIDENCE_SINGLE_FILE)
+        return true;
+    return evidence_shape(evidence) == EVIDENCE_FOLDER &&
+           (!host->windows_root.value || host->windows_root.assumed) &&
+           (!host->exchange_path.value || host->exchange_path.assumed);
+}
+
+static void list_volumes(struct listing_walk *walk)
+{
+    uint64_t unreadable_sum = 0;
+
+    for (size_t i = 0; i < evidence_volume_count(walk->evidence); i++) {
+        const struct volume *volume = evidence_volume(walk->evidence, i);
+        uint64_t unreadable = 0;
+        if (!*volume->file_system)
+            continue;
+        if (evidence_list(walk->evidence, (uint32_t)i, visit, walk, &unreadable) < 0)
+            send_unread(walk->worker, walk->outbox, "/", error_text());
+        unreadable_sum += unreadable;
+    }
+    struct buffer *out = frame(walk->worker);
+    wire_put_u64(out, walk->listed);
+    wire_put_u64(out, unreadable_sum);
+    wire_put_u64(out, walk->unrecognised);
+    send_frame(walk->worker, walk->outbox, RESULT_LISTED_COUNT);
+}
+
+static void send_wanted_files(struct worker *worker, struct outbox *outbox, uint32_t index,
+                              const struct host *host, struct arena *arena)
+{
+    const struct worker_setup *setup = worker->setup;
+    struct listing_walk walk = {worker, outbox, worker->evidence[index], index, NULL, 0, 0, false, 0, 0};
+    struct plan *plan = plan_new(arena);
+
+    walk.plan = plan;
+    walk.by_content = !setup->globs && is_by_content(walk.evidence, host);
+    if (!plan || (setup->globs ? plan_globs(plan, setup, host, &walk)
+                               : plan_artifacts(plan, host, &walk)) < 0)
+        send_unread(worker, outbox, "/", error_text());
+    else
+        list_volumes(&walk);
+}
+
+static void survey(struct worker *worker, struct outbox *outbox, uint32_t index)
+{
+    struct arena *arena = arena_new(SURVEY_MEMORY);
+    struct inventory inventory;
+    struct host host = {0};
+
+    if (!arena || index >= worker->setup->evidence_count ||
+        inventory_of(worker->evidence[index], arena, &inventory) < 0) {
+        send_unread(worker, outbox, "/", "the evidence could not be described");
+        arena_free(arena);
+        return;
+    }
+    inventory_put(frame(worker), &inventory);
+    send_frame(worker, outbox, RESULT_INVENTORY);
+    if (survey_run(worker->evidence[index], arena, &host) < 0)
+        send_unread(worker, outbox, "/", error_text());
+    host_put(frame(worker), &host);
+    send_frame(worker, outbox, RESULT_HOST);
+    if (!worker->setup->survey_only)
+        send_wanted_files(worker, outbox, index, &host, arena);
+    send_damage(worker, outbox, index);
+    arena_free(arena);
+}
+
+/* --- verification --- */
+
+struct verify_context {
+    struct worker *worker;
+    struct outbox *outbox;
+    uint64_t told;
+};
+
+static void verify_progress(void *context, uint64_t done, uint64_t all)
+{
+    struct verify_context *verify = context;
+    struct buffer *out = frame(verify->worker);
+
+    wire_put_u64(out, done);
+    wire_put_u64(out, all);
+    send_frame(verify->worker, verify->outbox, RESULT_VERIFY_PROGRESS);
+    outbox_progress(verify->outbox, done - verify->told);
+    verify->told = done;
+}
+
+static void put_verification(struct buffer *out, const struct verification *result)
+{
+    wire_put_text(out, result->computed.md5);
+    wire_put_text(out, result->computed.sha1);
+    wire_put_text(out, result->computed.sha256);
+    wire_put_text(out, result->stored_md5);
+    wire_put_text(out, result->stored_sha1);
+    wire_put_u8(out, result->hash_differs);
+    wire_put_u64(out, result->bytes);
+    wire_put_u64(out, result->chunks);
+    wire_put_u64(out, result->bad_chunks);
+}
+
+static void verify(struct worker *worker, struct outbox *outbox, uint32_t index)
+{
+    struct verify_context context = {worker, outbox, 0};
+    struct verification result = {0};
+
+    if (image_verify(worker->setup->evidence[index], 0, verify_progress, &context, &result) < 0) {
+        send_unread(worker, outbox, "/", error_text());
+        return;
+    }
+    for (size_t i = 0; i < result.damage_count; i++) {
+        struct buffer *out = frame(worker);
+        wire_put_u64(out, result.damage[i].offset);
+        wire_put_u64(out, result.damage[i].size);
+        wire_put_text(out, result.damage[i].why);
+        send_frame(worker, outbox, RESULT_DAMAGE);
+    }
+    put_verification(frame(worker), &result);
+    send_frame(worker, outbox, RESULT_VERIFIED);
+    verification_release(&result);
+}
+
+/* --- the worker itself --- */
+
+static int open_evidence(struct worker *worker)
+{
+    const struct worker_setup *setup = worker->setup;
+
+    sandbox_raise_file_limit();
+    for (size_t i = 0; i < setup->evidence_count; i++)
+        if (evidence_open(setup->evidence[i], &worker->evidence[i]) < 0)
+            return -1;
+    return 0;
+}
+
+static int enter_sandbox(const struct worker *worker)
+{
+    const struct worker_setup *setup = worker->setup;
+    const char **roots = calloc(setup->evidence_count + 1, sizeof *roots);
+    struct sandbox sandbox = {.memory = setup->memory ? setup->memory : (size_t)4 << 30, .roots = roots};
+    size_t count = 0;
+
+    if (!roots)
+        return error_set("out of memory");
+    for (size_t i = 0; i < setup->evidence_count; i++)
+        if (evidence_shape(worker->evidence[i]) == EVIDENCE_FOLDER)
+            roots[count++] = setup->evidence[i];
+    sandbox.open_read_only = count > 0;
+    const int result = sandbox_enter(&sandbox);
+    free(roots);
+    return result;
+}
+
+static struct worker *new_worker(const struct worker_setup *setup)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (!worker)
+        return NULL;
+    worker->setup = setup;
+    worker->evidence = calloc(setup->evidence_count + 1, sizeof *worker->evidence);
+    worker->damage_told = calloc(setup->evidence_count + 1, sizeof *worker->damage_told);
+    worker->arena = arena_new(JOB_MEMORY);
+    if (worker->evidence && worker->damage_told && worker->arena)
+        return worker;
+    worker_stop(worker);
+    error_set("out of memory");
+    return NULL;
+}
+
+void *worker_start(const struct worker_setup *setup)
+{
+    struct worker *worker = new_worker(setup);
+
+    if (!worker)
+        return NULL;
+    if (open_evidence(worker) < 0 ||
+        (setup->rules && matcher_new(setup->rules, &worker->matcher) < 0)) {
+        worker_stop(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+int worker_lock_down(void *state)
+{
+    return enter_sandbox(state);
+}
+
+void *worker_start_verifier(const struct worker_setup *setup)
+{
+    struct worker *worker = new_worker(setup);
+
+    if (worker)
+        sandbox_raise_file_limit();
+    return worker;
+}
+
+void worker_run(void *state, struct slice body, struct outbox *outbox)
+{
+    struct worker *worker = state;
+    struct cursor in = cursor_over(body, 0);
+    const uint8_t kind = wire_get_u8(&in);
+    const uint32_t number = kind == TASK_COPY ? 0 : wire_get_u32(&in);
+    size_t artifact_count;
+    const struct artifact *const *artifacts = artifact_all(&artifact_count);
+    struct file file;
+
+    arena_reset(worker->arena);
+    if (kind == TASK_SURVEY) {
+        survey(worker, outbox, number);
+    } else if (kind == TASK_VERIFY) {
+        verify(worker, outbox, number);
+    } else if (wire_get_file(&in, worker->arena, &file) == 0) {
+        if (kind == TASK_COPY)
+            copy_file(worker, outbox, &file);
+        else if (number < artifact_count)
+            parse(worker, outbox, artifacts[number], &file);
+    }
+}
+
+void worker_stop(void *state)
+{
+    struct worker *worker = state;
+
+    if (!worker)
+        return;
+    for (size_t i = 0; worker->evidence && i < worker->setup->evidence_count; i++)
+        if (worker->evidence[i])
+            evidence_close(worker->evidence[i]);
+    matcher_free(worker->matcher);
+    arena_free(worker->arena);
+    buffer_release(&worker->frame);
+    buffer_release(&worker->content);
+    buffer_release(&worker->windows_path);
+    free(worker->evidence);
+    free(worker->damage_told);
+    free(worker);
+}

@@ -1,0 +1,62 @@
+/*
+ * What a worker does: survey an evidence item and say which files are wanted, parse a file, copy a file out, verify an image.
+ * Tasks and results are plain bytes; this header is the whole protocol between the parent and its workers.
+ */
+#ifndef TRIAGE_ENGINE_WORKER_H
+#define TRIAGE_ENGINE_WORKER_H
+
+#include "triage/engine/pool.h"
+#include "triage/match/rules.h"
+#include "triage/record/file.h"
+#include "triage/record/host.h"
+
+enum task_kind { TASK_SURVEY, TASK_PARSE, TASK_COPY, TASK_VERIFY };
+
+/* Results; each body begins at once with what is named here, written with triage/record/wire.h. */
+enum result_kind {
+    RESULT_INVENTORY = 1, /* inventory */
+    RESULT_HOST,          /* host */
+    RESULT_WANTED,        /* u32 artifact (or NO_ARTIFACT), file */
+    RESULT_LISTED_COUNT,  /* u64 entries listed, u64 unreadable ones, u64 not recognised */
+    RESULT_INDICATOR,     /* u32 rule, text how, text detail, text SHA-256 of the record, u8 whether raw is cut, event */
+    RESULT_TALLY,         /* tally: see worker.c put_tally */
+    RESULT_NOTICE,        /* u64 offset, text */
+    RESULT_UNREAD,        /* text path ("" the task's file), text why */
+    RESULT_DIGESTS,       /* text md5, sha1, sha256, owner: of the task's file */
+    RESULT_COPIED,        /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
+    RESULT_DAMAGE,        /* u64 offset, u64 size, text why: of the medium */
+    RESULT_VERIFIED,      /* verification: see worker.c put_verification */
+    RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
+};
+
+enum { NO_ARTIFACT = UINT32_MAX, RAW_CEILING = 4096 };
+
+/* Everything a worker needs, set up by the parent before it forks. */
+struct worker_setup {
+    const char *const *evidence; /* paths from the command line */
+    size_t evidence_count;
+    struct rule_set *rules;   /* NULL: nothing is matched */
+    const struct host *hosts; /* per evidence item; zero before the survey */
+    const char *const *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
+    bool all_streams;         /* copy: deleted entries too */
+    bool no_hash;             /* copy without hashes */
+    bool survey_only;         /* say nothing of wanted files */
+    size_t memory;            /* bytes a worker may add; 0 for the default */
+};
+
+/* For struct pool: context is the worker_setup's owner; these take the setup itself. */
+void *worker_start(const struct worker_setup *setup);
+/* Drops all rights that reading the evidence does not need; not with --jobs 0. -1 with error_text. */
+int worker_lock_down(void *state);
+/* As worker_start for the one task that opens evidence itself, on many threads. */
+void *worker_start_verifier(const struct worker_setup *setup);
+void worker_run(void *state, struct slice body, struct outbox *outbox);
+void worker_stop(void *state);
+
+/* Task bodies. */
+void task_put_survey(struct buffer *out, uint32_t evidence);
+void task_put_verify(struct buffer *out, uint32_t evidence);
+void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file);
+void task_put_copy(struct buffer *out, const struct file *file);
+
+#endif

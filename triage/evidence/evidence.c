@@ -1,0 +1,411 @@
+/* Evidence of every shape behind one set of functions; what differs is in partitions.c, sleuthkit.c
+ * and folder.c. */
+#include "triage/evidence/evidence.h"
+
+#include "triage/base/error.h"
+#include "triage/evidence/folder.h"
+#include "triage/evidence/partitions.h"
+#include "triage/evidence/sleuthkit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+struct slot {
+    struct volume volume;
+    struct source *source;   /* NULL when the volume has a problem */
+    struct listing *listing; /* built on first use */
+};
+
+struct evidence {
+    enum evidence_shape shape;
+    char *path;
+    struct arena *arena; /* texts of the volumes */
+    struct image *image;
+    struct medium *medium;
+    struct slot *slots;
+    size_t slot_count;
+};
+
+/* ---- images ---- */
+
+static const char *problem_of(struct evidence *evidence, const char *text)
+{
+    const char *copy = arena_text(evidence->arena, slice_of_text(text));
+
+    return copy ? copy : "out of memory";
+}
+
+/* What a partition is, in the words of its table or of the container. */
+static void describe(struct slot *slot, size_t index, const struct partition *partition,
+                     const struct partition_table *table)
+{
+    slot->volume = (struct volume){
+        .index = (uint32_t)index,
+        .offset = partition->offset,
+        .size = partition->size,
+        .partition = partition->text,
+        .file_system = "",
+        .label = "",
+        .sector_size = table->sector_size,
+        .disk_signature = table->disk_signature,
+        .problem = partition->problem,
+        .notice = table->notice,
+    };
+    memcpy(slot->volume.partition_guid, partition->guid, sizeof partition->guid);
+}
+
+/* Cuts the volume to the medium. False when it lies outside of it. */
+static bool fit_to_medium(const struct evidence *evidence, struct volume *volume)
+{
+    const uint64_t medium = image_container(evidence->image)->size;
+
+    if (volume->offset >= medium) {
+        volume->problem = "it lies behind the end of the medium; the image is cut short";
+        return false;
+    }
+    if (volume->size > medium - volume->offset) {
+        volume->size = medium - volume->offset;
+        volume->notice = "the medium ends before the volume does; what is missing reads as zeroes";
+    }
+    return true;
+}
+
+static int mount_volume(struct evidence *evidence, struct slot *slot)
+{
+    struct volume *volume = &slot->volume;
+    struct probe probe;
+
+    if (volume->problem || !fit_to_medium(evidence, volume))
+        return 0;
+    if (probe_volume(evidence->image, volume->offset, volume->size, &probe) < 0) {
+        volume->problem = problem_of(evidence, error_text());
+        return 0;
+    }
+    if (probe.problem) {
+        volume->problem = probe.problem;
+        return 0;
+    }
+    volume->serial = probe.serial;
+    volume->cluster_size = probe.cluster_size;
+    if (probe.sector_size)
+        volume->sector_size = probe.sector_size;
+    if (probe.volume_size > volume->size)
+        volume->notice = "the file system is larger than its volume; the image may be cut short";
+    if (sleuthkit_mount(evidence->medium, &probe, evidence->arena, volume, &slot->source) < 0)
+        volume->problem = problem_of(evidence, error_text());
+    return 0;
+}
+
+static int open_volumes(struct evidence *evidence, struct partition_table *table)
+{
+    struct partition whole = {.size = image_container(evidence->image)->size, .text = ""};
+
+    if (table->count == 0) {
+        table->partitions = &whole;
+        table->count = 1;
+    }
+    evidence->slots = calloc(table->count, sizeof *evidence->slots);
+    if (!evidence->slots)
+        return error_set("out of memory");
+    evidence->slot_count = table->count;
+    for (size_t i = 0; i < table->count; i++) {
+        describe(&evidence->slots[i], i, &table->partitions[i], table);
+        if (mount_volume(evidence, &evidence->slots[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_image_name(const char *path)
+{
+    static const char *const endings[] = {".dd", ".raw", ".img", ".bin", ".001", ".000", ".iso"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (slice_ends_nocase(slice_of_text(path), endings[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Is a file without any container's signature a medium at all? Yes with a partition table or a
+ * known volume in it, when it is one of several parts, or when it is called like one. Otherwise it
+ * is an artifact.
+ */
+static bool is_medium(const struct evidence *evidence, const struct partition_table *table)
+{
+    const struct container *container = image_container(evidence->image);
+    struct probe probe;
+
+    if (strcasecmp(container->format, "raw") != 0 || container->segment_count > 1 || table->count)
+        return true;
+    if (is_image_name(evidence->path))
+        return true;
+    return probe_volume(evidence->image, 0, container->size, &probe) == 0 &&
+           probe.kind != PROBE_UNKNOWN && probe.kind != PROBE_EMPTY;
+}
+
+static int add_source(struct evidence *evidence, const struct folder_volume *found, size_t count,
+                      const char *file_system)
+{
+    evidence->slots = calloc(count ? count : 1, sizeof *evidence->slots);
+    if (!evidence->slots) {
+        for (size_t i = 0; i < count; i++)
+            found[i].source->methods->close(found[i].source);
+        return error_set("out of memory");
+    }
+    evidence->slot_count = count;
+    for (size_t i = 0; i < count; i++) {
+        evidence->slots[i].source = found[i].source;
+        evidence->slots[i].volume = (struct volume){
+            .index = (uint32_t)i,
+            .partition = found[i].text,
+            .file_system = file_system,
+            .label = "",
+            .drive_hint = found[i].drive_hint,
+        };
+    }
+    return 0;
+}
+
+static int open_single(struct evidence *evidence)
+{
+    struct folder_volume found = {.text = "single file"};
+
+    evidence->shape = EVIDENCE_SINGLE_FILE;
+    if (single_file_open(evidence->path, &found.source) < 0)
+        return -1;
+    return add_source(evidence, &found, 1, "file");
+}
+
+static int open_image(struct evidence *evidence)
+{
+    struct partition_table table;
+
+    if (image_open(evidence->path, &evidence->image) < 0 ||
+        partitions_read(evidence->image, evidence->arena, &table) < 0)
+        return -1;
+    if (!is_medium(evidence, &table)) {
+        image_close(evidence->image);
+        evidence->image = NULL;
+        return open_single(evidence);
+    }
+    evidence->shape = EVIDENCE_IMAGE;
+    evidence->medium = medium_new(evidence->image);
+    return evidence->medium ? open_volumes(evidence, &table) : -1;
+}
+
+static int open_folder(struct evidence *evidence)
+{
+    struct folder_volume found[FOLDER_VOLUMES_MAX];
+    size_t count;
+
+    evidence->shape = EVIDENCE_FOLDER;
+    if (folder_open(evidence->path, found, &count) < 0)
+        return -1;
+    return add_source(evidence, found, count, "folder");
+}
+
+/* ---- the handle ---- */
+
+static struct evidence *evidence_new(const char *path)
+{
+    struct evidence *evidence = calloc(1, sizeof *evidence);
+
+    if (!evidence) {
+        error_set("out of memory");
+        return NULL;
+    }
+    evidence->path = strdup(path);
+    evidence->arena = arena_new(0);
+    if (evidence->path && evidence->arena)
+        return evidence;
+    error_set("out of memory");
+    evidence_close(evidence);
+    return NULL;
+}
+
+int evidence_open(const char *path, struct evidence **out)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return error_set_errno("evidence '%s'", path);
+    struct evidence *evidence = evidence_new(path);
+    if (!evidence)
+        return -1;
+    if ((S_ISDIR(status.st_mode) ? open_folder(evidence) : open_image(evidence)) < 0) {
+        evidence_close(evidence);
+        return -1;
+    }
+    *out = evidence;
+    return 0;
+}
+
+void evidence_close(struct evidence *evidence)
+{
+    if (!evidence)
+        return;
+    for (size_t i = 0; i < evidence->slot_count; i++) {
+        struct slot *slot = &evidence->slots[i];
+        listing_free(slot->listing);
+        if (slot->source)
+            slot->source->methods->close(slot->source);
+    }
+    free(evidence->slots);
+    medium_free(evidence->medium);
+    if (evidence->image)
+        image_close(evidence->image);
+    arena_free(evidence->arena);
+    free(evidence->path);
+    free(evidence);
+}
+
+const char *evidence_path(const struct evidence *evidence)
+{
+    return evidence->path;
+}
+
+enum evidence_shape evidence_shape(const struct evidence *evidence)
+{
+    return evidence->shape;
+}
+
+const struct container *evidence_container(const struct evidence *evidence)
+{
+    return evidence->image ? image_container(evidence->image) : NULL;
+}
+
+size_t evidence_volume_count(const struct evidence *evidence)
+{
+    return evidence->slot_count;
+}
+
+const struct volume *evidence_volume(const struct evidence *evidence, size_t index)
+{
+    return index < evidence->slot_count ? &evidence->slots[index].volume : NULL;
+}
+
+const struct damage *evidence_damage(const struct evidence *evidence, size_t *count)
+{
+    *count = 0;
+    return evidence->image ? image_damage(evidence->image, count) : NULL;
+}
+
+/* ---- files ---- */
+
+static struct slot *readable_slot(struct evidence *evidence, uint32_t volume)
+{
+    struct slot *slot = volume < evidence->slot_count ? &evidence->slots[volume] : NULL;
+
+    if (!slot)
+        error_set("there is no volume %u", volume);
+    else if (!slot->source)
+        error_set("volume %u: %s", volume, slot->volume.problem);
+    return slot && slot->source ? slot : NULL;
+}
+
+static struct listing *listing_of(struct evidence *evidence, uint32_t volume)
+{
+    struct slot *slot = readable_slot(evidence, volume);
+
+    if (!slot)
+        return NULL;
+    if (!slot->listing && slot->source->methods->list(slot->source, &slot->listing) < 0) {
+        error_prefix("volume %u", volume);
+        return NULL;
+    }
+    return slot->listing;
+}
+
+struct visitor {
+    uint32_t volume;
+    int (*visit)(void *context, const struct file *file);
+    void *context;
+};
+
+static int visit_in_volume(void *context, const struct file *file)
+{
+    const struct visitor *visitor = context;
+    struct file placed = *file;
+
+    placed.volume = visitor->volume;
+    return visitor->visit(visitor->context, &placed);
+}
+
+int evidence_list(struct evidence *evidence, uint32_t volume,
+                  int (*visit)(void *context, const struct file *file), void *context,
+                  uint64_t *unreadable)
+{
+    struct listing *listing = listing_of(evidence, volume);
+    struct visitor visitor = {.volume = volume, .visit = visit, .context = context};
+
+    if (!listing)
+        return -1;
+    if (unreadable)
+        *unreadable = listing_unreadable(listing);
+    return listing_walk(listing, visit_in_volume, &visitor);
+}
+
+bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
+                   struct arena *arena, struct file *file)
+{
+    struct listing *listing = listing_of(evidence, volume);
+
+    if (!listing || !listing_find(listing, path, arena, file))
+        return false;
+    file->volume = volume;
+    return true;
+}
+
+bool evidence_owner(struct evidence *evidence, const struct file *file, char *text, size_t size)
+{
+    struct slot *slot = readable_slot(evidence, file->volume);
+
+    return slot && slot->source->methods->owner &&
+           slot->source->methods->owner(slot->source, file, text, size);
+}
+
+int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out)
+{
+    struct slot *slot = readable_slot(evidence, file->volume);
+
+    return slot ? slot->source->methods->open_stream(slot->source, file, out) : -1;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream)
+        stream->methods->close(stream);
+}
+
+uint64_t stream_size(const struct stream *stream)
+{
+    return stream->size;
+}
+
+ssize_t stream_read(struct stream *stream, uint64_t offset, void *buffer, size_t size)
+{
+    const uint64_t left = offset < stream->size ? stream->size - offset : 0;
+
+    if (size > left)
+        size = (size_t)left;
+    return size ? stream->methods->read(stream, offset, buffer, size) : 0;
+}
+
+bool stream_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    if (offset >= stream->size)
+        return false;
+    if (stream->methods->data)
+        return stream->methods->data(stream, offset, start, size);
+    *start = offset;
+    *size = stream->size - offset;
+    return true;
+}
+
+bool stream_damaged(const struct stream *stream)
+{
+    return stream->damaged;
+}

@@ -1,0 +1,88 @@
+/*
+ * Inside of the E01 reader: what a set of segment files was found to hold. Format: "Expert Witness
+ * Compression Format specification" of the libewf project; the names of sections and fields are
+ * taken from there.
+ */
+#ifndef TRIAGE_EVIDENCE_EWF_H
+#define TRIAGE_EVIDENCE_EWF_H
+
+#include "triage/base/arena.h"
+#include "triage/evidence/image_methods.h"
+#include "triage/evidence/inflate.h"
+#include "triage/evidence/segments.h"
+
+enum { EWF_FILE_HEADER_SIZE = 13, EWF_METADATA_MAX = 64 };
+
+struct ewf_geometry {
+    uint32_t sectors_per_chunk, sector_size;
+    uint64_t sector_count;
+    uint8_t set_id[16]; /* all zeroes when the format has none */
+};
+
+/*
+ * One chunk table, or a place where chunks are missing. Chunk i of the table starts at `base` plus
+ * the low 31 bits of its entry; the high bit says compressed. From `plain_from` on all 32 bits are
+ * the offset and nothing is compressed, which is how EnCase 6.7 writes segments beyond 2 GiB.
+ */
+struct ewf_run {
+    uint64_t first;    /* chunk number on the medium, once placed */
+    uint32_t count;    /* 0: a gap of unknown size */
+    uint32_t *entries; /* NULL when damaged; `why` then says so */
+    uint32_t plain_from;
+    uint32_t segment;   /* index in the set */
+    uint64_t base, end; /* `end`: file offset behind the last chunk */
+    const char *why;
+    bool placed;
+};
+
+struct ewf_cache;
+
+struct ewf {
+    struct image image;
+    struct arena *arena; /* texts and metadata */
+    struct segments segments;
+    const char **paths;
+    struct ewf_geometry geometry;
+    bool has_geometry, ended; /* `ended`: the "done" section was met, so the set's end is there */
+    struct ewf_run
+        *runs; /* in order of the medium; after ewf_place only those placed, with entries */
+    size_t run_count, run_room;
+    uint64_t chunk_count;
+    struct pair *metadata;
+    size_t metadata_count;
+    struct ewf_cache *cache;
+};
+
+/* True when the file's first section is intact. */
+bool ewf_has_section(const struct segment *file);
+/* Reads all sections of all segments into `ewf`; what is damaged becomes a gap. -1 only when
+ * nothing can be used. */
+int ewf_scan(struct ewf *ewf);
+/* Gives each run its place on the medium where that is certain, and notes the damage of the rest.
+ */
+int ewf_place(struct ewf *ewf);
+
+/* Chunks found one behind the other in [at, end) of a segment file, without a table. */
+struct ewf_search {
+    const struct segment *file;
+    uint64_t at, end;
+    size_t chunk_size, room;
+    struct inflater *inflater;
+    uint8_t *stored, *bytes;
+};
+
+int ewf_search_init(struct ewf_search *search, const struct segment *file, uint64_t start,
+                    uint64_t end, size_t chunk_size);
+void ewf_search_release(struct ewf_search *search);
+/* Where the next chunk starts; false at the end and where the bytes are no intact chunk. */
+bool ewf_search_next(struct ewf_search *search, uint64_t *at, bool *compressed);
+
+/* Case metadata from the body of a header, header2 (wide), digest or hash section. */
+void ewf_read_header(struct ewf *ewf, struct slice body, bool wide);
+void ewf_read_digest(struct ewf *ewf, struct slice body);
+void ewf_read_hash(struct ewf *ewf, struct slice body);
+/* One more pair of metadata; the value is copied. A key that is known already keeps its value, but
+ * for "damage_note", which may stand several times. */
+void ewf_add_metadata(struct ewf *ewf, const char *key, const char *value);
+
+#endif

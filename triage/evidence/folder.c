@@ -1,0 +1,832 @@
+/* Folders and single files. Every component is opened with O_NOFOLLOW below a descriptor: no link
+ * leads out of the evidence. */
+#include "triage/evidence/folder.h"
+
+#include "triage/base/buffer.h"
+#include "triage/base/error.h"
+#include "triage/base/utf16.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ROOTS_MAX = 8, /* folders that stand for the same drive */
+    DEPTH_MAX = 200,
+    COMPONENT_SIZE = 1024, /* three times NAME_MAX and some */
+    FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+    FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+};
+
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+/* One or several folders that are the same drive. */
+struct folder {
+    struct source source;
+    int roots[ROOTS_MAX];
+    size_t root_count;
+    bool decode;             /* names are percent-encoded, as Velociraptor writes them */
+    struct identity *others; /* folders that are volumes of their own */
+    size_t other_count;
+};
+
+struct single {
+    struct source source;
+    int file;
+    char *name;
+};
+
+struct plain {
+    struct stream stream;
+    int file;
+};
+
+/* ---- content ---- */
+
+static ssize_t plain_read(struct stream *stream, uint64_t offset, void *buffer, size_t size)
+{
+    const struct plain *plain = (struct plain *)stream;
+    size_t done = 0;
+
+    while (done < size) {
+        const ssize_t got =
+            pread(plain->file, (uint8_t *)buffer + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set_errno("the file cannot be read at byte %llu",
+                                   (unsigned long long)(offset + done));
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+static bool plain_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    const struct plain *plain = (struct plain *)stream;
+    const off_t data = lseek(plain->file, (off_t)offset, SEEK_DATA);
+    uint64_t end = stream->size;
+
+    if (data < 0 && errno == ENXIO)
+        return false;
+    *start = data < 0 ? offset : (uint64_t)data;
+    const off_t hole = data < 0 ? -1 : lseek(plain->file, data, SEEK_HOLE);
+    if (hole > data && (uint64_t)hole < end)
+        end = (uint64_t)hole;
+    *size = end > *start ? end - *start : 0;
+    return *size > 0;
+}
+
+static void plain_close(struct stream *stream)
+{
+    close(((struct plain *)stream)->file);
+    free(stream);
+}
+
+static const struct stream_methods plain_methods = {
+    .read = plain_read,
+    .data = plain_data,
+    .close = plain_close,
+};
+
+/* Takes over the descriptor, also on failure. */
+static int plain_new(int file, const char *path, struct stream **out)
+{
+    struct plain *plain = calloc(1, sizeof *plain);
+    struct stat status;
+
+    if (!plain || fstat(file, &status) < 0 || !S_ISREG(status.st_mode)) {
+        free(plain);
+        close(file);
+        return error_set("'%s' is not a regular file", path);
+    }
+    plain->stream.methods = &plain_methods;
+    plain->stream.size = (uint64_t)status.st_size;
+    plain->file = file;
+    *out = &plain->stream;
+    return 0;
+}
+
+/* ---- names ---- */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Undoes percent-encoding; a byte that would be NUL or '/' stays encoded. False when there is no
+ * room. */
+static bool percent_decode(const char *name, char *out, size_t room)
+{
+    size_t used = 0;
+
+    for (; *name; name++) {
+        if (used + 1 >= room)
+            return false;
+        const int high = *name == '%' ? hex_value(name[1]) : -1;
+        const int low = high >= 0 ? hex_value(name[2]) : -1;
+        const int byte = low >= 0 ? high * 16 + low : 0;
+        if (byte != 0 && byte != '/') {
+            out[used++] = (char)byte;
+            name += 2;
+        } else {
+            out[used++] = *name;
+        }
+    }
+    out[used] = 0;
+    return true;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+char folder_drive_letter(const char *name)
+{
+    static const char *const behind[] = {":", "_", " drive", "_drive", ":\\"};
+    char text[COMPONENT_SIZE];
+    const char *rest = text;
+
+    if (!percent_decode(name, text, sizeof text))
+        return 0;
+    if (strncmp(rest, "\\\\.\\", 4) == 0 || strncmp(rest, "\\\\?\\", 4) == 0)
+        rest += 4;
+    if (strncasecmp(rest, "drive", 5) == 0 && (rest[5] == ' ' || rest[5] == '_') &&
+        is_letter(rest[6]) && rest[7] == 0)
+        return upper(rest[6]);
+    if (!is_letter(*rest))
+        return 0;
+    if (rest[1] == 0) /* a bare letter only as Windows writes it */
+        return *rest == upper(*rest) ? *rest : 0;
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+        if (strcasecmp(rest + 1, behind[i]) == 0)
+            return upper(*rest);
+    return 0;
+}
+
+/* ---- reading folders ---- */
+
+struct found {
+    char *raw;     /* as it is on disk */
+    char *shown;   /* decoded, or the same text */
+    size_t parent; /* which of the merged folders it lies in */
+};
+
+struct found_list {
+    struct found *items;
+    size_t count, room;
+};
+
+static void found_release(struct found_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].raw);
+        free(list->items[i].shown);
+    }
+    free(list->items);
+}
+
+static int found_add(struct found_list *list, const char *raw, const char *shown, size_t parent)
+{
+    if (list->count == list->room) {
+        const size_t room = list->room ? list->room * 2 : 64;
+        struct found *items = reallocarray(list->items, room, sizeof *items);
+        if (!items)
+            return error_set("out of memory");
+        list->items = items;
+        list->room = room;
+    }
+    struct found found = {.raw = strdup(raw), .shown = strdup(shown), .parent = parent};
+    if (!found.raw || !found.shown) {
+        free(found.raw);
+        free(found.shown);
+        return error_set("out of memory");
+    }
+    list->items[list->count++] = found;
+    return 0;
+}
+
+static int compare_found(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    const int order = strcmp(x->shown, y->shown);
+
+    return order ? order : x->parent < y->parent ? -1 : x->parent > y->parent;
+}
+
+static bool is_dot(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* A stream on a fresh descriptor of the folder, so that the folder's own position does not matter.
+ */
+static DIR *open_folder(int folder, const char *name)
+{
+    const int file = openat(folder, name, FOLDER_FLAGS);
+    DIR *opened = file < 0 ? NULL : fdopendir(file);
+
+    if (file >= 0 && !opened)
+        close(file);
+    return opened;
+}
+
+/* The names in one folder. A folder that cannot be read is told by the result 1. */
+static int read_names(int folder, size_t parent, bool decode, struct found_list *list)
+{
+    DIR *names = open_folder(folder, ".");
+    char shown[COMPONENT_SIZE];
+    int result = 0;
+
+    if (!names)
+        return 1;
+    for (struct dirent *entry; result == 0 && (entry = readdir(names));) {
+        if (is_dot(entry->d_name))
+            continue;
+        if (!decode || !percent_decode(entry->d_name, shown, sizeof shown) || is_dot(shown))
+            snprintf(shown, sizeof shown, "%s", entry->d_name);
+        result = found_add(list, entry->d_name, shown, parent);
+    }
+    closedir(names);
+    return result;
+}
+
+/* ---- listing ---- */
+
+struct lister {
+    const struct folder *folder;
+    struct listing *listing;
+    struct buffer text;
+};
+
+/* The same place in all merged folders. */
+struct place {
+    int folders[ROOTS_MAX];
+    size_t count;
+    uint32_t entry;
+};
+
+static struct instant instant_of(struct statx_timestamp time)
+{
+    return time.tv_sec || time.tv_nsec ? instant_from_unix(time.tv_sec, time.tv_nsec)
+                                       : INSTANT_NONE;
+}
+
+static void fill_times(struct listing_entry *entry, const struct statx *status)
+{
+    entry->si.modified = instant_of(status->stx_mtime);
+    entry->si.accessed = instant_of(status->stx_atime);
+    entry->si.changed = instant_of(status->stx_ctime);
+    entry->si.created =
+        status->stx_mask & STATX_BTIME ? instant_of(status->stx_btime) : INSTANT_NONE;
+}
+
+static struct slice repaired(struct lister *lister, const char *text, size_t size)
+{
+    buffer_clear(&lister->text);
+    utf8_append_repaired(&lister->text, slice_of(text, size));
+    return buffer_slice(&lister->text);
+}
+
+/* Makes the entry of a file or folder below `parent`. LISTING_NONE with error_text. */
+static uint32_t add_entry(struct lister *lister, uint32_t parent, const char *shown, size_t size,
+                          const struct statx *status)
+{
+    const uint32_t index = listing_count(lister->listing);
+    struct listing_entry *entry = listing_entry(lister->listing, index);
+    struct listing_name name = {.parent = parent};
+
+    if (!entry || listing_set_address(lister->listing, index, status->stx_ino) < 0)
+        return LISTING_NONE;
+    fill_times(entry, status);
+    if (S_ISDIR(status->stx_mode))
+        entry->flags |= FILE_FOLDER;
+    else if (!S_ISREG(status->stx_mode))
+        entry->flags |= FILE_REPARSE; /* a link or a device: told, never opened */
+    name.text = repaired(lister, shown, size);
+    return listing_add_name(lister->listing, index, &name) < 0 ? LISTING_NONE : index;
+}
+
+static int add_stream(struct lister *lister, uint32_t index, const char *name,
+                      const struct statx *status)
+{
+    const struct listing_stream stream = {
+        .size = S_ISREG(status->stx_mode) ? status->stx_size : 0,
+        .name = repaired(lister, name, strlen(name)),
+    };
+    return listing_add_stream(lister->listing, index, &stream);
+}
+
+static bool can_read(int folder, const char *name, const struct statx *status)
+{
+    return !S_ISREG(status->stx_mode) || geteuid() == 0 ||
+           faccessat(folder, name, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool is_other_volume(const struct folder *folder, int opened)
+{
+    struct stat status;
+
+    if (fstat(opened, &status) < 0)
+        return true;
+    for (size_t i = 0; i < folder->other_count; i++)
+        if (folder->others[i].device == status.st_dev && folder->others[i].inode == status.st_ino)
+            return true;
+    return false;
+}
+
+static int list_place(struct lister *lister, const struct place *place, unsigned depth);
+
+/* Opens the sub-folder `shown` in all merged folders that have it and lists it. */
+static int list_folder(struct lister *lister, const struct place *place, uint32_t entry,
+                       const struct found *items, size_t count, unsigned depth)
+{
+    struct place below = {.entry = entry};
+    int result = 0;
+
+    for (size_t i = 0; i < count && below.count < ROOTS_MAX; i++) {
+        const int opened = openat(place->folders[items[i].parent], items[i].raw, FOLDER_FLAGS);
+        if (opened >= 0 && is_other_volume(lister->folder, opened))
+            close(opened);
+        else if (opened >= 0)
+            below.folders[below.count++] = opened;
+        else if (errno != ENOTDIR && errno != ELOOP)
+            listing_count_unreadable(lister->listing);
+    }
+    if (depth + 1 >= DEPTH_MAX)
+        listing_count_unreadable(lister->listing);
+    else
+        result = list_place(lister, &below, depth + 1);
+    for (size_t i = 0; i < below.count; i++)
+        close(below.folders[i]);
+    return result;
+}
+
+/* A decoded "name:stream": hangs the stream on the file `last`, when that has this name, or on a
+ * file of its own. */
+static int add_named_stream(struct lister *lister, uint32_t parent, const struct found *found,
+                            const char *last_name, uint32_t last, const struct statx *status)
+{
+    const char *colon = strchr(found->shown, ':');
+    const size_t size = (size_t)(colon - found->shown);
+
+    if (last == LISTING_NONE || strlen(last_name) != size ||
+        strncmp(last_name, found->shown, size) != 0)
+        last = add_entry(lister, parent, found->shown, size, status);
+    return last == LISTING_NONE ? -1 : add_stream(lister, last, colon + 1, status);
+}
+
+static bool names_stream(const struct lister *lister, const struct found *found,
+                         const struct statx *status)
+{
+    const char *colon = strchr(found->shown, ':');
+
+    return lister->folder->decode && colon && colon > found->shown && colon[1] &&
+           S_ISREG(status->stx_mode);
+}
+
+/* Lists `count` items of the same shown name; the first of them stands for all unless they are
+ * folders. */
+static int list_name(struct lister *lister, const struct place *place, const struct found *items,
+                     size_t count, const char **last_name, uint32_t *last, unsigned depth)
+{
+    const int folder = place->folders[items->parent];
+    struct statx status;
+
+    if (statx(folder, items->raw, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &status) <
+        0) {
+        listing_count_unreadable(lister->listing);
+        return 0;
+    }
+    if (names_stream(lister, items, &status))
+        return add_named_stream(lister, place->entry, items, *last_name, *last, &status);
+    const uint32_t index =
+        add_entry(lister, place->entry, items->shown, strlen(items->shown), &status);
+    if (index == LISTING_NONE)
+        return -1;
+    *last = index;
+    *last_name = items->shown;
+    if (S_ISDIR(status.stx_mode))
+        return list_folder(lister, place, index, items, count, depth);
+    if (!can_read(folder, items->raw, &status))
+        listing_count_unreadable(lister->listing);
+    return add_stream(lister, index, "", &status);
+}
+
+static int list_place(struct lister *lister, const struct place *place, unsigned depth)
+{
+    struct found_list list = {0};
+    const char *last_name = "";
+    uint32_t last = LISTING_NONE;
+    int result = 0;
+
+    for (size_t i = 0; result >= 0 && i < place->count; i++) {
+        result = read_names(place->folders[i], i, lister->folder->decode, &list);
+        if (result > 0)
+            listing_count_unreadable(lister->listing);
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare_found);
+    for (size_t at = 0; result >= 0 && at < list.count;) {
+        size_t count = 1;
+        while (at + count < list.count &&
+               strcmp(list.items[at].shown, list.items[at + count].shown) == 0)
+            count++;
+        result = list_name(lister, place, list.items + at, count, &last_name, &last, depth);
+        at += count;
+    }
+    found_release(&list);
+    return result < 0 ? -1 : 0;
+}
+
+static int folder_list(struct source *source, struct listing **out)
+{
+    struct folder *folder = (struct folder *)source;
+    struct lister lister = {.folder = folder, .listing = listing_new(0)};
+    struct place top = {.count = folder->root_count};
+    struct listing_entry *root = lister.listing ? listing_entry(lister.listing, 0) : NULL;
+    int result = -1;
+
+    if (root) {
+        root->flags |= FILE_FOLDER;
+        memcpy(top.folders, folder->roots, sizeof top.folders);
+        result = list_place(&lister, &top, 0);
+    }
+    buffer_release(&lister.text);
+    if (result < 0) {
+        listing_free(lister.listing);
+        return -1;
+    }
+    listing_finish(lister.listing);
+    *out = lister.listing;
+    return 0;
+}
+
+/* ---- opening by path ---- */
+
+/* Looks for the name that decodes to `shown`. */
+static int open_encoded(int folder, const char *shown, int flags)
+{
+    DIR *names = open_folder(folder, ".");
+    char decoded[COMPONENT_SIZE];
+    int file = -1;
+
+    if (!names)
+        return -1;
+    for (struct dirent *entry; file < 0 && (entry = readdir(names));)
+        if (percent_decode(entry->d_name, decoded, sizeof decoded) && strcmp(decoded, shown) == 0)
+            file = openat(folder, entry->d_name, flags);
+    closedir(names);
+    return file;
+}
+
+static int open_component(const struct folder *folder, int parent, const char *name, int flags)
+{
+    if (*name == 0 || is_dot(name)) {
+        errno = ENOENT;
+        return -1;
+    }
+    const int file = openat(parent, name, flags);
+    if (file >= 0 || !folder->decode || errno != ENOENT)
+        return file;
+    return open_encoded(parent, name, flags);
+}
+
+/* Opens "a/b/c" component by component below `root`; -1 with errno. */
+static int open_path(const struct folder *folder, int root, const char *path)
+{
+    char name[COMPONENT_SIZE];
+    int parent = root;
+
+    for (;;) {
+        const char *slash = strchr(path, '/');
+        const size_t size = slash ? (size_t)(slash - path) : strlen(path);
+        if (size >= sizeof name) {
+            errno = ENAMETOOLONG;
+            break;
+        }
+        memcpy(name, path, size);
+        name[size] = 0;
+        const int file = open_component(folder, parent, name, slash ? FOLDER_FLAGS : FILE_FLAGS);
+        const int reason = errno;
+        if (parent != root)
+            close(parent);
+        errno = reason;
+        if (file < 0 || !slash)
+            return file;
+        parent = file;
+        path = slash + 1;
+    }
+    if (parent != root)
+        close(parent);
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
+static int folder_open_stream(struct source *source, const struct file *file, struct stream **out)
+{
+    const struct folder *folder = (struct folder *)source;
+    char path[PATH_MAX];
+    int opened = -1;
+
+    const int size = snprintf(path, sizeof path, "%s%s%s", file->path, file->stream ? ":" : "",
+                              file->stream ? file->stream : "");
+    if (size < 0 || (size_t)size >= sizeof path)
+        return error_set("'%.100s...' is too long a path", file->path);
+    errno = ENOENT;
+    for (size_t i = 0; opened < 0 && i < folder->root_count; i++)
+        opened = open_path(folder, folder->roots[i], path);
+    if (opened < 0 && errno == ELOOP)
+        return error_set("'%s' is a symbolic link and is not followed", path);
+    if (opened < 0)
+        return error_set_errno("'%s' cannot be opened", path);
+    return plain_new(opened, path, out);
+}
+
+static void folder_close(struct source *source)
+{
+    struct folder *folder = (struct folder *)source;
+
+    for (size_t i = 0; i < folder->root_count; i++)
+        close(folder->roots[i]);
+    free(folder->others);
+    free(folder);
+}
+
+static const struct source_methods folder_methods = {
+    .list = folder_list,
+    .open_stream = folder_open_stream,
+    .close = folder_close,
+};
+
+/* ---- finding the drives ---- */
+
+struct drives {
+    struct folder *folders[26];
+    struct identity others[26 * ROOTS_MAX];
+    size_t other_count;
+};
+
+static struct folder *folder_new(bool decode)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+
+    if (!folder) {
+        error_set("out of memory");
+        return NULL;
+    }
+    folder->source.methods = &folder_methods;
+    folder->decode = decode;
+    return folder;
+}
+
+/* Adds the sub-folder as a root of the drive. A link or a file of that name is none. */
+static int drives_add(struct drives *drives, int parent, const char *name, char letter)
+{
+    struct folder **slot = &drives->folders[letter - 'A'];
+    const int opened = openat(parent, name, FOLDER_FLAGS);
+    struct stat status;
+
+    if (opened < 0)
+        return 0;
+    if (!*slot)
+        *slot = folder_new(false);
+    if (!*slot || (*slot)->root_count == ROOTS_MAX || fstat(opened, &status) < 0) {
+        close(opened);
+        return *slot ? 0 : -1;
+    }
+    (*slot)->roots[(*slot)->root_count++] = opened;
+    (*slot)->decode |= strchr(name, '%') != NULL;
+    drives->others[drives->other_count++] =
+        (struct identity){.device = status.st_dev, .inode = status.st_ino};
+    return 0;
+}
+
+/* Velociraptor's accessors: "uploads/auto/C%3A", "uploads/ntfs/%5C%5C.%5CC%3A". */
+static bool is_collection_folder(const char *name)
+{
+    static const char *const names[] = {"uploads", "auto", "ntfs", "lazy_ntfs", "file", "mft"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static int find_drives(struct drives *drives, int folder, unsigned depth)
+{
+    struct found_list list = {0};
+    int result = read_names(folder, 0, false, &list);
+
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare_found);
+    for (size_t i = 0; result == 0 && i < list.count; i++) {
+        const char *name = list.items[i].raw;
+        const char letter = folder_drive_letter(name);
+        if (letter) {
+            result = drives_add(drives, folder, name, letter);
+        } else if (depth < 2 && is_collection_folder(name)) {
+            const int below = openat(folder, name, FOLDER_FLAGS);
+            if (below >= 0) {
+                result = find_drives(drives, below, depth + 1);
+                close(below);
+            }
+        }
+    }
+    found_release(&list);
+    return result < 0 ? -1 : 0;
+}
+
+/* A folder with these in it is a system drive itself, whatever else lies beside them. */
+static bool is_drive_root(const struct found_list *list)
+{
+    static const char *const names[] = {"Windows", "Program Files", "inetpub", "$MFT"};
+
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+            if (strcasecmp(list->items[i].raw, names[k]) == 0)
+                return true;
+    return false;
+}
+
+static bool only_drives(const struct found_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!folder_drive_letter(list->items[i].raw))
+            return false;
+    return list->count > 0;
+}
+
+static char base_drive_letter(const char *path)
+{
+    size_t size = strlen(path);
+
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    const char *slash = memrchr(path, '/', size);
+    const char *base = slash ? slash + 1 : path;
+    char name[COMPONENT_SIZE];
+    snprintf(name, sizeof name, "%.*s", (int)(size - (size_t)(base - path)), base);
+    return folder_drive_letter(name);
+}
+
+/* The folder itself, without the drives that were found in it. Takes over `root`. */
+static int add_rest(int root, const char *path, const struct drives *drives,
+                    struct folder_volume volumes[FOLDER_VOLUMES_MAX], size_t *count)
+{
+    struct folder *folder = folder_new(strchr(path, '%') != NULL);
+    struct identity *others = calloc(drives->other_count + 1, sizeof *others);
+
+    if (!folder || !others) {
+        free(folder);
+        free(others);
+        close(root);
+        return error_set("out of memory");
+    }
+    memcpy(others, drives->others, drives->other_count * sizeof *others);
+    folder->roots[folder->root_count++] = root;
+    folder->others = others;
+    folder->other_count = drives->other_count;
+    volumes[(*count)++] = (struct folder_volume){
+        .source = &folder->source,
+        .drive_hint = drives->other_count ? 0 : base_drive_letter(path),
+        .text = drives->other_count ? "files beside the drives" : "folder",
+    };
+    return 0;
+}
+
+static void add_drives(struct drives *drives, struct folder_volume volumes[FOLDER_VOLUMES_MAX],
+                       size_t *count)
+{
+    for (size_t i = 0; i < 26; i++)
+        if (drives->folders[i])
+            volumes[(*count)++] = (struct folder_volume){
+                .source = &drives->folders[i]->source,
+                .drive_hint = (char)('A' + i),
+                .text = "folder of a drive",
+            };
+}
+
+int folder_open(const char *path, struct folder_volume volumes[FOLDER_VOLUMES_MAX], size_t *count)
+{
+    struct drives drives = {0};
+    struct found_list list = {0};
+    const int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    *count = 0;
+    if (root < 0)
+        return error_set_errno("folder '%s' cannot be opened", path);
+    int result = read_names(root, 0, false, &list);
+    if (result > 0)
+        result = error_set_errno("folder '%s' cannot be read", path);
+    if (result == 0 && !is_drive_root(&list))
+        result = find_drives(&drives, root, 0);
+    add_drives(&drives, volumes, count);
+    if (result == 0 && !(drives.other_count && only_drives(&list)))
+        result = add_rest(root, path, &drives, volumes, count);
+    else
+        close(root);
+    found_release(&list);
+    for (size_t i = 0; result < 0 && i < *count; i++)
+        volumes[i].source->methods->close(volumes[i].source);
+    return result;
+}
+
+/* ---- single file ---- */
+
+static int single_list(struct source *source, struct listing **out)
+{
+    struct single *single = (struct single *)source;
+    struct folder none = {0};
+    struct lister lister = {.folder = &none, .listing = listing_new(0)};
+    struct listing_entry *root = lister.listing ? listing_entry(lister.listing, 0) : NULL;
+    struct statx status;
+    int result = -1;
+
+    if (root &&
+        statx(single->file, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) < 0)
+        error_set_errno("'%s'", single->name);
+    else if (root) {
+        root->flags |= FILE_FOLDER;
+        const uint32_t index = add_entry(&lister, 0, single->name, strlen(single->name), &status);
+        result = index == LISTING_NONE ? -1 : add_stream(&lister, index, "", &status);
+    }
+    buffer_release(&lister.text);
+    if (result < 0)
+        listing_free(lister.listing);
+    else
+        *out = lister.listing;
+    return result;
+}
+
+static int single_open_stream(struct source *source, const struct file *file, struct stream **out)
+{
+    const struct single *single = (struct single *)source;
+    const int copy = file->stream ? -1 : fcntl(single->file, F_DUPFD_CLOEXEC, 0);
+
+    if (copy < 0)
+        return error_set("'%s' cannot be opened", file->path);
+    return plain_new(copy, file->path, out);
+}
+
+static void single_close(struct source *source)
+{
+    struct single *single = (struct single *)source;
+
+    close(single->file);
+    free(single->name);
+    free(single);
+}
+
+static const struct source_methods single_methods = {
+    .list = single_list,
+    .open_stream = single_open_stream,
+    .close = single_close,
+};
+
+int single_file_open(const char *path, struct source **out)
+{
+    const char *slash = strrchr(path, '/');
+    struct single *single = calloc(1, sizeof *single);
+    char *name = strdup(slash ? slash + 1 : path);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (!single || !name || file < 0) {
+        if (single && name)
+            error_set_errno("'%s' cannot be opened", path);
+        else
+            error_set("out of memory");
+        if (file >= 0)
+            close(file);
+        free(single);
+        free(name);
+        return -1;
+    }
+    single->source.methods = &single_methods;
+    single->file = file;
+    single->name = name;
+    *out = &single->source;
+    return 0;
+}

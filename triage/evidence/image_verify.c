@@ -1,0 +1,377 @@
+/*
+ * Verification as a pipeline: threads that inflate fill the blocks of a ring in order of the
+ * medium, one thread computes MD5 (the slowest of the three), one SHA-1 and SHA-256, and a block is
+ * used again when both have passed it.
+ */
+#include "triage/base/error.h"
+#include "triage/evidence/image_methods.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BLOCK_SIZE = 1 << 20, RING_SIZE = 24 << 20, READERS_MAX = 16, HASHERS = 2 };
+
+struct block {
+    uint8_t *bytes;
+    size_t size;
+    uint64_t holds; /* number of the block in it, from 1; 0 for none */
+};
+
+struct pipeline {
+    struct image *image;
+    uint64_t block_size, block_count;
+    struct block *ring;
+    size_t ring_count;
+
+    pthread_mutex_t lock;
+    pthread_cond_t filled, freed, moved;
+    pthread_mutex_t image_lock; /* containers that one thread at a time may read */
+    uint64_t next;              /* block that the next reader takes */
+    uint64_t passed[HASHERS];   /* blocks each hasher is done with */
+    uint64_t bad_chunks;
+    bool failed; /* a reader could not read at all */
+    char error[512];
+};
+
+struct reading {
+    struct pipeline *pipeline;
+    void *reader; /* NULL: through image_read, under the image's lock */
+    pthread_t thread;
+};
+
+struct hashing {
+    struct pipeline *pipeline;
+    size_t index;
+    struct hasher *hasher;
+    pthread_t thread;
+};
+
+static uint64_t slowest(const struct pipeline *pipeline)
+{
+    return pipeline->passed[0] < pipeline->passed[1] ? pipeline->passed[0] : pipeline->passed[1];
+}
+
+static void note_damage(struct pipeline *pipeline, uint64_t offset, uint64_t size, const char *why)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    image_add_damage(pipeline->image, offset, size, why);
+    pipeline->bad_chunks++;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+static void fill_by_chunks(const struct reading *reading, uint64_t offset, struct block *block)
+{
+    struct pipeline *pipeline = reading->pipeline;
+    const struct container *container = &pipeline->image->container;
+
+    for (size_t done = 0; done < block->size; done += container->chunk_size) {
+        uint64_t chunk = (offset + done) / container->chunk_size;
+        size_t left = block->size - done;
+        const char *why = pipeline->image->methods->read_chunk(pipeline->image, reading->reader,
+                                                               chunk, block->bytes + done);
+        if (why)
+            note_damage(pipeline, offset + done,
+                        left < container->chunk_size ? left : container->chunk_size, why);
+    }
+}
+
+static int fill_by_reading(struct pipeline *pipeline, uint64_t offset, struct block *block)
+{
+    struct image *image = pipeline->image;
+    uint64_t hits;
+    ssize_t got;
+
+    pthread_mutex_lock(&pipeline->image_lock);
+    hits = image->damage_hits;
+    got = image_read(image, offset, block->bytes, block->size);
+    if (image->damage_hits != hits)
+        pipeline->bad_chunks++;
+    pthread_mutex_unlock(&pipeline->image_lock);
+    if (got >= 0 && (size_t)got < block->size)
+        return error_set("the image ends at byte %llu",
+                         (unsigned long long)(offset + (uint64_t)got));
+    return got < 0 ? -1 : 0;
+}
+
+static void give_up(struct pipeline *pipeline, const char *why)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    if (!pipeline->failed)
+        strncpy(pipeline->error, why, sizeof pipeline->error - 1);
+    pipeline->failed = true;
+    pthread_cond_broadcast(&pipeline->filled);
+    pthread_cond_broadcast(&pipeline->freed);
+    pthread_cond_broadcast(&pipeline->moved);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* The next block to fill, once its place in the ring is free; false at the end. */
+static bool take_block(struct pipeline *pipeline, uint64_t *index)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&pipeline->lock);
+    if (!pipeline->failed && pipeline->next < pipeline->block_count) {
+        *index = pipeline->next++;
+        while (!pipeline->failed && *index - slowest(pipeline) >= pipeline->ring_count)
+            pthread_cond_wait(&pipeline->freed, &pipeline->lock);
+        taken = !pipeline->failed;
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return taken;
+}
+
+static void *read_blocks(void *context)
+{
+    struct reading *reading = context;
+    struct pipeline *pipeline = reading->pipeline;
+    uint64_t index, size = pipeline->image->container.size;
+
+    while (take_block(pipeline, &index)) {
+        struct block *block = &pipeline->ring[index % pipeline->ring_count];
+        uint64_t offset = index * pipeline->block_size;
+        block->size = size - offset < pipeline->block_size ? (size_t)(size - offset)
+                                                           : (size_t)pipeline->block_size;
+        if (reading->reader) {
+            fill_by_chunks(reading, offset, block);
+        } else if (fill_by_reading(pipeline, offset, block) < 0) {
+            give_up(pipeline, error_text());
+            break;
+        }
+        pthread_mutex_lock(&pipeline->lock);
+        block->holds = index + 1;
+        pthread_cond_broadcast(&pipeline->filled);
+        pthread_mutex_unlock(&pipeline->lock);
+    }
+    return NULL;
+}
+
+static struct block *wait_for_block(struct pipeline *pipeline, uint64_t index)
+{
+    struct block *block = &pipeline->ring[index % pipeline->ring_count];
+    bool there;
+
+    pthread_mutex_lock(&pipeline->lock);
+    while (!pipeline->failed && block->holds != index + 1)
+        pthread_cond_wait(&pipeline->filled, &pipeline->lock);
+    there = !pipeline->failed;
+    pthread_mutex_unlock(&pipeline->lock);
+    return there ? block : NULL;
+}
+
+static void pass_block(struct pipeline *pipeline, size_t hasher, uint64_t index)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->passed[hasher] = index + 1;
+    if (slowest(pipeline) == index + 1) {
+        pthread_cond_broadcast(&pipeline->freed);
+        if (index + 1 == pipeline->block_count)
+            pthread_cond_signal(&pipeline->moved);
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+static void *hash_blocks(void *context)
+{
+    struct hashing *hashing = context;
+    struct pipeline *pipeline = hashing->pipeline;
+
+    for (uint64_t index = 0; index < pipeline->block_count; index++) {
+        const struct block *block = wait_for_block(pipeline, index);
+        if (!block)
+            break;
+        hasher_add(hashing->hasher, slice_of(block->bytes, block->size));
+        pass_block(pipeline, hashing->index, index);
+    }
+    return NULL;
+}
+
+/* Waits for the end in the calling thread and tells how far it is, four times a second at most. */
+static void watch(struct pipeline *pipeline,
+                  void (*progress)(void *context, uint64_t done, uint64_t all), void *context)
+{
+    uint64_t size = pipeline->image->container.size, done = 0, told = UINT64_MAX;
+    bool over = false;
+
+    while (!over) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 250000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&pipeline->lock);
+        int waited = 0;
+        while (waited == 0 && !pipeline->failed && slowest(pipeline) < pipeline->block_count)
+            waited = pthread_cond_timedwait(&pipeline->moved, &pipeline->lock, &until);
+        done = slowest(pipeline);
+        over = pipeline->failed || done == pipeline->block_count;
+        pthread_mutex_unlock(&pipeline->lock);
+        done = done == pipeline->block_count ? size : done * pipeline->block_size;
+        if (progress && done != told)
+            progress(context, done, size);
+        told = done;
+    }
+}
+
+static int ring_init(struct pipeline *pipeline)
+{
+    uint32_t chunk_size =
+        pipeline->image->methods->read_chunk ? pipeline->image->container.chunk_size : 0;
+
+    pipeline->block_size = BLOCK_SIZE;
+    if (chunk_size)
+        pipeline->block_size =
+            chunk_size > BLOCK_SIZE ? chunk_size : BLOCK_SIZE / chunk_size * chunk_size;
+    if (pipeline->image->container.size)
+        pipeline->block_count = (pipeline->image->container.size - 1) / pipeline->block_size + 1;
+    pipeline->ring_count = RING_SIZE / pipeline->block_size;
+    if (pipeline->ring_count < 2)
+        pipeline->ring_count = 2;
+    pipeline->ring = calloc(pipeline->ring_count, sizeof *pipeline->ring);
+    for (size_t i = 0; pipeline->ring && i < pipeline->ring_count; i++)
+        if (!(pipeline->ring[i].bytes = malloc(pipeline->block_size)))
+            return error_set("out of memory");
+    return pipeline->ring ? 0 : error_set("out of memory");
+}
+
+static void ring_release(struct pipeline *pipeline)
+{
+    for (size_t i = 0; pipeline->ring && i < pipeline->ring_count; i++)
+        free(pipeline->ring[i].bytes);
+    free(pipeline->ring);
+}
+
+static size_t reader_count(const struct image *image, unsigned threads)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = threads ? threads : cores > 0 ? (size_t)cores : 1;
+
+    if (!image->methods->read_chunk)
+        return 1;
+    return count < READERS_MAX ? count : READERS_MAX;
+}
+
+/* Starts all threads, waits for the end, joins those that were started. */
+static int run_threads(struct pipeline *pipeline, struct reading *readings, size_t reading_count,
+                       struct hashing *hashings,
+                       void (*progress)(void *context, uint64_t done, uint64_t all), void *context)
+{
+    size_t readers = 0, hashers = 0;
+
+    while (readers < reading_count &&
+           !pthread_create(&readings[readers].thread, NULL, read_blocks, &readings[readers]))
+        readers++;
+    while (hashers < HASHERS &&
+           !pthread_create(&hashings[hashers].thread, NULL, hash_blocks, &hashings[hashers]))
+        hashers++;
+    if (readers == 0 || hashers < HASHERS)
+        give_up(pipeline, "threads cannot be started");
+    watch(pipeline, progress, context);
+    for (size_t i = 0; i < readers; i++)
+        pthread_join(readings[i].thread, NULL);
+    for (size_t i = 0; i < hashers; i++)
+        pthread_join(hashings[i].thread, NULL);
+    return pipeline->failed ? error_set("%s", pipeline->error) : 0;
+}
+
+static int prepare(struct pipeline *pipeline, struct reading *readings, size_t count,
+                   struct hashing *hashings)
+{
+    static const unsigned kinds[HASHERS] = {HASH_MD5, HASH_SHA1 | HASH_SHA256};
+    struct image *image = pipeline->image;
+
+    if (ring_init(pipeline) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        readings[i].pipeline = pipeline;
+        if (image->methods->read_chunk && !(readings[i].reader = image->methods->reader_new(image)))
+            return -1;
+    }
+    for (size_t i = 0; i < HASHERS; i++) {
+        hashings[i] = (struct hashing){.pipeline = pipeline, .index = i};
+        if (!(hashings[i].hasher = hasher_new(kinds[i])))
+            return -1;
+    }
+    return 0;
+}
+
+static int copy_damage(struct image *image, struct verification *result)
+{
+    size_t count;
+    const struct damage *damage = image_damage(image, &count);
+
+    result->damage = calloc(count + 1, sizeof *result->damage);
+    if (!result->damage)
+        return error_set("out of memory");
+    for (size_t i = 0; i < count; i++) {
+        result->damage[i] = damage[i];
+        result->damage[i].why = strdup(damage[i].why);
+        if (!result->damage[i].why)
+            return error_set("out of memory");
+        result->damage_count++;
+    }
+    return 0;
+}
+
+static int fill_result(const struct pipeline *pipeline, struct hashing *hashings,
+                       struct verification *result)
+{
+    const struct container *container = &pipeline->image->container;
+    struct digests md5 = hasher_finish(hashings[0].hasher), sha = hasher_finish(hashings[1].hasher);
+
+    result->computed = sha;
+    memcpy(result->computed.md5, md5.md5, sizeof md5.md5);
+    memcpy(result->stored_md5, container->md5, sizeof container->md5);
+    memcpy(result->stored_sha1, container->sha1, sizeof container->sha1);
+    result->hash_differs = (*container->md5 && strcmp(container->md5, md5.md5)) ||
+                           (*container->sha1 && strcmp(container->sha1, sha.sha1));
+    result->bytes = container->size;
+    result->chunks = container->chunk_count;
+    result->bad_chunks = pipeline->bad_chunks;
+    return copy_damage(pipeline->image, result);
+}
+
+int image_verify(const char *path, unsigned threads,
+                 void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
+                 struct verification *result)
+{
+    struct pipeline pipeline = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                .filled = PTHREAD_COND_INITIALIZER,
+                                .freed = PTHREAD_COND_INITIALIZER,
+                                .moved = PTHREAD_COND_INITIALIZER,
+                                .image_lock = PTHREAD_MUTEX_INITIALIZER};
+    struct reading readings[READERS_MAX] = {0};
+    struct hashing hashings[HASHERS] = {0};
+    size_t count;
+    int status = -1;
+
+    *result = (struct verification){0};
+    if (image_open(path, &pipeline.image) < 0)
+        return -1;
+    count = reader_count(pipeline.image, threads);
+    if (prepare(&pipeline, readings, count, hashings) == 0 &&
+        run_threads(&pipeline, readings, count, hashings, progress, context) == 0)
+        status = fill_result(&pipeline, hashings, result);
+    for (size_t i = 0; i < count; i++)
+        if (readings[i].reader)
+            pipeline.image->methods->reader_free(readings[i].reader);
+    for (size_t i = 0; i < HASHERS; i++)
+        hasher_free(hashings[i].hasher);
+    ring_release(&pipeline);
+    image_close(pipeline.image);
+    if (status < 0)
+        verification_release(result);
+    return status;
+}
+
+void verification_release(struct verification *result)
+{
+    for (size_t i = 0; i < result->damage_count; i++)
+        free((void *)(uintptr_t)result->damage[i].why);
+    free(result->damage);
+    result->damage = NULL;
+    result->damage_count = 0;
+}

@@ -1,0 +1,133 @@
+# The program's sources by layer, lowest first. Libraries stand beside the layer that may use them.
+noinst_LIBRARIES += libextriage.a
+libextriage_a_SOURCES = \
+	%D%/base/arena.c %D%/base/arena.h \
+	%D%/base/buffer.c %D%/base/buffer.h \
+	%D%/base/cursor.c %D%/base/cursor.h \
+	%D%/base/error.c %D%/base/error.h \
+	%D%/base/glob.c %D%/base/glob.h \
+	%D%/base/hash.c %D%/base/hash.h \
+	%D%/base/instant.c %D%/base/instant.h \
+	%D%/base/json.c %D%/base/json.h \
+	%D%/base/utf16.c %D%/base/utf16.h \
+	%D%/base/zone.c %D%/base/zone.h \
+	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
+	%D%/record/file.h \
+	%D%/record/host.c %D%/record/host.h \
+	%D%/record/wire.c %D%/record/wire.h \
+	%D%/evidence/folder.c %D%/evidence/folder.h \
+	%D%/evidence/listing.c %D%/evidence/listing.h \
+	%D%/evidence/mft.c %D%/evidence/mft.h \
+	%D%/evidence/partitions.c %D%/evidence/partitions.h \
+	%D%/evidence/probe.c %D%/evidence/probe.h \
+	%D%/evidence/sleuthkit.c %D%/evidence/sleuthkit.h \
+	%D%/evidence/source.h \
+	%D%/evidence/evidence.c %D%/evidence/evidence.h %D%/evidence/image.h %D%/evidence/image_methods.h \
+	%D%/evidence/image.c %D%/evidence/image_verify.c \
+	%D%/evidence/signature.c %D%/evidence/signature.h \
+	%D%/evidence/segments.c %D%/evidence/segments.h \
+	%D%/evidence/inflate.c %D%/evidence/inflate.h \
+	%D%/evidence/ewf.c %D%/evidence/ewf.h %D%/evidence/ewf_metadata.c %D%/evidence/ewf_sections.c \
+	%D%/evidence/ewf_search.c \
+	%D%/evidence/raw.c %D%/evidence/vhd.c \
+	%D%/formats/columns.c %D%/formats/columns.h \
+	%D%/formats/csv.c %D%/formats/csv.h \
+	%D%/formats/hive.c %D%/formats/hive.h \
+	%D%/formats/line_scan.c %D%/formats/line_scan.h \
+	%D%/formats/lines.c %D%/formats/lines.h \
+	%D%/formats/pe.c %D%/formats/pe.h \
+	%D%/formats/w3c_log.c %D%/formats/w3c_log.h \
+	%D%/formats/xml.c %D%/formats/xml.h \
+	%D%/engine/exchange_builds.c %D%/engine/exchange_builds.h \
+	%D%/engine/survey.c %D%/engine/survey.h %D%/engine/survey_parts.h \
+	%D%/engine/survey_drives.c %D%/engine/survey_exchange.c %D%/engine/survey_iis.c \
+	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
+	%D%/match/ascii.h \
+	%D%/match/content.c %D%/match/content.h \
+	%D%/match/escape_filter.c %D%/match/escape_filter.h \
+	%D%/match/gram_filter.c %D%/match/gram_filter.h \
+	%D%/match/log_model.c %D%/match/log_model.h \
+	%D%/match/percent.c %D%/match/percent.h \
+	%D%/match/prefilter.c %D%/match/prefilter.h \
+	%D%/match/regex_literals.c %D%/match/regex_literals.h \
+	%D%/match/clause.c %D%/match/clause.h \
+	%D%/match/condition.c %D%/match/condition.h \
+	%D%/match/expression.c %D%/match/expression.h \
+	%D%/match/items.c %D%/match/items.h \
+	%D%/match/literals.c %D%/match/literals.h \
+	%D%/match/matcher.c %D%/match/matcher.h \
+	%D%/match/network.c %D%/match/network.h \
+	%D%/match/nominator.c %D%/match/nominator.h \
+	%D%/match/pattern.c %D%/match/pattern.h \
+	%D%/match/regex.c %D%/match/regex.h \
+	%D%/match/rule_set.c %D%/match/rule_set.h \
+	%D%/match/rule_test.c \
+	%D%/match/rules.c %D%/match/rules.h \
+	%D%/match/sigma.c %D%/match/sigma.h \
+	%D%/match/view.c %D%/match/view.h \
+	%D%/match/yaml.c %D%/match/yaml.h
+
+# Case, engine, outputs and commands.
+libextriage_a_SOURCES += \
+	%D%/case/case.c %D%/case/case.h \
+	%D%/case/custody.c %D%/case/custody.h \
+	%D%/engine/extract_name.c %D%/engine/extract_name.h \
+	%D%/engine/inventory.c %D%/engine/inventory.h \
+	%D%/engine/message.c %D%/engine/message.h \
+	%D%/engine/plan.c %D%/engine/plan.h \
+	%D%/engine/pool.c %D%/engine/pool.h \
+	%D%/engine/sandbox.c %D%/engine/sandbox.h \
+	%D%/engine/session.c %D%/engine/session.h \
+	%D%/engine/worker.c %D%/engine/worker.h
+
+# One file per output, in the order in which they are written; make writes the registry from this list.
+WRITERS = \
+	%D%/report/timeline_jsonl.c \
+	%D%/report/timeline_csv.c \
+	%D%/report/undated_jsonl.c \
+	%D%/report/coverage_json.c \
+	%D%/report/host_json.c \
+	%D%/report/files_csv.c
+libextriage_a_SOURCES += $(WRITERS) \
+	%D%/report/jsonl.c %D%/report/jsonl.h \
+	%D%/report/timeline.c %D%/report/timeline.h \
+	%D%/report/writer.c %D%/report/writer.h
+BUILT_SOURCES += %D%/report/registry.inc
+CLEANFILES += %D%/report/registry.inc
+
+%D%/report/registry.inc: $(top_srcdir)/%D%/local.mk
+	$(AM_V_GEN)$(MKDIR_P) %D%/report && for file in $(WRITERS); do echo "$$file"; done | \
+	sed 's|.*/\(.*\)\.c$$|WRITER(\1)|' >$@.tmp && mv $@.tmp $@
+
+bin_PROGRAMS += extriage
+extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
+	%D%/commands/command.h \
+	%D%/commands/common.c %D%/commands/common.h \
+	%D%/commands/documents.c %D%/commands/documents.h \
+	%D%/commands/extract.c %D%/commands/info.c %D%/commands/report.c %D%/commands/rules.c \
+	%D%/commands/run.c %D%/commands/summary.c
+extriage_LDADD = libextriage.a $(EXTRIAGE_LIBS)
+# libewf and libvmdk call these two of zlib's functions; ours stand in front of them (triage/evidence/inflate.c).
+extriage_LDFLAGS = -Wl,--export-dynamic-symbol=uncompress,--export-dynamic-symbol=adler32
+
+libextriage_a_CPPFLAGS = $(AM_CPPFLAGS) $(TSK_CFLAGS) $(EWF_CFLAGS) $(PCRE2_CFLAGS) $(XML_CFLAGS) \
+	$(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS) $(YARA_CFLAGS) $(SECCOMP_CFLAGS) $(DEFLATE_CFLAGS)
+EXTRIAGE_LIBS = $(TSK_LIBS) $(EWF_LIBS) $(PCRE2_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) \
+	$(SQLITE_LIBS) $(YARA_LIBS) $(SECCOMP_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) -lpthread -lm
+
+dist_man_MANS = %D%/extriage.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += %D%/extriage.bash %D%/README.md
+
+# The rules are scanned, not listed: a new rule is one new file.
+install-data-local:
+	cd $(srcdir)/rules && find . -type f ! -name '*.md' | while read -r file; do \
+	  $(MKDIR_P) "$(DESTDIR)$(pkgdatadir)/rules/$${file%/*}" && \
+	  $(INSTALL_DATA) "$$file" "$(DESTDIR)$(pkgdatadir)/rules/$$file" || exit 1; \
+	done
+	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
+	$(INSTALL_DATA) $(srcdir)/%D%/extriage.bash "$(DESTDIR)$(bashcompletiondir)/extriage"
+
+uninstall-local:
+	rm -rf "$(DESTDIR)$(pkgdatadir)/rules"
+	rm -f "$(DESTDIR)$(bashcompletiondir)/extriage"

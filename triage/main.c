@@ -1,0 +1,78 @@
+/* extriage: from a disk image to a timeline of Exchange compromise. This file only finds the command. */
+#include "triage/base/error.h"
+#include "triage/commands/command.h"
+#include "triage/report/writer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &command_run, &command_info, &command_verify, &command_extract, &command_report, &command_rules,
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_overview(FILE *out)
+{
+    fputs("usage: extriage COMMAND [OPTIONS] ...\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\nextriage COMMAND --help tells more; extriage --version tells the version.\n"
+          "EVIDENCE is the first segment of an E01 set, a raw or split raw image, a virtual disk, a folder or a single file.\n",
+          out);
+}
+
+static void print_help(const struct command *command)
+{
+    struct buffer options = BUFFER_EMPTY;
+    size_t count;
+    const struct writer *const *writers = writer_all(&count);
+
+    options_help(command->bit, &options);
+    printf("usage: extriage %s %s\n%s.\n\n%s", command->name, command->usage, command->summary,
+           buffer_text(&options));
+    if (command->bit & (FOR_RUN | FOR_REPORT)) {
+        puts("\noutputs for --format:");
+        for (size_t i = 0; i < count; i++)
+            printf("  %-10s %s: %s\n", writers[i]->name, writers[i]->file, writers[i]->title);
+    }
+    if (command->bit & (FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT))
+        puts("\nexit codes: 0 complete; 2 complete, findings; 3 evidence could not be read in full; 4 interrupted, can be\n"
+             "resumed; 5 a stored hash is not the computed one; 1 usage or fatal error");
+    buffer_release(&options);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    static struct options options;
+
+    if (options_parse(argc - 1, argv + 1, command->bit, &options) < 0) {
+        fprintf(stderr, "extriage: %s\n", error_text());
+        return EXIT_FATAL;
+    }
+    if (options.help) {
+        print_help(command);
+        return EXIT_COMPLETE;
+    }
+    return command->run(&options, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("extriage " PACKAGE_VERSION);
+        return EXIT_COMPLETE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_overview(stdout);
+        return EXIT_COMPLETE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return run_command(commands[i], argc, argv);
+    if (*name)
+        fprintf(stderr, "extriage: there is no command '%s'\n", name);
+    print_overview(stderr);
+    return EXIT_FATAL;
+}

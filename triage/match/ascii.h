@@ -1,0 +1,13 @@
+/* Letter case of ASCII, whatever the locale. */
+#ifndef TRIAGE_MATCH_ASCII_H
+#define TRIAGE_MATCH_ASCII_H
+
+#include <stdint.h>
+
+/* ASCII letters in lower case, all other bytes as they are. */
+static inline uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+#endif

@@ -1,0 +1,606 @@
+#include "triage/match/items.h"
+
+#include "triage/base/error.h"
+#include "triage/base/utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLAUSE_LIMIT = 100000, TRANSFORM_LIMIT = 8, BASE64_OFFSETS = 3 };
+
+enum transform {
+    TRANSFORM_CONTAINS,
+    TRANSFORM_STARTS,
+    TRANSFORM_ENDS,
+    TRANSFORM_WINDASH,
+    TRANSFORM_UTF16LE,
+    TRANSFORM_UTF16BE,
+    TRANSFORM_UTF16,
+    TRANSFORM_BASE64,
+    TRANSFORM_BASE64OFFSET,
+    TRANSFORM_EXPAND,
+};
+
+/* What a value is taken for. */
+enum value_type { TYPE_TEXT, TYPE_REGEX, TYPE_NETWORK, TYPE_EXISTS, TYPE_FIELD, TYPE_COMPARE };
+
+/* An item's key, read. */
+struct item {
+    const char *name; /* the field; empty for keywords */
+    struct field_use field;
+    bool keyword, all, cased, negated;
+    enum value_type type;
+    enum transform transforms[TRANSFORM_LIMIT];
+    size_t transform_count;
+    unsigned regex_options;
+    enum comparison comparison;
+    enum time_part part;
+};
+
+struct modifier {
+    const char *name;
+    bool (*apply)(struct item *item, int argument);
+    int argument;
+};
+
+static bool set_type(struct item *item, enum value_type type)
+{
+    if (item->type != TYPE_TEXT && item->type != type)
+        return false;
+    item->type = type;
+    return true;
+}
+
+static bool apply_type(struct item *item, int type)
+{
+    return set_type(item, (enum value_type)type);
+}
+
+static bool apply_transform(struct item *item, int transform)
+{
+    if (item->transform_count == TRANSFORM_LIMIT)
+        return false;
+    item->transforms[item->transform_count++] = (enum transform)transform;
+    return true;
+}
+
+static bool apply_comparison(struct item *item, int comparison)
+{
+    item->comparison = (enum comparison)comparison;
+    return set_type(item, TYPE_COMPARE);
+}
+
+static bool apply_part(struct item *item, int part)
+{
+    item->part = (enum time_part)part;
+    return set_type(item, TYPE_COMPARE);
+}
+
+static bool apply_regex_option(struct item *item, int option)
+{
+    item->regex_options |= (unsigned)option;
+    return item->type == TYPE_REGEX;
+}
+
+static bool apply_all(struct item *item, int argument)
+{
+    (void)argument;
+    item->all = true;
+    return true;
+}
+
+static bool apply_cased(struct item *item, int argument)
+{
+    (void)argument;
+    item->cased = true;
+    return true;
+}
+
+static bool apply_negation(struct item *item, int argument)
+{
+    (void)argument;
+    item->negated = true;
+    return true;
+}
+
+static const struct modifier modifiers[] = {
+    {"all", apply_all, 0},
+    {"cased", apply_cased, 0},
+    {"neq", apply_negation, 0},
+    {"contains", apply_transform, TRANSFORM_CONTAINS},
+    {"startswith", apply_transform, TRANSFORM_STARTS},
+    {"endswith", apply_transform, TRANSFORM_ENDS},
+    {"windash", apply_transform, TRANSFORM_WINDASH},
+    {"wide", apply_transform, TRANSFORM_UTF16LE},
+    {"utf16le", apply_transform, TRANSFORM_UTF16LE},
+    {"utf16be", apply_transform, TRANSFORM_UTF16BE},
+    {"utf16", apply_transform, TRANSFORM_UTF16},
+    {"base64", apply_transform, TRANSFORM_BASE64},
+    {"base64offset", apply_transform, TRANSFORM_BASE64OFFSET},
+    {"expand", apply_transform, TRANSFORM_EXPAND},
+    {"re", apply_type, TYPE_REGEX},
+    {"i", apply_regex_option, REGEX_CASELESS},
+    {"m", apply_regex_option, REGEX_MULTILINE},
+    {"s", apply_regex_option, REGEX_DOTALL},
+    {"cidr", apply_type, TYPE_NETWORK},
+    {"exists", apply_type, TYPE_EXISTS},
+    {"fieldref", apply_type, TYPE_FIELD},
+    {"lt", apply_comparison, COMPARE_LESS},
+    {"lte", apply_comparison, COMPARE_LESS_EQUAL},
+    {"gt", apply_comparison, COMPARE_GREATER},
+    {"gte", apply_comparison, COMPARE_GREATER_EQUAL},
+    {"minute", apply_part, PART_MINUTE},
+    {"hour", apply_part, PART_HOUR},
+    {"day", apply_part, PART_DAY},
+    {"week", apply_part, PART_WEEK},
+    {"month", apply_part, PART_MONTH},
+    {"year", apply_part, PART_YEAR},
+};
+
+void rule_memory_release(struct rule_memory *memory)
+{
+    for (size_t i = 0; i < memory->regex_count; i++)
+        regex_free(memory->regexes[i]);
+    free(memory->regexes);
+    memory->regexes = NULL;
+    memory->regex_count = memory->regex_room = 0;
+}
+
+static bool keep_regex(struct rule_memory *memory, struct regex *regex)
+{
+    if (memory->regex_count == memory->regex_room) {
+        const size_t room = memory->regex_room ? 2 * memory->regex_room : 64;
+        struct regex **list = realloc(memory->regexes, room * sizeof(*list));
+        if (!list) {
+            error_set("out of memory");
+            return false;
+        }
+        memory->regexes = list;
+        memory->regex_room = room;
+    }
+    memory->regexes[memory->regex_count++] = regex;
+    return true;
+}
+
+static int apply_modifier(struct item *item, struct slice name)
+{
+    for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++) {
+        if (!slice_is_nocase(name, modifiers[i].name))
+            continue;
+        if (modifiers[i].apply(item, modifiers[i].argument))
+            return 0;
+        return error_set("modifier '%s' does not fit here", modifiers[i].name);
+    }
+    return error_set("modifier '%.*s' is not known", (int)name.size, (const char *)name.data);
+}
+
+static bool transforms_fit(const struct item *item)
+{
+    for (size_t i = 0; i < item->transform_count; i++) {
+        const enum transform transform = item->transforms[i];
+        const bool places = transform == TRANSFORM_STARTS || transform == TRANSFORM_ENDS ||
+                            transform == TRANSFORM_CONTAINS;
+        if (item->type != TYPE_TEXT && !(item->type == TYPE_FIELD && places))
+            return false;
+    }
+    return true;
+}
+
+static int item_parse(struct rule_memory *memory, struct slice key, struct item *item)
+{
+    size_t end = slice_find(key, 0, '|');
+
+    item->name = arena_text(memory->arena, slice_part(key, 0, end));
+    if (!item->name)
+        return -1;
+    while (end != SIZE_MAX) {
+        const size_t start = end + 1;
+        end = slice_find(key, start, '|');
+        const size_t size = (end == SIZE_MAX ? key.size : end) - start;
+        if (apply_modifier(item, slice_part(key, start, size)) < 0)
+            return -1;
+    }
+    if (!transforms_fit(item))
+        return error_set("these modifiers do not fit together");
+    item->keyword = item->name[0] == 0;
+    if (item->keyword && item->type != TYPE_TEXT && item->type != TYPE_REGEX)
+        return error_set("this modifier needs a field");
+    return item->keyword ? 0 : field_list_use(memory->fields, item->name, &item->field);
+}
+
+static const struct expression *add_clause(struct rule_memory *memory, const struct item *item,
+                                           struct clause clause)
+{
+    struct clause *kept = arena_take(memory->arena, sizeof *kept);
+
+    if (!kept)
+        return NULL;
+    if (++memory->clause_count > CLAUSE_LIMIT) {
+        error_set("too many values");
+        return NULL;
+    }
+    *kept = clause;
+    kept->keyword = item->keyword;
+    kept->field = item->field;
+    kept->cased = item->cased;
+    return expression_clause(memory->arena, kept);
+}
+
+/* Some patterns need character semantics (\x{2013}, \p{L}) to compile at all. */
+static int compile_regex(struct rule_memory *memory, struct slice text, struct clause *clause)
+{
+    struct regex *regex;
+
+    if (regex_new(text, clause->regex_options, &regex) < 0) {
+        if (clause->regex_options & REGEX_UNICODE)
+            return -1;
+        clause->regex_options |= REGEX_UNICODE;
+        return compile_regex(memory, text, clause);
+    }
+    if (!keep_regex(memory, regex)) {
+        regex_free(regex);
+        return -1;
+    }
+    clause->kind = CLAUSE_REGEX;
+    clause->regex = regex;
+    clause->text = text;
+    return 0;
+}
+
+static const struct expression *regex_clause(struct rule_memory *memory, const struct item *item,
+                                             struct slice text)
+{
+    struct clause clause = {.regex_options = item->regex_options};
+
+    for (size_t i = 0; i < text.size; i++)
+        clause.regex_options |= text.data[i] >= 0x80 ? REGEX_UNICODE : 0;
+    if (compile_regex(memory, text, &clause) < 0)
+        return NULL;
+    return add_clause(memory, item, clause);
+}
+
+/* Letters beyond ASCII fold as Unicode says, which PCRE2 knows. */
+static bool needs_unicode(struct rule_memory *memory, const struct item *item, struct tokens tokens)
+{
+    struct slice bytes;
+
+    for (size_t i = 0; i < item->transform_count; i++)
+        if (item->transforms[i] >= TRANSFORM_UTF16LE && item->transforms[i] != TRANSFORM_EXPAND)
+            return false;
+    if (item->cased || tokens_are_ascii(tokens))
+        return false;
+    return !tokens_bytes(memory->arena, tokens, &bytes) || utf8_valid(bytes);
+}
+
+static const struct expression *pattern_clause(struct rule_memory *memory, const struct item *item,
+                                               struct tokens tokens)
+{
+    struct clause clause = {.kind = CLAUSE_PATTERN};
+    struct buffer text = BUFFER_EMPTY;
+    bool ok = true;
+
+    clause.pattern = pattern_new(memory->arena, tokens, item->cased);
+    if (!clause.pattern)
+        return NULL;
+    if (needs_unicode(memory, item, tokens)) {
+        clause.regex_options = REGEX_CASELESS | REGEX_UNICODE;
+        tokens_to_regex(tokens, true, &text);
+        ok = compile_regex(memory, arena_copy(memory->arena, buffer_slice(&text)), &clause) == 0;
+        buffer_release(&text);
+    }
+    return ok ? add_clause(memory, item, clause) : NULL;
+}
+
+static int encode_utf16(struct rule_memory *memory, enum transform transform, struct tokens in,
+                        struct tokens *out)
+{
+    struct slice bytes;
+    const bool mark = transform == TRANSFORM_UTF16;
+
+    if (!tokens_bytes(memory->arena, in, &bytes))
+        return error_set("wildcards cannot be encoded");
+    if (!tokens_are_ascii(in))
+        return error_set("only ASCII text can be encoded as UTF-16");
+    uint8_t *wide = arena_array(memory->arena, bytes.size + 1, 2);
+    if (!wide)
+        return -1;
+    size_t size = 0;
+    if (mark) {
+        wide[size++] = 0xFF;
+        wide[size++] = 0xFE;
+    }
+    for (size_t i = 0; i < bytes.size; i++, size += 2)
+        wide[size + (transform == TRANSFORM_UTF16BE)] = bytes.data[i];
+    return tokens_plain(memory->arena, slice_of(wide, size), out);
+}
+
+/* Base64 (RFC 4648) with padding. */
+static struct slice base64(struct arena *arena, struct slice bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t *text = arena_take(arena, (bytes.size + 2) / 3 * 4 + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; text && i < bytes.size; i += 3) {
+        const size_t left = bytes.size - i;
+        const uint32_t group = (uint32_t)bytes.data[i] << 16 |
+                               (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
+                               (left > 2 ? bytes.data[i + 2] : 0);
+        text[size++] = (uint8_t)digits[group >> 18];
+        text[size++] = (uint8_t)digits[group >> 12 & 63];
+        text[size++] = (uint8_t)(left > 1 ? digits[group >> 6 & 63] : '=');
+        text[size++] = (uint8_t)(left > 2 ? digits[group & 63] : '=');
+    }
+    return slice_of(text, size);
+}
+
+/* The digits that stay the same whatever stands around the bytes, when `offset` bytes stand in
+ * front in their group. */
+static struct slice base64_at(struct arena *arena, struct slice bytes, size_t offset)
+{
+    static const size_t skip_front[] = {0, 2, 3}, skip_end[] = {0, 3, 2};
+    uint8_t *shifted = arena_take(arena, bytes.size + offset + 1);
+
+    if (!shifted || bytes.size == 0)
+        return slice_of(NULL, 0);
+    memset(shifted, ' ', offset);
+    memcpy(shifted + offset, bytes.data, bytes.size);
+    const struct slice text = base64(arena, slice_of(shifted, bytes.size + offset));
+    const size_t cut = skip_front[offset] + skip_end[(bytes.size + offset) % 3];
+    return text.size > cut ? slice_part(text, skip_front[offset], text.size - cut)
+                           : slice_of(NULL, 0);
+}
+
+static int encode_base64(struct rule_memory *memory, struct tokens in, struct tokens *out)
+{
+    struct slice bytes;
+
+    if (!tokens_bytes(memory->arena, in, &bytes))
+        return error_set("wildcards cannot be encoded");
+    return tokens_plain(memory->arena, base64(memory->arena, bytes), out);
+}
+
+static int check_placeholder(struct tokens tokens)
+{
+    size_t percents = 0;
+
+    for (size_t i = 0; i < tokens.count; i++)
+        percents += tokens.list[i] == '%' && (i == 0 || tokens.list[i - 1] != '\\');
+    return percents < 2 ? 0 : error_set("a placeholder has no values here (modifier expand)");
+}
+
+static int transform_tokens(struct rule_memory *memory, enum transform transform,
+                            struct tokens *tokens)
+{
+    const bool before = transform == TRANSFORM_CONTAINS || transform == TRANSFORM_ENDS;
+    const bool behind = transform == TRANSFORM_CONTAINS || transform == TRANSFORM_STARTS;
+
+    switch (transform) {
+    case TRANSFORM_WINDASH:
+        return tokens_windash(memory->arena, *tokens, tokens);
+    case TRANSFORM_UTF16LE:
+    case TRANSFORM_UTF16BE:
+    case TRANSFORM_UTF16:
+        return encode_utf16(memory, transform, *tokens, tokens);
+    case TRANSFORM_BASE64:
+        return encode_base64(memory, *tokens, tokens);
+    case TRANSFORM_EXPAND:
+        return check_placeholder(*tokens);
+    default:
+        return tokens_open(memory->arena, *tokens, before, behind, tokens);
+    }
+}
+
+static const struct expression *text_clause(struct rule_memory *memory, const struct item *item,
+                                            struct tokens tokens, size_t next);
+
+/* Three strings, one for each place in a group of three bytes. */
+static const struct expression *base64offset_clause(struct rule_memory *memory,
+                                                    const struct item *item, struct tokens tokens,
+                                                    size_t next)
+{
+    const struct expression *parts[BASE64_OFFSETS];
+    struct slice bytes;
+
+    if (!tokens_bytes(memory->arena, tokens, &bytes)) {
+        error_set("wildcards cannot be encoded");
+        return NULL;
+    }
+    for (size_t i = 0; i < BASE64_OFFSETS; i++) {
+        const struct slice text = base64_at(memory->arena, bytes, i);
+        if (text.size == 0) {
+            error_set("the text is too short for base64offset");
+            return NULL;
+        }
+        if (tokens_plain(memory->arena, text, &tokens) < 0 ||
+            !(parts[i] = text_clause(memory, item, tokens, next)))
+            return NULL;
+    }
+    return expression_at_least(memory->arena, 1, parts, BASE64_OFFSETS);
+}
+
+/* Applies the transforms from `next` on, in their order. */
+static const struct expression *text_clause(struct rule_memory *memory, const struct item *item,
+                                            struct tokens tokens, size_t next)
+{
+    for (size_t i = next; i < item->transform_count; i++) {
+        if (item->transforms[i] == TRANSFORM_BASE64OFFSET)
+            return base64offset_clause(memory, item, tokens, i + 1);
+        if (transform_tokens(memory, item->transforms[i], &tokens) < 0)
+            return NULL;
+    }
+    if (item->keyword && tokens_open(memory->arena, tokens, true, true, &tokens) < 0)
+        return NULL;
+    return pattern_clause(memory, item, tokens);
+}
+
+static bool is_number(const struct yaml_node *value, long double *number)
+{
+    return value->plain && number_parse(value->text, number);
+}
+
+static const struct expression *text_value(struct rule_memory *memory, const struct item *item,
+                                           const struct yaml_node *value)
+{
+    struct clause clause = {.kind = CLAUSE_NUMBER, .text = value->text};
+    struct tokens tokens;
+
+    if (value->text.size == 0 && (item->keyword || item->transform_count)) {
+        error_set("an empty text matches everything");
+        return NULL;
+    }
+    if (value->text.size == 0)
+        return add_clause(memory, item, (struct clause){.kind = CLAUSE_EMPTY});
+    if (!item->keyword && item->transform_count == 0 && is_number(value, &clause.number))
+        return add_clause(memory, item, clause);
+    if (tokens_parse(memory->arena, value->text, &tokens) < 0)
+        return NULL;
+    return text_clause(memory, item, tokens, 0);
+}
+
+static const struct expression *network_value(struct rule_memory *memory, const struct item *item,
+                                              const struct yaml_node *value)
+{
+    struct clause clause = {.kind = CLAUSE_NETWORK};
+
+    if (network_parse(value->text, &clause.network))
+        return add_clause(memory, item, clause);
+    error_set("'%s' is no network", (const char *)value->text.data);
+    return NULL;
+}
+
+static const struct expression *exists_value(struct rule_memory *memory, const struct item *item,
+                                             const struct yaml_node *value)
+{
+    struct clause clause = {.kind = CLAUSE_EXISTS};
+
+    clause.wanted = slice_is_nocase(value->text, "true") || slice_is_nocase(value->text, "yes");
+    if (clause.wanted || slice_is_nocase(value->text, "false") ||
+        slice_is_nocase(value->text, "no"))
+        return add_clause(memory, item, clause);
+    error_set("modifier 'exists' needs true or false");
+    return NULL;
+}
+
+static const struct expression *field_value(struct rule_memory *memory, const struct item *item,
+                                            const struct yaml_node *value)
+{
+    struct clause clause = {.kind = CLAUSE_FIELD};
+
+    for (size_t i = 0; i < item->transform_count; i++)
+        clause.relation = item->transforms[i] == TRANSFORM_STARTS ? RELATION_STARTS
+                          : item->transforms[i] == TRANSFORM_ENDS ? RELATION_ENDS
+                                                                  : RELATION_CONTAINS;
+    if (field_list_use(memory->fields, (const char *)value->text.data, &clause.other) < 0)
+        return NULL;
+    return add_clause(memory, item, clause);
+}
+
+static const struct expression *compare_value(struct rule_memory *memory, const struct item *item,
+                                              const struct yaml_node *value)
+{
+    struct clause clause = {
+        .kind = CLAUSE_COMPARE, .comparison = item->comparison, .part = item->part};
+
+    if (number_parse(value->text, &clause.number))
+        return add_clause(memory, item, clause);
+    error_set("'%s' is no number", (const char *)value->text.data);
+    return NULL;
+}
+
+static const struct expression *scalar_value(struct rule_memory *memory, const struct item *item,
+                                             const struct yaml_node *value)
+{
+    if (value->type != YAML_TEXT) {
+        error_set("a value must be a text or a number");
+        return NULL;
+    }
+    if (yaml_is_null(value) &&
+        (item->keyword || item->type != TYPE_TEXT || item->transform_count)) {
+        error_set("null does not fit here");
+        return NULL;
+    }
+    if (yaml_is_null(value))
+        return add_clause(memory, item, (struct clause){.kind = CLAUSE_NULL});
+    switch (item->type) {
+    case TYPE_REGEX:
+        return regex_clause(memory, item, value->text);
+    case TYPE_NETWORK:
+        return network_value(memory, item, value);
+    case TYPE_EXISTS:
+        return exists_value(memory, item, value);
+    case TYPE_FIELD:
+        return field_value(memory, item, value);
+    case TYPE_COMPARE:
+        return compare_value(memory, item, value);
+    default:
+        return text_value(memory, item, value);
+    }
+}
+
+static const struct expression *list_value(struct rule_memory *memory, const struct item *item,
+                                           const struct yaml_node *list)
+{
+    const struct expression **parts = arena_array(memory->arena, list->count + 1, sizeof(*parts));
+
+    if (!parts)
+        return NULL;
+    if (list->count == 0) {
+        error_set("the list of values is empty");
+        return NULL;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        if (!(parts[i] = scalar_value(memory, item, list->list[i])))
+            return NULL;
+    return expression_at_least(memory->arena, item->all ? list->count : 1, parts, list->count);
+}
+
+/* Differs from all of the values, and is there. */
+static const struct expression *negate(struct rule_memory *memory, const struct item *item,
+                                       const struct expression *expression)
+{
+    struct clause clause = {.kind = CLAUSE_EXISTS, .wanted = true};
+    const struct expression *parts[2] = {expression_not(memory->arena, expression), NULL};
+
+    if (item->keyword)
+        return parts[0];
+    parts[1] = add_clause(memory, item, clause);
+    return parts[0] && parts[1] ? expression_at_least(memory->arena, 2, parts, 2) : NULL;
+}
+
+static const struct expression *compile_values(struct rule_memory *memory, const struct item *item,
+                                               const struct yaml_node *value)
+{
+    const struct expression *expression = value->type == YAML_LIST
+                                              ? list_value(memory, item, value)
+                                              : scalar_value(memory, item, value);
+
+    return expression && item->negated ? negate(memory, item, expression) : expression;
+}
+
+const struct expression *item_compile(struct rule_memory *memory, const struct yaml_node *key,
+                                      const struct yaml_node *value)
+{
+    struct item item = {0};
+    const struct expression *expression = NULL;
+
+    if (key->type != YAML_TEXT) {
+        error_set("line %u: a field name must be a text", key->line);
+        return NULL;
+    }
+    if (item_parse(memory, key->text, &item) == 0)
+        expression = compile_values(memory, &item, value);
+    if (!expression)
+        error_prefix("line %u: '%.200s'", key->line, (const char *)key->text.data);
+    return expression;
+}
+
+const struct expression *keyword_compile(struct rule_memory *memory, const struct yaml_node *value)
+{
+    const struct item item = {.name = "", .keyword = true};
+    const struct expression *expression = scalar_value(memory, &item, value);
+
+    if (!expression)
+        error_prefix("line %u: keyword", value->line);
+    return expression;
+}

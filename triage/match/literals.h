@@ -1,0 +1,24 @@
+/* What a record must contain for a rule to match it: the literals that the prefilter looks for. */
+#ifndef TRIAGE_MATCH_LITERALS_H
+#define TRIAGE_MATCH_LITERALS_H
+
+#include "triage/match/expression.h"
+#include "triage/match/prefilter.h"
+
+/*
+ * At least one of the literals stands in the text of each record that the rule matches, or in its
+ * values; ASCII letters in any case, raw or percent-decoded. No literal: nothing is promised. That
+ * holds as long as values are parts of the record's text but for doubled quotes, which is what
+ * artifacts with a line-wise log give.
+ */
+struct literal_set {
+    const struct literal *list;
+    size_t count;
+    double cost; /* sum of literal_cost */
+};
+
+enum { LITERAL_SHORTEST = 3 };
+
+struct literal_set expression_literals(struct arena *arena, const struct expression *expression);
+
+#endif

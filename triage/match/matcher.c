@@ -1,0 +1,233 @@
+#include "triage/match/matcher.h"
+
+#include "triage/base/error.h"
+#include "triage/match/rule_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* For fewer rules asking each is cheaper than asking who is concerned. */
+enum { NOMINATOR_FROM = 16 };
+
+struct prepared_group {
+    struct rule_group group;
+    struct nominator *nominator; /* NULL: all rules are asked */
+    uint64_t *marks;
+};
+
+struct matcher {
+    const struct rule_set *set;
+    struct arena *arena; /* groups */
+    struct view *view;
+    struct regex_scratch *scratch;
+    struct content_scanner *scanner;
+    struct buffer how;
+    struct prepared_group *groups;
+    size_t group_count, last;
+};
+
+/* What a content scan tells, passed on. */
+struct content_relay {
+    const struct rule_set *set;
+    const struct match_sink *sink;
+};
+
+int matcher_new(const struct rule_set *set, struct matcher **out)
+{
+    struct matcher *matcher = calloc(1, sizeof *matcher);
+
+    if (!matcher)
+        return error_set("out of memory");
+    matcher->set = set;
+    matcher->arena = arena_new(0);
+    if (!matcher->arena || view_new(set->memory.fields, &matcher->view) < 0 ||
+        regex_scratch_new(&matcher->scratch) < 0 ||
+        (set->content_count && content_scanner_new(set->content, &matcher->scanner) < 0)) {
+        matcher_free(matcher);
+        return error_prefix("matcher");
+    }
+    *out = matcher;
+    return 0;
+}
+
+void matcher_free(struct matcher *matcher)
+{
+    if (!matcher)
+        return;
+    for (size_t i = 0; i < matcher->group_count; i++)
+        nominator_free(matcher->groups[i].nominator);
+    free(matcher->groups);
+    view_free(matcher->view);
+    regex_scratch_free(matcher->scratch);
+    content_scanner_free(matcher->scanner);
+    buffer_release(&matcher->how);
+    arena_free(matcher->arena);
+    free(matcher);
+}
+
+static int prepare_group(struct matcher *matcher, const struct log_source *sources,
+                         struct prepared_group *out)
+{
+    if (rule_group_make(matcher->set, matcher->arena, sources, &out->group) < 0)
+        return -1;
+    if (out->group.count < NOMINATOR_FROM || matcher->set->no_prefilter)
+        return 0;
+    if (nominator_new(out->group.sets, out->group.count, &out->nominator) < 0)
+        return -1;
+    out->marks = arena_array(matcher->arena, nominator_words(out->nominator), sizeof *out->marks);
+    return out->marks ? 0 : -1;
+}
+
+/* NULL when memory is out. */
+static struct prepared_group *add_group(struct matcher *matcher, const struct log_source *sources)
+{
+    struct prepared_group *groups =
+        realloc(matcher->groups, (matcher->group_count + 1) * sizeof *groups);
+    struct prepared_group group = {0};
+
+    if (!groups)
+        return NULL;
+    matcher->groups = groups;
+    if (prepare_group(matcher, sources, &group) < 0) {
+        nominator_free(group.nominator);
+        return NULL;
+    }
+    groups[matcher->group_count] = group;
+    matcher->last = matcher->group_count;
+    return &groups[matcher->group_count++];
+}
+
+static struct prepared_group *find_group(struct matcher *matcher, const struct log_source *sources)
+{
+    struct prepared_group *groups = matcher->groups;
+
+    if (matcher->group_count && source_lists_equal(groups[matcher->last].group.sources, sources))
+        return &groups[matcher->last];
+    for (size_t i = 0; i < matcher->group_count; i++) {
+        if (!source_lists_equal(groups[i].group.sources, sources))
+            continue;
+        matcher->last = i;
+        return &groups[i];
+    }
+    return add_group(matcher, sources);
+}
+
+static void tell_hit(struct matcher *matcher, size_t rule, const struct match_sink *sink)
+{
+    struct hit hit = {.rule = rule, .how = "", .detail = ""};
+
+    if (view_event(matcher->view)->marks & EVENT_REJECTED)
+        hit.how = "text of a line that could not be split";
+    else if (matcher->how.size)
+        hit.how = buffer_text(&matcher->how);
+    sink->hit(sink->context, &hit);
+}
+
+/* All texts that rules look at, but for those with '+' and blanks swapped. */
+static struct forms texts_of(struct matcher *matcher)
+{
+    const bool rejected = view_event(matcher->view)->marks & EVENT_REJECTED;
+
+    return rejected ? view_text(matcher->view) : view_everything(matcher->view);
+}
+
+/* Whether the event has one of the literals that the rule cannot match without. */
+static bool has_literal(struct matcher *matcher, const struct literal_set *set)
+{
+    const struct forms forms = texts_of(matcher);
+
+    for (size_t i = 0; i < forms.count; i++)
+        for (size_t j = 0; j < set->count; j++)
+            if (slice_find_nocase(forms.list[i].text, 0, set->list[j].text) != SIZE_MAX)
+                return true;
+    return set->count == 0;
+}
+
+/* A pattern that gives up where the rule cannot match anyway decides nothing: so the prefilter does
+ * not show in the output. */
+static void tell_undecided(struct matcher *matcher, size_t rule, const char *why,
+                           const struct match_sink *sink)
+{
+    if (has_literal(matcher, &matcher->set->entries[rule]->literals))
+        sink->undecided(sink->context, rule, why);
+}
+
+static void test_rule(struct matcher *matcher, size_t rule, const struct match_sink *sink)
+{
+    struct evaluation evaluation = {
+        .view = matcher->view, .scratch = matcher->scratch, .how = &matcher->how, .why = ""};
+
+    buffer_clear(&matcher->how);
+    switch (expression_test(matcher->set->entries[rule]->sigma.expression, &evaluation)) {
+    case ANSWER_YES:
+        tell_hit(matcher, rule, sink);
+        break;
+    case ANSWER_MAYBE:
+        tell_undecided(matcher, rule, evaluation.why, sink);
+        break;
+    default:
+        break;
+    }
+}
+
+static void nominate(struct matcher *matcher, const struct prepared_group *group)
+{
+    const struct forms forms = texts_of(matcher);
+
+    nominator_start(group->nominator, group->marks);
+    for (size_t i = 0; i < forms.count; i++)
+        nominator_add(group->nominator, forms.list[i].text, group->marks);
+}
+
+static void test_marked(struct matcher *matcher, const struct prepared_group *group,
+                        const struct match_sink *sink)
+{
+    for (size_t word = 0; word < nominator_words(group->nominator); word++)
+        for (uint64_t marks = group->marks[word]; marks; marks &= marks - 1)
+            test_rule(matcher, group->group.rules[64 * word + (size_t)__builtin_ctzll(marks)],
+                      sink);
+}
+
+void matcher_event(struct matcher *matcher, const struct event *event,
+                   const struct match_sink *sink)
+{
+    static const struct log_source none[] = {{NULL, NULL, NULL}};
+    const struct prepared_group *group =
+        find_group(matcher, event->sources ? event->sources : none);
+
+    if (!group)
+        abort(); /* out of memory: the end of a worker is noticed, a rule that was not asked is not
+                  */
+    view_set(matcher->view, event);
+    if (group->nominator) {
+        nominate(matcher, group);
+        test_marked(matcher, group, sink);
+        return;
+    }
+    for (size_t i = 0; i < group->group.count; i++)
+        test_rule(matcher, group->group.rules[i], sink);
+}
+
+static void relay_hit(void *context, size_t rule, const char *detail)
+{
+    const struct content_relay *relay = context;
+    const struct hit hit = {.rule = relay->set->content_entries[rule], .how = "", .detail = detail};
+
+    relay->sink->hit(relay->sink->context, &hit);
+}
+
+static void relay_undecided(void *context, size_t rule, const char *why)
+{
+    const struct content_relay *relay = context;
+
+    relay->sink->undecided(relay->sink->context, relay->set->content_entries[rule], why);
+}
+
+int matcher_content(struct matcher *matcher, struct slice content, const struct content_file *file,
+                    const struct match_sink *sink)
+{
+    struct content_relay relay = {matcher->set, sink};
+    const struct content_sink relays = {&relay, relay_hit, relay_undecided};
+
+    return matcher->scanner ? content_scan(matcher->scanner, content, file, &relays) : 0;
+}

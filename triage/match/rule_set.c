@@ -1,0 +1,167 @@
+/* Log sources, groups of rules and their prefilters. */
+#include "triage/match/rule_set.h"
+
+#include "triage/base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool source_is_end(const struct log_source *source)
+{
+    return !source->category && !source->product && !source->service;
+}
+
+static bool member_fits(const char *wanted, const char *given)
+{
+    return !wanted || (given && slice_is_nocase(slice_of_text(given), wanted));
+}
+
+bool source_applies(const struct log_source *rule, const struct log_source *sources)
+{
+    for (; sources && !source_is_end(sources); sources++)
+        if (member_fits(rule->category, sources->category) &&
+            member_fits(rule->product, sources->product) &&
+            member_fits(rule->service, sources->service))
+            return true;
+    return false;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool source_lists_equal(const struct log_source *a, const struct log_source *b)
+{
+    for (;; a++, b++) {
+        if (!same_text(a->category, b->category) || !same_text(a->product, b->product) ||
+            !same_text(a->service, b->service))
+            return false;
+        if (source_is_end(a))
+            return true;
+    }
+}
+
+static const struct log_source *copy_sources(struct arena *arena, const struct log_source *sources)
+{
+    size_t count = 1;
+
+    while (!source_is_end(&sources[count - 1]))
+        count++;
+    struct log_source *copy = arena_array(arena, count, sizeof *copy);
+    if (copy)
+        memcpy(copy, sources, count * sizeof *copy);
+    return copy;
+}
+
+static bool is_wanted(const struct rule_entry *entry, const struct log_source *sources)
+{
+    return entry->rule.language == RULE_SIGMA && entry->rule.state == RULE_ACTIVE &&
+           source_applies(&entry->rule.source, sources);
+}
+
+int rule_group_make(const struct rule_set *set, struct arena *arena,
+                    const struct log_source *sources, struct rule_group *out)
+{
+    static const struct log_source none[] = {{NULL, NULL, NULL}};
+    size_t *rules = arena_array(arena, set->count + 1, sizeof *rules);
+    const struct literal_set **sets = arena_array(arena, set->count + 1, sizeof(*sets));
+    struct rule_group group = {.rules = rules, .sets = sets};
+
+    sources = sources ? sources : none;
+    group.sources = copy_sources(arena, sources);
+    if (!rules || !sets || !group.sources)
+        return -1;
+    for (size_t i = 0; i < set->count; i++) {
+        if (!is_wanted(set->entries[i], sources))
+            continue;
+        rules[group.count] = i;
+        sets[group.count++] = &set->entries[i]->literals;
+    }
+    *out = group;
+    return 0;
+}
+
+static bool contains(struct slice whole, struct slice part)
+{
+    return slice_find_nocase(whole, 0, part) != SIZE_MAX;
+}
+
+/* Whether another literal of the list is a part of this one; of equal ones the first is kept. */
+static bool is_needless(const struct literal *list, size_t count, size_t at)
+{
+    for (size_t i = 0; i < count; i++) {
+        const bool later = list[i].text.size == list[at].text.size && i > at;
+        if (i != at && !later && contains(list[at].text, list[i].text))
+            return true;
+    }
+    return false;
+}
+
+/* Copies what must be looked for into `out`; gives its count. */
+static size_t drop_needless(const struct literal *list, size_t count, struct literal *out)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!is_needless(list, count, i))
+            out[kept++] = list[i];
+    return kept;
+}
+
+static int make_prefilter(struct arena *arena, const struct rule_group *group,
+                          struct prefilter **out)
+{
+    size_t total = 0;
+    bool all = false;
+
+    for (size_t i = 0; i < group->count; i++) {
+        total += group->sets[i]->count;
+        all |= group->sets[i]->count == 0;
+    }
+    struct literal *list = arena_array(arena, total + 1, sizeof *list);
+    struct literal *needed = arena_array(arena, total + 1, sizeof *needed);
+    if (!list || !needed)
+        return -1;
+    total = 0;
+    for (size_t i = 0; i < group->count; i++)
+        for (size_t j = 0; j < group->sets[i]->count; j++)
+            list[total++] = group->sets[i]->list[j];
+    return prefilter_new(needed, all ? 0 : drop_needless(list, total, needed), all, out);
+}
+
+/* NULL when memory is out. */
+static const struct prefilter *add_filter(struct rule_set *set, const struct log_source *sources)
+{
+    struct group_filter filter = {0};
+    struct group_filter *list =
+        realloc(set->filters, (set->filter_count + 1) * sizeof *set->filters);
+
+    if (!list)
+        return NULL;
+    set->filters = list;
+    if (rule_group_make(set, set->arena, sources, &filter.group) < 0 ||
+        make_prefilter(set->arena, &filter.group, &filter.prefilter) < 0)
+        return NULL;
+    list[set->filter_count++] = filter;
+    return filter.prefilter;
+}
+
+const struct prefilter *rule_set_prefilter(struct rule_set *set, const struct log_source *sources)
+{
+    const struct prefilter *found = NULL;
+
+    if (set->no_prefilter || !set->compiled)
+        return set->all;
+    for (size_t i = 0; i < set->filter_count && !found; i++)
+        if (source_lists_equal(set->filters[i].group.sources, sources))
+            found = set->filters[i].prefilter;
+    if (!found)
+        found = add_filter(set, sources);
+    return found ? found : set->all;
+}
+
+void rule_set_disable_prefilter(struct rule_set *set)
+{
+    set->no_prefilter = true;
+}

@@ -1,0 +1,54 @@
+/* The inside of a rule set, for the files of this folder only. */
+#ifndef TRIAGE_MATCH_RULE_SET_H
+#define TRIAGE_MATCH_RULE_SET_H
+
+#include "triage/match/content.h"
+#include "triage/match/literals.h"
+#include "triage/match/nominator.h"
+#include "triage/match/rules.h"
+#include "triage/match/sigma.h"
+
+struct rule_entry {
+    struct rule rule; /* first member: what others see */
+    struct sigma sigma;
+    struct literal_set literals;
+    size_t content; /* RULE_YARA: number in the content rules */
+};
+
+/* The active Sigma rules for one list of log sources. */
+struct rule_group {
+    const struct log_source *sources; /* own array, its texts borrowed */
+    const size_t *rules;              /* numbers in the set, ascending */
+    const struct literal_set **sets;  /* of the same rules */
+    size_t count;
+};
+
+struct group_filter {
+    struct rule_group group;
+    struct prefilter *prefilter;
+};
+
+struct rule_set {
+    struct arena *arena;
+    struct rule_memory memory;
+    const struct log_source *available;
+    struct rule_entry **entries; /* each one lives in the arena */
+    size_t count, room;
+    struct content_rules *content; /* NULL when built without libyara */
+    size_t *content_entries;       /* number of the entry by content rule */
+    size_t content_count;
+    struct prefilter *all; /* nominates every record */
+    struct group_filter *filters;
+    size_t filter_count;
+    bool compiled, no_prefilter, examples_required;
+};
+
+/* Whether an event with these sources is one that the rule asks for. */
+bool source_applies(const struct log_source *rule, const struct log_source *sources);
+bool source_lists_equal(const struct log_source *a, const struct log_source *b);
+bool source_is_end(const struct log_source *source);
+/* The group for these sources, in the arena. -1 when memory is out. */
+int rule_group_make(const struct rule_set *set, struct arena *arena,
+                    const struct log_source *sources, struct rule_group *out);
+
+#endif

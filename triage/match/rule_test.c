@@ -1,0 +1,254 @@
+/* The rules' own examples: `examples:` of a Sigma rule, the metas hit1, miss1 ... of a YARA rule.
+ */
+#include "triage/base/error.h"
+#include "triage/match/rule_set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXAMPLES_WANTED = 2, VALUES_MOST = 256, META_NAME_SIZE = 32 };
+
+struct test_run {
+    struct rule_set *set;
+    struct buffer *out;
+    struct view *view;
+    struct regex_scratch *scratch;
+    struct content_scanner *scanner;
+    struct buffer how, raw, quoted;
+    size_t count;
+    int failed;
+};
+
+/* What a scan of one example tells about one YARA rule. */
+struct content_answer {
+    size_t rule;
+    bool hit, undecided;
+};
+
+static bool is_hit_list(const char *list)
+{
+    return list[0] == 'h';
+}
+
+/* One TAP line; `problem` is NULL when the test passed. */
+static void tell(struct test_run *run, const struct rule *rule, const char *what, size_t number,
+                 const char *problem)
+{
+    buffer_format(run->out, "%s %zu - %s %s", problem ? "not ok" : "ok", ++run->count, rule->name,
+                  what);
+    if (number)
+        buffer_format(run->out, " %zu", number);
+    buffer_format(run->out, " (%s:%u)%s%s\n", rule->path, rule->line, problem ? ": " : "",
+                  problem ? problem : "");
+    run->failed += problem != NULL;
+}
+
+/* As a W3C log has it, with blanks between, and as a CSV log has it, quoted. */
+static void add_raw(struct test_run *run, struct slice text)
+{
+    if (run->raw.size) {
+        buffer_add_byte(&run->raw, ' ');
+        buffer_add_byte(&run->quoted, ',');
+    }
+    buffer_add(&run->raw, text);
+    buffer_add_byte(&run->quoted, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"')
+            buffer_add_byte(&run->quoted, '"');
+        buffer_add_byte(&run->quoted, text.data[i]);
+    }
+    buffer_add_byte(&run->quoted, '"');
+}
+
+static const char *fill_values(struct test_run *run, const struct yaml_node *example,
+                               struct value *values, size_t *count)
+{
+    for (size_t i = 0; i < example->count; i++) {
+        const struct yaml_node *key = example->map[i].key, *value = example->map[i].value;
+        if (key->type != YAML_TEXT || value->type != YAML_TEXT || *count == VALUES_MOST)
+            return "an example must map fields to texts";
+        if (yaml_is_null(value))
+            continue;
+        values[(*count)++] = (struct value){.name = (const char *)key->text.data,
+                                            .field = field_from_name(key->text),
+                                            .text = value->text};
+        add_raw(run, value->text);
+    }
+    return NULL;
+}
+
+static bool is_web(const struct log_source *source)
+{
+    return source->category && slice_is_nocase(slice_of_text(source->category), "webserver");
+}
+
+static bool is_nominated(const struct literal_set *literals, struct buffer *record)
+{
+    struct prefilter *prefilter = NULL;
+
+    buffer_add_byte(record, '\n');
+    if (prefilter_new(literals->list, literals->count, literals->count == 0, &prefilter) < 0)
+        return false;
+    const bool found = prefilter_next(prefilter, buffer_slice(record), 0) != SIZE_MAX;
+    prefilter_free(prefilter);
+    return found;
+}
+
+static const char *judge(enum answer answer, bool wanted)
+{
+    if (answer == ANSWER_MAYBE)
+        return "a pattern gave up";
+    if (answer == ANSWER_YES && !wanted)
+        return "it matched";
+    return answer == ANSWER_NO && wanted ? "it did not match" : NULL;
+}
+
+static const char *test_event(struct test_run *run, const struct rule_entry *entry,
+                              const struct event *event, bool wanted)
+{
+    struct evaluation evaluation = {
+        .view = run->view, .scratch = run->scratch, .how = &run->how, .why = ""};
+
+    buffer_clear(&run->how);
+    view_set(run->view, event);
+    const char *problem = judge(expression_test(entry->sigma.expression, &evaluation), wanted);
+    if (!problem && wanted &&
+        !(is_nominated(&entry->literals, &run->raw) &&
+          ((event->marks & EVENT_REJECTED) || is_nominated(&entry->literals, &run->quoted))))
+        return "the prefilter would not nominate it";
+    return problem;
+}
+
+/* An example that is a text stands for a line that could not be split. */
+static const char *test_example(struct test_run *run, const struct rule_entry *entry,
+                                const struct yaml_node *example, bool wanted)
+{
+    const struct log_source sources[] = {entry->rule.source, {NULL, NULL, NULL}};
+    struct value values[VALUES_MOST];
+    struct event event = {.kind = is_web(sources) ? KIND_web_request : KIND_text_line,
+                          .artifact = "example",
+                          .sources = sources,
+                          .values = values};
+    const char *problem = NULL;
+
+    buffer_clear(&run->raw);
+    buffer_clear(&run->quoted);
+    if (example->type == YAML_MAP) {
+        problem = fill_values(run, example, values, &event.value_count);
+    } else if (example->type == YAML_TEXT) {
+        buffer_add(&run->raw, example->text);
+        event.marks = EVENT_REJECTED;
+    } else {
+        problem = "an example must map fields to texts";
+    }
+    event.raw = buffer_slice(&run->raw);
+    return problem ? problem : test_event(run, entry, &event, wanted);
+}
+
+static void test_list(struct test_run *run, const struct rule_entry *entry, const char *list)
+{
+    const struct yaml_node *examples = yaml_get(entry->sigma.examples, list);
+    const size_t count = examples && examples->type == YAML_LIST ? examples->count : 0;
+
+    for (size_t i = 0; i < count; i++)
+        tell(run, &entry->rule, list, i + 1,
+             test_example(run, entry, examples->list[i], is_hit_list(list)));
+    if (count < EXAMPLES_WANTED && run->set->examples_required)
+        tell(run, &entry->rule, list, 0, "fewer than two examples");
+}
+
+static void content_hit(void *context, size_t rule, const char *detail)
+{
+    struct content_answer *answer = context;
+
+    (void)detail;
+    answer->hit |= rule == answer->rule;
+}
+
+static void content_undecided(void *context, size_t rule, const char *why)
+{
+    struct content_answer *answer = context;
+
+    (void)why;
+    answer->undecided |= rule == answer->rule;
+}
+
+/* Contents are judged as those of a file of which nothing is known. */
+static const char *test_content(struct test_run *run, const struct rule_entry *entry,
+                                const char *text, bool wanted)
+{
+    const struct content_file file = {0};
+    struct content_answer answer = {.rule = entry->content};
+    const struct content_sink sink = {&answer, content_hit, content_undecided};
+
+    if (content_scan(run->scanner, slice_of_text(text), &file, &sink) < 0)
+        return "the scan failed";
+    const enum answer result = answer.hit         ? ANSWER_YES
+                               : answer.undecided ? ANSWER_MAYBE
+                                                  : ANSWER_NO;
+    return judge(result, wanted);
+}
+
+static void test_metas(struct test_run *run, const struct rule_entry *entry, const char *list)
+{
+    const struct content_rule *rule = content_rule(run->set->content, entry->content);
+    size_t count = 0;
+
+    for (;;) {
+        char name[META_NAME_SIZE];
+        snprintf(name, sizeof name, "%s%zu", list, count + 1);
+        const char *text = content_rule_meta(rule, name);
+        if (!text)
+            break;
+        tell(run, &entry->rule, list, ++count, test_content(run, entry, text, is_hit_list(list)));
+    }
+    if (count < EXAMPLES_WANTED && run->set->examples_required)
+        tell(run, &entry->rule, list, 0, "fewer than two examples");
+}
+
+static void test_rule(struct test_run *run, const struct rule_entry *entry)
+{
+    if (entry->rule.state == RULE_NOT_LOADED) {
+        tell(run, &entry->rule, "load", 0, entry->rule.reason);
+    } else if (entry->rule.language == RULE_SIGMA) {
+        test_list(run, entry, "hit");
+        test_list(run, entry, "miss");
+    } else {
+        test_metas(run, entry, "hit");
+        test_metas(run, entry, "miss");
+    }
+}
+
+static void release(struct test_run *run)
+{
+    view_free(run->view);
+    regex_scratch_free(run->scratch);
+    content_scanner_free(run->scanner);
+    buffer_release(&run->how);
+    buffer_release(&run->raw);
+    buffer_release(&run->quoted);
+}
+
+int rule_set_test(struct rule_set *set, struct buffer *out)
+{
+    struct test_run run = {.set = set, .out = out};
+
+    if (!set->compiled)
+        return error_set("the rules are not compiled");
+    if (view_new(set->memory.fields, &run.view) < 0 || regex_scratch_new(&run.scratch) < 0 ||
+        (set->content_count && content_scanner_new(set->content, &run.scanner) < 0)) {
+        release(&run);
+        return -1;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        test_rule(&run, set->entries[i]);
+    buffer_format(out, "1..%zu\n", run.count);
+    release(&run);
+    return buffer_failed(out) ? error_set("out of memory") : run.failed;
+}
+
+void rule_set_require_examples(struct rule_set *set)
+{
+    set->examples_required = true;
+}

@@ -1,0 +1,461 @@
+#include "triage/match/rules.h"
+
+#include "triage/base/error.h"
+#include "triage/base/hash.h"
+#include "triage/match/rule_set.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FOLDER_DEPTH = 16, FILE_MOST = 64 * 1024 * 1024 };
+
+/* A rule file that was read. */
+struct rule_file {
+    const char *path;
+    struct slice text;
+    char sha256[SHA256_TEXT_SIZE];
+};
+
+static const char *const level_names[] = {"informational", "low", "medium", "high", "critical"};
+static const char *const no_texts[] = {NULL};
+
+const char *level_name(enum level level)
+{
+    return level_names[level];
+}
+
+bool level_from_name(const char *name, enum level *level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
+        if (!slice_is_nocase(slice_of_text(name), level_names[i]))
+            continue;
+        *level = (enum level)i;
+        return true;
+    }
+    return false;
+}
+
+int rule_set_new(const struct log_source *available, struct rule_set **out)
+{
+    struct rule_set *set = calloc(1, sizeof *set);
+
+    if (!set)
+        return error_set("out of memory");
+    set->available = available;
+    set->arena = arena_new(0);
+    set->memory.arena = set->arena;
+    set->memory.fields = set->arena ? field_list_new(set->arena) : NULL;
+    if (!set->memory.fields || prefilter_new(NULL, 0, true, &set->all) < 0 ||
+        (content_available() && content_new(&set->content) < 0)) {
+        rule_set_free(set);
+        return error_prefix("rule set");
+    }
+    *out = set;
+    return 0;
+}
+
+void rule_set_free(struct rule_set *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->filter_count; i++)
+        prefilter_free(set->filters[i].prefilter);
+    free(set->filters);
+    prefilter_free(set->all);
+    content_free(set->content);
+    free(set->content_entries);
+    rule_memory_release(&set->memory);
+    free(set->entries);
+    arena_free(set->arena);
+    free(set);
+}
+
+static struct rule_entry *add_entry(struct rule_set *set, const struct rule_file *file,
+                                    enum rule_language language)
+{
+    struct rule_entry *entry = arena_take(set->arena, sizeof *entry);
+
+    if (set->count == set->room && entry) {
+        const size_t room = set->room ? 2 * set->room : 64;
+        struct rule_entry **entries = realloc(set->entries, room * sizeof(*entries));
+        if (!entries)
+            return NULL;
+        set->entries = entries;
+        set->room = room;
+    }
+    if (!entry)
+        return NULL;
+    entry->rule = (struct rule){.language = language,
+                                .state = RULE_ACTIVE,
+                                .name = "",
+                                .id = "",
+                                .title = "",
+                                .author = "",
+                                .description = "",
+                                .level = LEVEL_MEDIUM,
+                                .tags = no_texts,
+                                .references = no_texts,
+                                .falsepositives = no_texts,
+                                .path = file->path};
+    memcpy(entry->rule.sha256, file->sha256, sizeof entry->rule.sha256);
+    set->entries[set->count++] = entry;
+    return entry;
+}
+
+static const char *keep_text(struct rule_set *set, const char *text)
+{
+    const char *kept = arena_text(set->arena, slice_of_text(text));
+
+    return kept ? kept : "out of memory";
+}
+
+static void refuse(struct rule_set *set, struct rule_entry *entry, const char *reason)
+{
+    entry->rule.state = RULE_NOT_LOADED;
+    entry->rule.reason = keep_text(set, reason);
+}
+
+static int add_refused(struct rule_set *set, const struct rule_file *file,
+                       enum rule_language language, unsigned line, const char *reason)
+{
+    struct rule_entry *entry = add_entry(set, file, language);
+
+    if (!entry)
+        return error_set("out of memory");
+    entry->rule.line = line;
+    entry->rule.name = entry->rule.title = file->path;
+    refuse(set, entry, reason);
+    return 0;
+}
+
+static const struct rule_entry *find_id(const struct rule_set *set, const struct rule_entry *entry)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->entries[i] != entry && set->entries[i]->rule.language == RULE_SIGMA &&
+            set->entries[i]->rule.state != RULE_NOT_LOADED &&
+            slice_is_nocase(slice_of_text(entry->rule.id), set->entries[i]->rule.id))
+            return set->entries[i];
+    return NULL;
+}
+
+static void check_duplicate(struct rule_set *set, struct rule_entry *entry)
+{
+    const struct rule_entry *other = *entry->rule.id ? find_id(set, entry) : NULL;
+
+    if (!other)
+        return;
+    entry->rule.state = RULE_NOT_LOADED;
+    entry->rule.reason =
+        arena_format(set->arena, "the same id as %s line %u", other->rule.path, other->rule.line);
+}
+
+static void check_source(struct rule_set *set, struct rule_entry *entry)
+{
+    const struct log_source *source = &entry->rule.source;
+
+    if (entry->rule.state != RULE_ACTIVE || source_applies(source, set->available))
+        return;
+    entry->rule.state = RULE_NOT_APPLICABLE;
+    entry->rule.reason = arena_format(
+        set->arena, "no parser for %s/%s/%s yet", source->product ? source->product : "*",
+        source->category ? source->category : "*", source->service ? source->service : "*");
+}
+
+static int add_sigma(struct rule_set *set, const struct rule_file *file,
+                     const struct yaml_node *document)
+{
+    struct rule_entry *entry = add_entry(set, file, RULE_SIGMA);
+
+    if (!entry)
+        return error_set("out of memory");
+    if (sigma_compile(&set->memory, document, &entry->rule, &entry->sigma) < 0)
+        refuse(set, entry, error_text());
+    else
+        check_duplicate(set, entry);
+    check_source(set, entry);
+    if (!*entry->rule.title)
+        entry->rule.title = file->path;
+    if (!*entry->rule.name)
+        entry->rule.name = file->path;
+    return 0;
+}
+
+/* Rule collections: `action: global` lays its keys under all documents behind it, `repeat` lays its
+ * own over the document before, `reset` forgets (Sigma 1.0, "Rule Collections"). */
+static int add_document(struct rule_set *set, const struct rule_file *file,
+                        const struct yaml_node *document, const struct yaml_node **global,
+                        const struct yaml_node **previous)
+{
+    const char *action = yaml_get_text(document, "action");
+    const struct yaml_node *base = *global;
+
+    if (action && strcmp(action, "reset") == 0) {
+        *global = NULL;
+        return 0;
+    }
+    if (action && strcmp(action, "repeat") == 0)
+        base = *previous;
+    const struct yaml_node *whole = yaml_merge(set->arena, base, document);
+    if (!whole)
+        return error_set("out of memory");
+    if (action && strcmp(action, "global") == 0) {
+        *global = whole;
+        return 0;
+    }
+    *previous = whole;
+    return add_sigma(set, file, whole);
+}
+
+static bool is_nothing(const struct yaml_node *document)
+{
+    return document->type == YAML_TEXT && document->plain && document->text.size == 0;
+}
+
+static int load_sigma(struct rule_set *set, const struct rule_file *file)
+{
+    const struct yaml_node *global = NULL, *previous = NULL;
+    struct yaml_file yaml;
+
+    if (yaml_read(set->arena, file->text, &yaml) < 0)
+        return -1;
+    for (size_t i = 0; i < yaml.count; i++)
+        if (!is_nothing(yaml.documents[i]) &&
+            add_document(set, file, yaml.documents[i], &global, &previous) < 0)
+            return -1;
+    if (yaml.problem)
+        return add_refused(set, file, RULE_SIGMA, yaml.problem_line, yaml.problem);
+    return 0;
+}
+
+/* The words of a comma-separated text behind those of `first`. */
+static const char *const *join_words(struct rule_set *set, const char *const *first,
+                                     const char *text)
+{
+    struct slice rest = slice_of_text(text);
+    size_t count = 0, most = 2;
+
+    for (size_t i = 0; i < rest.size; i++)
+        most += rest.data[i] == ',';
+    while (first[count])
+        count++;
+    const char **words = arena_array(set->arena, count + most, sizeof(*words));
+    if (!words)
+        return no_texts;
+    memcpy(words, first, count * sizeof(*words));
+    while (rest.size) {
+        const size_t comma = slice_find(rest, 0, ',');
+        const struct slice word = slice_trim(slice_part(rest, 0, comma));
+        if (word.size)
+            words[count++] = arena_text(set->arena, word);
+        rest = comma == SIZE_MAX ? slice_of(NULL, 0) : slice_from(rest, comma + 1);
+    }
+    return words;
+}
+
+static const char *meta_or(const struct content_rule *content, const char *name, const char *other)
+{
+    const char *text = content_rule_meta(content, name);
+
+    return text && *text ? text : other;
+}
+
+static void describe_content(struct rule_set *set, const struct content_rule *content,
+                             struct rule *rule)
+{
+    static const char *const none[] = {NULL};
+
+    rule->line = content->line;
+    rule->id = content->identifier;
+    rule->name = meta_or(content, "id", content->identifier);
+    rule->description = meta_or(content, "description", "");
+    rule->title =
+        meta_or(content, "title", *rule->description ? rule->description : content->identifier);
+    rule->author = meta_or(content, "author", "");
+    rule->confidence = meta_or(content, "confidence", NULL);
+    rule->tags =
+        join_words(set, content->tags ? content->tags : none, meta_or(content, "tags", ""));
+    rule->references = join_words(set, none, meta_or(content, "reference", ""));
+    level_from_name(meta_or(content, "level", "medium"), &rule->level);
+}
+
+static int add_content(struct rule_set *set, const struct rule_file *file, size_t number)
+{
+    struct rule_entry *entry = add_entry(set, file, RULE_YARA);
+    size_t *entries = realloc(set->content_entries, (number + 1) * sizeof *entries);
+
+    if (entries)
+        set->content_entries = entries;
+    if (!entry || !entries)
+        return error_set("out of memory");
+    entries[number] = set->count - 1;
+    set->content_count = number + 1;
+    entry->content = number;
+    describe_content(set, content_rule(set->content, number), &entry->rule);
+    return 0;
+}
+
+static int load_content(struct rule_set *set, const struct rule_file *file)
+{
+    unsigned line = 0;
+
+    if (!set->content)
+        return add_refused(set, file, RULE_YARA, 0, "built without libyara");
+    if (content_add_file(set->content, file->path, file->text, &line) < 0)
+        return add_refused(set, file, RULE_YARA, line, error_text());
+    for (size_t i = set->content_count; i < content_rule_count(set->content); i++)
+        if (add_content(set, file, i) < 0)
+            return -1;
+    return 0;
+}
+
+static bool is_content_name(const char *path)
+{
+    const struct slice name = slice_of_text(path);
+
+    return slice_ends_nocase(name, ".yar") || slice_ends_nocase(name, ".yara");
+}
+
+static bool is_rule_name(const char *path)
+{
+    const struct slice name = slice_of_text(path);
+
+    return is_content_name(path) || slice_ends_nocase(name, ".yml") ||
+           slice_ends_nocase(name, ".yaml");
+}
+
+static int read_all(int handle, struct buffer *out)
+{
+    for (;;) {
+        uint8_t *room = buffer_reserve(out, 64 * 1024);
+        if (!room || out->size > FILE_MOST)
+            return error_set("too large for a rule file");
+        const ssize_t size = read(handle, room, 64 * 1024);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            return error_set_errno("cannot be read");
+        if (size == 0)
+            return 0;
+        out->size += (size_t)size;
+    }
+}
+
+static int read_file(const char *path, struct buffer *out)
+{
+    const int handle = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (handle < 0)
+        return error_set_errno("cannot be opened");
+    const int result = read_all(handle, out);
+    close(handle);
+    return result;
+}
+
+static int load_text(struct rule_set *set, const char *path, struct slice text)
+{
+    struct rule_file file = {.path = path, .text = text};
+
+    hash_sha256(text, file.sha256);
+    return is_content_name(path) ? load_content(set, &file) : load_sigma(set, &file);
+}
+
+/* In a folder a file that cannot be read is a rule that is not loaded. */
+static int load_file(struct rule_set *set, const char *path, bool in_folder)
+{
+    struct buffer text = BUFFER_EMPTY;
+    const struct rule_file file = {.path = path};
+    int result;
+
+    if (read_file(path, &text) == 0)
+        result = load_text(set, path, buffer_slice(&text));
+    else if (in_folder)
+        result = add_refused(set, &file, is_content_name(path) ? RULE_YARA : RULE_SIGMA, 0,
+                             error_text());
+    else
+        result = error_prefix("rules '%s'", path);
+    buffer_release(&text);
+    return result;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int load_path(struct rule_set *set, const char *path, unsigned depth);
+
+static int load_folder(struct rule_set *set, const char *path, unsigned depth)
+{
+    struct dirent **names = NULL;
+    const int count = scandir(path, &names, is_visible, by_name);
+    int result = 0;
+
+    if (count < 0)
+        return error_set_errno("rules '%s' cannot be listed", path);
+    for (int i = 0; i < count; i++) {
+        const char *child = arena_format(set->arena, "%s/%s", path, names[i]->d_name);
+        if (result == 0)
+            result = child ? load_path(set, child, depth + 1) : -1;
+        free(names[i]);
+    }
+    free(names);
+    return result;
+}
+
+static int load_path(struct rule_set *set, const char *path, unsigned depth)
+{
+    struct stat status;
+    const bool found = stat(path, &status) == 0;
+
+    if (!found && depth == 0)
+        return error_set_errno("rules '%s' cannot be read", path);
+    if (found && S_ISDIR(status.st_mode))
+        return depth < FOLDER_DEPTH ? load_folder(set, path, depth) : 0;
+    return depth == 0 || is_rule_name(path) ? load_file(set, path, depth > 0) : 0;
+}
+
+int rule_set_load(struct rule_set *set, const char *path)
+{
+    const char *kept = arena_text(set->arena, slice_of_text(path));
+
+    return kept ? load_path(set, kept, 0) : -1;
+}
+
+int rule_set_load_text(struct rule_set *set, const char *name, struct slice text)
+{
+    const char *kept = arena_text(set->arena, slice_of_text(name));
+
+    return kept ? load_text(set, kept, text) : -1;
+}
+
+int rule_set_compile(struct rule_set *set)
+{
+    if (set->content && content_compile(set->content) < 0)
+        return -1;
+    for (size_t i = 0; i < set->count; i++)
+        if (set->entries[i]->sigma.expression)
+            set->entries[i]->literals =
+                expression_literals(set->arena, set->entries[i]->sigma.expression);
+    set->compiled = true;
+    return 0;
+}
+
+size_t rule_set_count(const struct rule_set *set)
+{
+    return set->count;
+}
+
+const struct rule *rule_set_rule(const struct rule_set *set, size_t index)
+{
+    return &set->entries[index]->rule;
+}

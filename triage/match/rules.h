@@ -1,0 +1,64 @@
+/*
+ * The rule set: Sigma rules, YARA rules (and later indicator lists), loaded and compiled once by
+ * the parent, never changed afterwards, shared read-only by all workers through fork.
+ */
+#ifndef TRIAGE_MATCH_RULES_H
+#define TRIAGE_MATCH_RULES_H
+
+#include "triage/base/buffer.h"
+#include "triage/record/event.h"
+
+struct rule_set;
+
+enum level { LEVEL_INFORMATIONAL, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH, LEVEL_CRITICAL };
+enum rule_language { RULE_SIGMA, RULE_YARA };
+enum rule_state {
+    RULE_ACTIVE,
+    RULE_NOT_APPLICABLE, /* understood, but no parser makes events of its log source yet */
+    RULE_NOT_LOADED,     /* not understood: `reason` says why */
+};
+
+struct rule {
+    enum rule_language language;
+    enum rule_state state;
+    const char *name; /* short name: detection id, else Sigma `name`, else id; YARA rule name or its
+                         meta `id` */
+    const char *id;   /* Sigma UUID or YARA rule name */
+    const char *title, *author, *description, *confidence;
+    enum level level;
+    const char *const *tags, *const *references,
+                                 *const *falsepositives; /* NULL-ended, never NULL */
+    const char *path;                                    /* the file it came from */
+    unsigned line;                                       /* where it starts there */
+    char sha256[65];                                     /* of that file */
+    const char *reason;                                  /* for those not active */
+    struct log_source source;
+};
+
+/* An empty set. `available`: the log sources that parsers exist for, ended by an empty one;
+ * borrowed for the set's life. */
+int rule_set_new(const struct log_source *available, struct rule_set **out);
+void rule_set_free(struct rule_set *set);
+/* Loads a file, or all .yml .yaml .yar .yara files below a folder in the order of their names. A
+ * rule that cannot be understood is kept as RULE_NOT_LOADED; -1 only when the path itself cannot be
+ * read. */
+int rule_set_load(struct rule_set *set, const char *path);
+/* Loads rules from memory; `name` stands for the path and its ending for the language. */
+int rule_set_load_text(struct rule_set *set, const char *name, struct slice text);
+/* Compiles everything; to be called once, before the first fork. */
+int rule_set_compile(struct rule_set *set);
+
+size_t rule_set_count(const struct rule_set *set);
+const struct rule *rule_set_rule(const struct rule_set *set, size_t index);
+
+const char *level_name(enum level level);
+bool level_from_name(const char *name, enum level *level);
+
+/* rule_set_test then counts a rule with fewer than two positive or two negative examples as failed.
+ */
+void rule_set_require_examples(struct rule_set *set);
+/* Runs the rules' own examples, writes a TAP line for each to `out`; gives how many failed, -1 on
+ * error. */
+int rule_set_test(struct rule_set *set, struct buffer *out);
+
+#endif

@@ -1,0 +1,267 @@
+#include "triage/options.h"
+
+#include "triage/base/error.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum option_type { FLAG, COUNT, TEXT_VALUE, NUMBER, SIGNED_NUMBER, LIST, FROM_TIME, TO_TIME, LEVEL_VALUE, LOG_FORMAT, NOT_YET };
+
+struct option_entry {
+    char letter; /* 0: only the long form */
+    const char *name, *argument, *help;
+    enum option_type type;
+    size_t offset;
+    unsigned commands;
+};
+
+#define AT(member) offsetof(struct options, member)
+enum { FOR_IMAGES = FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT, FOR_ALL = 63 };
+
+/* clang-format off */
+static const struct option_entry entries[] = {
+    {'o', "output", "DIR", "the case folder (run) or where files go (extract)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT},
+    {'r', "rules", "PATH", "more rules: a Sigma or YARA file or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
+    {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
+    {0, "from", "TIME", "only indicators at or after TIME (UTC unless an offset is given)", FROM_TIME, AT(from), FOR_RUN},
+    {0, "to", "TIME", "only indicators at or before TIME; a day means its end", TO_TIME, AT(to), FOR_RUN},
+    {'m', "min-level", "LEVEL", "only indicators of at least LEVEL (informational low medium high critical)", LEVEL_VALUE, AT(min_level), FOR_RUN},
+    {0, "fail-level", "LEVEL", "exit code 2 from this level on (default: medium)", LEVEL_VALUE, AT(fail_level), FOR_RUN},
+    {'j', "jobs", "N", "worker processes (default: one per processor; 0: all in this process, for debuggers)", NUMBER, AT(jobs), FOR_IMAGES},
+    {0, "threads", "N", "the same as --jobs", NUMBER, AT(jobs), FOR_IMAGES},
+    {0, "timeout", "SECONDS", "end a worker of which nothing was heard for so long (default: 300)", NUMBER, AT(timeout), FOR_RUN | FOR_INFO | FOR_EXTRACT},
+    {0, "format", "LIST", "only these outputs, comma separated (see `extriage report --help`)", TEXT_VALUE, AT(formats), FOR_RUN | FOR_REPORT},
+    {0, "verify", NULL, "also read every byte of the evidence and compare the stored hashes", FLAG, AT(verify), FOR_RUN},
+    {0, "path", "GLOB", "extract these paths instead of the known artifacts (repeatable; ** for any depth)", LIST, AT(globs), FOR_EXTRACT},
+    {0, "deleted", NULL, "extract deleted files too", FLAG, AT(deleted), FOR_EXTRACT},
+    {0, "no-hash", NULL, "extract without computing hashes", FLAG, AT(no_hash), FOR_EXTRACT},
+    {0, "case-number", "TEXT", "written into run.json", TEXT_VALUE, AT(case_number), FOR_RUN | FOR_EXTRACT},
+    {0, "evidence-number", "TEXT", "written into run.json", TEXT_VALUE, AT(evidence_number), FOR_RUN | FOR_EXTRACT},
+    {0, "examiner", "TEXT", "written into run.json", TEXT_VALUE, AT(examiner), FOR_RUN | FOR_EXTRACT},
+    {0, "clock-skew", "SECONDS", "seconds by which the server's clock was ahead; subtracted from all times", SIGNED_NUMBER, AT(clock_skew), FOR_RUN},
+    {0, "resume", NULL, "go on with a run that was interrupted", FLAG, AT(resume), FOR_RUN},
+    {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT},
+    {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
+    {0, "vss", "LIST", "shadow copies: only `none` is known to this version", NOT_YET, 0, FOR_RUN},
+    {'q', "quiet", NULL, "no progress, no summary; errors only", FLAG, AT(quiet), FOR_ALL},
+    {'v', "verbose", NULL, "say more (repeatable)", COUNT, AT(verbose), FOR_ALL},
+    {0, "no-color", NULL, "plain text, also on a terminal", FLAG, AT(no_color), FOR_ALL},
+    {0, "log-format", "text|json", "how log.txt and messages are written", LOG_FORMAT, AT(log_json), FOR_RUN},
+    {'h', "help", NULL, "this text", FLAG, AT(help), FOR_ALL},
+};
+/* clang-format on */
+enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
+
+static const struct option_entry *find_long(struct slice name)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (slice_is(name, entries[i].name))
+            return &entries[i];
+    return NULL;
+}
+
+static const struct option_entry *find_letter(char letter)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (entries[i].letter && entries[i].letter == letter)
+            return &entries[i];
+    return NULL;
+}
+
+static int set_number(const struct option_entry *entry, const char *text, unsigned *value)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(slice_of_text(text), &number) || number > 4096)
+        return error_set("--%s wants a number from 0 to 4096, not '%s'", entry->name, text);
+    *value = (unsigned)number;
+    return 0;
+}
+
+static int set_signed(const struct option_entry *entry, const char *text, int64_t *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    if (errno || *end || end == text || *value > INT64_C(10000000000) || *value < -INT64_C(10000000000))
+        return error_set("--%s wants seconds, not '%s'", entry->name, text);
+    return 0;
+}
+
+/* A day as the end of the range means the whole day. */
+static int set_time(const struct option_entry *entry, const char *text, struct instant *value)
+{
+    const struct slice trimmed = slice_trim(slice_of_text(text));
+
+    if (!instant_parse(trimmed, value, NULL))
+        return error_set("--%s wants a time like 2021-03-02 or 2021-03-02T10:00:00+01:00, not '%s'",
+                         entry->name, text);
+    if (entry->type == TO_TIME && trimmed.size == 10)
+        value->ticks += TICKS_PER_DAY - 1;
+    return 0;
+}
+
+static int add_to_list(const struct option_entry *entry, const char *text, struct options *options)
+{
+    const bool is_rules = entry->offset == AT(rules);
+    const char **list = is_rules ? options->rules : options->globs;
+    size_t *count = is_rules ? &options->rule_count : &options->glob_count;
+
+    if (*count == MOST_PATHS)
+        return error_set("--%s is given more than %d times", entry->name, MOST_PATHS);
+    list[(*count)++] = text;
+    return 0;
+}
+
+static int set_log_format(const char *text, bool *json)
+{
+    *json = strcmp(text, "json") == 0;
+    return *json || strcmp(text, "text") == 0 ? 0
+                                              : error_set("--log-format is text or json, not '%s'", text);
+}
+
+static int apply(const struct option_entry *entry, const char *text, struct options *options)
+{
+    void *member = (char *)options + entry->offset;
+
+    switch (entry->type) {
+    case FLAG:
+        *(bool *)member = true;
+        return 0;
+    case COUNT:
+        ++*(unsigned *)member;
+        return 0;
+    case TEXT_VALUE:
+        *(const char **)member = text;
+        return 0;
+    case NUMBER:
+        return set_number(entry, text, member);
+    case SIGNED_NUMBER:
+        return set_signed(entry, text, member);
+    case LIST:
+        return add_to_list(entry, text, options);
+    case FROM_TIME:
+    case TO_TIME:
+        return set_time(entry, text, member);
+    case LEVEL_VALUE:
+        return level_from_name(text, member)
+                   ? 0
+                   : error_set("--%s wants informational, low, medium, high or critical, not '%s'",
+                               entry->name, text);
+    case LOG_FORMAT:
+        return set_log_format(text, member);
+    default:
+        return strcmp(text, "none") == 0
+                   ? 0
+                   : error_set("--%s %s: this version does not read shadow copies", entry->name, text);
+    }
+}
+
+static bool takes_value(const struct option_entry *entry)
+{
+    return entry->argument != NULL;
+}
+
+static int refuse(const char *shown, unsigned command)
+{
+    (void)command;
+    return error_set("unknown option '%s' (see --help)", shown);
+}
+
+/* One argument that begins with "--"; gives how many arguments it took, -1 on error. */
+static int parse_long(char **argv, unsigned command, struct options *options)
+{
+    const struct slice whole = slice_of_text(argv[0] + 2);
+    const size_t equals = slice_find(whole, 0, '=');
+    const struct option_entry *entry = find_long(slice_part(whole, 0, equals));
+    const bool attached = equals != SIZE_MAX;
+
+    if (!entry || !(entry->commands & command))
+        return refuse(argv[0], command);
+    if (!takes_value(entry))
+        return attached ? error_set("--%s takes no value", entry->name)
+                        : apply(entry, NULL, options) < 0 ? -1 : 1;
+    const char *value = attached ? argv[0] + 2 + equals + 1 : argv[1];
+    if (!value)
+        return error_set("--%s wants a value", entry->name);
+    return apply(entry, value, options) < 0 ? -1 : attached ? 1 : 2;
+}
+
+/* "-qvj4": letters, of which the last may take the rest or the next argument. */
+static int parse_letters(char **argv, unsigned command, struct options *options)
+{
+    for (const char *letter = argv[0] + 1; *letter; letter++) {
+        const struct option_entry *entry = find_letter(*letter);
+        if (!entry || !(entry->commands & command))
+            return refuse(argv[0], command);
+        if (!takes_value(entry)) {
+            if (apply(entry, NULL, options) < 0)
+                return -1;
+            continue;
+        }
+        const char *value = letter[1] ? letter + 1 : argv[1];
+        if (!value)
+            return error_set("-%c wants a value", *letter);
+        return apply(entry, value, options) < 0 ? -1 : letter[1] ? 1 : 2;
+    }
+    return 1;
+}
+
+static unsigned processors(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : count > 64 ? 64 : (unsigned)count;
+}
+
+int options_parse(int argc, char **argv, unsigned command, struct options *options)
+{
+    bool only_paths = false;
+
+    *options = (struct options){.jobs = processors(), .timeout = 300, .fail_level = LEVEL_MEDIUM};
+    if (getenv("NO_COLOR"))
+        options->no_color = true;
+    for (int i = 1; i < argc;) {
+        int used = 1;
+        if (!only_paths && strcmp(argv[i], "--") == 0)
+            only_paths = true;
+        else if (!only_paths && argv[i][0] == '-' && argv[i][1] == '-')
+            used = parse_long(argv + i, command, options);
+        else if (!only_paths && argv[i][0] == '-' && argv[i][1])
+            used = parse_letters(argv + i, command, options);
+        else if (options->path_count == MOST_PATHS)
+            return error_set("more than %d paths are given", MOST_PATHS);
+        else
+            options->paths[options->path_count++] = argv[i];
+        if (used < 0)
+            return -1;
+        i += used;
+    }
+    return 0;
+}
+
+void options_help(unsigned command, struct buffer *out)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+        const struct option_entry *entry = &entries[i];
+        if (!(entry->commands & command))
+            continue;
+        const size_t start = out->size;
+        if (entry->letter)
+            buffer_format(out, "  -%c, --%s", entry->letter, entry->name);
+        else
+            buffer_format(out, "      --%s", entry->name);
+        if (entry->argument)
+            buffer_format(out, " %s", entry->argument);
+        do
+            buffer_add_byte(out, ' ');
+        while (out->size - start < 30);
+        buffer_format(out, "%s\n", entry->help);
+    }
+}

@@ -1,0 +1,140 @@
+#include "triage/report/timeline.h"
+
+#include "triage/base/instant.h"
+#include "triage/base/utf16.h"
+#include "triage/match/rules.h"
+
+#include <string.h>
+
+static const char *const columns[] = {
+    "datetime",   "timestamp", "timestamp_desc", "time_text", "time_basis", "message",
+    "level",      "rule",      "rule_id",        "rule_title", "tag",       "host",
+    "artifact",   "path",      "evidence",       "volume",    "snapshot",   "mft_entry",
+    "offset",     "record",    "raw",            "raw_cut",   "raw_sha256", "fields",
+    "how",        "marks",
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+
+static const char *datetime_text(const struct case_indicator *row, char text[INSTANT_TEXT_SIZE])
+{
+    const int64_t us = row->timestamp;
+    const int64_t seconds = us >= 0 ? us / 1000000 : -((999999 - us) / 1000000);
+
+    return instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), text);
+}
+
+void timeline_json(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out)
+{
+    char datetime[INSTANT_TEXT_SIZE];
+    struct json json = json_over(out, false);
+
+    json_object(&json);
+    if (row->dated) {
+        json_pair(&json, "datetime", datetime_text(row, datetime));
+        json_pair_integer(&json, "timestamp", row->timestamp);
+    }
+    json_pair(&json, "timestamp_desc", row->timestamp_desc);
+    json_pair(&json, "time_text", row->time_text);
+    json_pair(&json, "time_basis", row->time_basis);
+    json_pair(&json, "message", row->message);
+    json_pair(&json, "level", level_name((enum level)row->level));
+    json_pair(&json, "rule", rule->name);
+    json_pair(&json, "rule_id", rule->id);
+    json_pair(&json, "rule_title", rule->title);
+    json_key(&json, "tag");
+    json_raw(&json, slice_of_text(rule->tags));
+    json_pair(&json, "host", row->host);
+    json_pair(&json, "artifact", row->artifact);
+    json_pair(&json, "path", row->path);
+    json_pair(&json, "evidence", row->evidence);
+    json_pair_integer(&json, "volume", row->volume);
+    json_pair_integer(&json, "snapshot", row->snapshot);
+    json_pair(&json, "mft_entry", row->mft_entry);
+    json_pair_integer(&json, "offset", row->offset);
+    json_pair_integer(&json, "record", row->record);
+    json_pair_slice(&json, "raw", row->raw);
+    json_pair_bool(&json, "raw_cut", row->raw_cut);
+    json_pair(&json, "raw_sha256", row->raw_sha256);
+    json_key(&json, "fields");
+    json_raw(&json, slice_of_text(row->fields));
+    json_pair(&json, "how", row->how);
+    json_pair(&json, "marks", row->marks);
+    json_object_end(&json);
+    buffer_add_byte(out, '\n');
+}
+
+static bool looks_like_formula(struct slice text)
+{
+    return text.size > 1 && strchr("=+-@\t\r", text.data[0]) && text.data[0];
+}
+
+void csv_cell(struct buffer *out, struct slice text)
+{
+    const bool guard = looks_like_formula(text);
+    struct buffer valid = BUFFER_EMPTY;
+
+    utf8_append_repaired(&valid, text);
+    buffer_add_byte(out, '"');
+    if (guard)
+        buffer_add_byte(out, '\'');
+    for (size_t i = 0; i < valid.size; i++) {
+        const uint8_t byte = valid.data[i];
+        if (byte == '"')
+            buffer_add_byte(out, '"');
+        buffer_add_byte(out, byte < 0x20 || byte == 0x7F ? ' ' : byte);
+    }
+    buffer_add_byte(out, '"');
+    buffer_release(&valid);
+}
+
+void timeline_csv_header(struct buffer *out)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        buffer_format(out, "%s%s", i ? "," : "", columns[i]);
+    buffer_add_text(out, "\r\n");
+}
+
+static void text_cell(struct buffer *out, const char *text)
+{
+    buffer_add_byte(out, ',');
+    csv_cell(out, slice_of_text(text));
+}
+
+static void number_cell(struct buffer *out, int64_t number)
+{
+    buffer_format(out, ",%lld", (long long)number);
+}
+
+void timeline_csv(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out)
+{
+    char datetime[INSTANT_TEXT_SIZE];
+
+    buffer_add_text(out, datetime_text(row, datetime));
+    number_cell(out, row->timestamp);
+    text_cell(out, row->timestamp_desc);
+    text_cell(out, row->time_text);
+    text_cell(out, row->time_basis);
+    text_cell(out, row->message);
+    text_cell(out, level_name((enum level)row->level));
+    text_cell(out, rule->name);
+    text_cell(out, rule->id);
+    text_cell(out, rule->title);
+    text_cell(out, rule->tags);
+    text_cell(out, row->host);
+    text_cell(out, row->artifact);
+    text_cell(out, row->path);
+    text_cell(out, row->evidence);
+    number_cell(out, row->volume);
+    number_cell(out, row->snapshot);
+    text_cell(out, row->mft_entry);
+    number_cell(out, row->offset);
+    number_cell(out, row->record);
+    buffer_add_byte(out, ',');
+    csv_cell(out, row->raw);
+    text_cell(out, row->raw_cut ? "true" : "false");
+    text_cell(out, row->raw_sha256);
+    text_cell(out, row->fields);
+    text_cell(out, row->how);
+    text_cell(out, row->marks);
+    buffer_add_text(out, "\r\n");
+}
