@@ -1,6 +1,6 @@
 #include "artifacts/exchange_log.h"
 
-#include "artifacts/log_file.h"
+#include "artifacts/log_head.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* HTTPERR: requests and connections that http.sys ended before IIS saw them. W3C format, UTC. */
 #include "artifacts/log_file.h"
+#include "artifacts/log_head.h"
 
 /* Windows Server 2012 R2 and earlier; since 2016 with the stream ids of HTTP/2; since 2022 with the
  * transport. */

@@ -4,8 +4,9 @@
  * Microsoft's documentation; W3C times are UTC, those of the native format are local.
  */
 #include "artifacts/log_file.h"
-#include "artifacts/log_time.h"
+#include "artifacts/log_head.h"
 #include "triage/base/error.h"
+#include "triage/formats/log_time.h"
 
 #include <stdlib.h>
 

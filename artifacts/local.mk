@@ -15,7 +15,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/artifact.c %D%/artifact.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
 	%D%/log_file.c %D%/log_file.h \
-	%D%/log_time.c %D%/log_time.h
+	%D%/log_head.c %D%/log_head.h
 nodist_libextriage_a_SOURCES = %D%/registry.inc
 EXTRA_DIST += %D%/README.md
 BUILT_SOURCES += %D%/registry.inc

@@ -1,11 +1,12 @@
 #include "artifacts/log_file.h"
 
-#include "artifacts/log_time.h"
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
 #include "triage/formats/csv.h"
+#include "triage/formats/iis_text.h"
 #include "triage/formats/line_scan.h"
 #include "triage/formats/lines.h"
+#include "triage/formats/log_time.h"
 #include "triage/formats/w3c_log.h"
 
 #include <inttypes.h>
@@ -20,16 +21,6 @@ enum {
     REPAIRS_TOLD = 8,     /* kinds of repair that get a notice, each once */
     NOTICE_SIZE = 256,
 };
-
-static const char native_columns[] =
-    "c-ip cs-username date time s-sitename s-computername s-ip time-taken cs-bytes sc-bytes "
-    "sc-status sc-win32-status cs-method cs-uri-stem cs-uri-query";
-static const char ncsa_columns[] =
-    "c-ip remote-logname cs-username date-time cs-method cs-uri-stem "
-    "cs-uri-query cs-version sc-status sc-bytes";
-static const char ncsa_more_columns[] =
-    "c-ip remote-logname cs-username date-time cs-method cs-uri-stem cs-uri-query cs-version "
-    "sc-status sc-bytes cs-referer cs-user-agent";
 
 /* Where the time of a record stands. */
 struct time_columns {
@@ -95,9 +86,7 @@ static uint64_t place(struct log *log, size_t at)
     return lines_place(log->lines, log->window.data + at);
 }
 
-/* --- header
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- header --- */
 
 static void time_columns_find(struct log *log)
 {
@@ -153,7 +142,7 @@ static void header_take(struct log *log, struct slice names)
     if (!log->columns.assumed && slice_equal(names, log->header))
         return;
     log->header = slice_of(log->header_text, 0);
-    if (names.size <= sizeof log->header_text) {
+    if (names.size && names.size <= sizeof log->header_text) {
         memcpy(log->header_text, names.data, names.size);
         log->header.size = names.size;
     }
@@ -228,9 +217,7 @@ static void directive(struct log *log, struct slice line)
     }
 }
 
-/* --- time
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 /* Local time to UTC; stays undated when the zone is not known. */
 static void localize(struct log *log, struct entry *entry)
@@ -338,9 +325,7 @@ static bool time_read(struct log *log, struct entry *entry)
                                              : time_of_stamp(log, entry);
 }
 
-/* --- events
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static size_t values_make(struct log *log)
 {
@@ -442,96 +427,7 @@ static void account(struct log *log, const struct entry *entry)
     log->front_size = 0;
 }
 
-/* --- records of IIS's other formats
- * ------------------------------------------------------------------------------- */
-
-static enum record_state native_record(struct log *log, struct slice line)
-{
-    struct cells *cells = &log->cells;
-
-    cells_reset(cells, line.size);
-    line = slice_trim(line);
-    if (line.size && line.data[line.size - 1] == ',')
-        line.size--;
-    for (size_t at = 0; at <= line.size;) {
-        size_t end = slice_find(line, at, ',');
-        end = end == SIZE_MAX ? line.size : end;
-        cells_add(cells, slice_trim(slice_of(line.data + at, end - at)));
-        at = end + 1;
-    }
-    if (cells->count == log->columns.count)
-        return RECORD_USED;
-    if (cells->count < log->columns.count || cells->count > CELLS_CEILING)
-        return RECORD_REJECTED;
-    /* A comma in the query, which is the last column. */
-    struct slice *last = &cells->raw[log->columns.count - 1];
-    *last = spanning(*last, cells->raw[cells->count - 1]);
-    cells->text[log->columns.count - 1] = *last;
-    cells->count = log->columns.count;
-    cells->repair = "separators within one cell";
-    return RECORD_REPAIRED;
-}
-
-/* The next cell of a common log line: "...", [...] or up to a blank. */
-static struct slice ncsa_cell(struct slice line, size_t *at)
-{
-    while (*at < line.size && line.data[*at] == ' ')
-        ++*at;
-    const uint8_t opens = *at < line.size ? line.data[*at] : 0;
-    const uint8_t closes = opens == '"' ? '"' : opens == '[' ? ']' : ' ';
-    const size_t start = *at + (closes != ' ');
-    size_t end = slice_find(line, start, closes);
-    end = end == SIZE_MAX ? line.size : end;
-    *at = end + 1 < line.size ? end + 1 : line.size;
-    return slice_part(line, start, end - start);
-}
-
-/* "GET /path?query HTTP/1.0" as four cells. */
-static void ncsa_request(struct cells *cells, struct slice request)
-{
-    const size_t blank = slice_find(request, 0, ' ');
-    const struct slice rest = blank == SIZE_MAX ? request : slice_from(request, blank + 1);
-    size_t version = SIZE_MAX;
-
-    for (size_t at = 0; (at = slice_find(rest, at, ' ')) != SIZE_MAX; at++)
-        version = at;
-    const struct slice uri = slice_part(rest, 0, version);
-    const size_t query = slice_find(uri, 0, '?');
-    cells_add(cells, slice_part(request, 0, blank == SIZE_MAX ? 0 : blank));
-    cells_add(cells, slice_part(uri, 0, query));
-    cells_add(cells, query == SIZE_MAX ? slice_of("-", 1) : slice_from(uri, query + 1));
-    cells_add(cells, version == SIZE_MAX ? slice_of("-", 1) : slice_from(rest, version + 1));
-}
-
-static enum record_state ncsa_record(struct log *log, struct slice line)
-{
-    struct cells *cells = &log->cells;
-    struct instant unused;
-    int offset;
-    size_t at = 0;
-
-    cells_reset(cells, line.size);
-    for (unsigned i = 0; i < 4; i++)
-        cells_add(cells, ncsa_cell(line, &at));
-    ncsa_request(cells, ncsa_cell(line, &at));
-    cells_add(cells, ncsa_cell(line, &at));
-    cells_add(cells, ncsa_cell(line, &at));
-    const bool more = slice_trim(slice_from(line, at)).size > 0;
-    if (more) {
-        cells_add(cells, ncsa_cell(line, &at));
-        cells_add(cells, ncsa_cell(line, &at));
-    }
-    header_take(log, slice_of_text(more ? ncsa_more_columns : ncsa_columns));
-    if (!column_fits(COLUMN_ADDRESS, cells->text[0]) ||
-        !log_ncsa_time(cells->text[3], &unused, &offset) ||
-        !column_fits(COLUMN_STATUS, cells->text[8]))
-        return RECORD_REJECTED;
-    return RECORD_USED;
-}
-
-/* --- one record
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one record --- */
 
 static bool is_directive(const struct log *log, struct slice line)
 {
@@ -569,10 +465,11 @@ static enum record_state record_split(struct log *log, struct slice text, struct
         state = w3c_record(&log->columns, log->quoted, line, &log->cells);
         break;
     case LOG_NATIVE:
-        state = native_record(log, line);
+        state = iis_native_record(&log->columns, line, &log->cells);
         break;
     case LOG_NCSA:
-        state = ncsa_record(log, line);
+        state = ncsa_record(line, &log->cells);
+        header_take(log, slice_of_text(ncsa_columns(&log->cells)));
         break;
     default:
         state = csv_record(&log->columns, text, entry->raw.size, final, log->needed, &log->cells,
@@ -666,9 +563,7 @@ static bool record_take(struct log *log, size_t start, size_t seen, size_t limit
     return true;
 }
 
-/* --- odd lines
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- odd lines --- */
 
 static size_t nul_run(struct slice text, size_t at)
 {
@@ -764,9 +659,7 @@ static bool odd_line(struct log *log, const struct line *line, size_t *next)
     return record_take(log, line->start, seen, limit, final || lines_full(log->lines), next);
 }
 
-/* --- plain lines
- * --------------------------------------------------------------------------------------------------
- */
+/* --- plain lines --- */
 
 /* Reads the time in front of a line; the same text as in front of the line before costs one
  * comparison. */
@@ -844,9 +737,7 @@ static void window_start(struct log *log)
     log->candidate = job_next_candidate(log->job, slice_part(log->window, 0, log->whole), 0);
 }
 
-/* --- the file
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the file --- */
 
 static ssize_t source_read(void *context, uint64_t offset, void *buffer, size_t size)
 {
@@ -897,7 +788,7 @@ static void log_start(struct log *log, struct job *job, const struct log_format 
     log->columns.count = 0;
     columns_clear(&log->columns);
     if (format->shape == LOG_NATIVE)
-        w3c_header(&log->columns, slice_of_text(native_columns));
+        w3c_header(&log->columns, slice_of_text(IIS_NATIVE_COLUMNS));
     if (format->shape == LOG_NATIVE)
         columns_ready(log);
 }
@@ -924,85 +815,4 @@ out:
     cells_release(&log->cells);
     free(log);
     return result;
-}
-
-/* --- telling logs apart
- * ------------------------------------------------------------------------------------------- */
-
-/* Text has no NULs in its first line. */
-static bool is_text(struct slice text)
-{
-    const size_t end = slice_find(text, 0, '\n');
-
-    return slice_find(slice_part(text, 0, end), 0, 0) == SIZE_MAX && text.size > 0;
-}
-
-static bool head_line(struct log_head *head, struct slice line)
-{
-    struct slice value;
-
-    line = slice_trim(line);
-    if (line.size == 0)
-        return true;
-    if (log_directive(line, "#Software", &value))
-        head->software = value;
-    else if (log_directive(line, "#Log-type", &value))
-        head->log_type = value;
-    else if (log_directive(line, "#Fields", &value))
-        head->fields = value;
-    else if (line.data[0] != '#' && !head->first.size)
-        head->first = line;
-    /* A bare line of names may stand in front of the directives. */
-    return line.data[0] == '#' || !head->fields.size;
-}
-
-bool log_head_read(struct slice bytes, struct log_head *head)
-{
-    size_t size, at = 0;
-
-    *head = (struct log_head){0};
-    head->text = lines_decode_head(slice_part(bytes, 0, LOG_HEAD_SIZE), &size);
-    const struct slice text = slice_of(head->text, head->text ? size : 0);
-    if (!is_text(text))
-        return false;
-    for (unsigned count = 0; at < text.size && count < 64; count++) {
-        size_t end = slice_find(text, at, '\n');
-        end = end == SIZE_MAX ? text.size : end;
-        if (!head_line(head, slice_part(text, at, end - at)))
-            break;
-        at = end + 1;
-    }
-    head->fields_commas = slice_find(head->fields, 0, ',') != SIZE_MAX;
-    return true;
-}
-
-void log_head_release(struct log_head *head)
-{
-    free(head->text);
-    head->text = NULL;
-}
-
-static bool names_hold(struct slice names, const char *name)
-{
-    for (size_t at = 0; at < names.size;) {
-        size_t end = at;
-        while (end < names.size && !strchr(", \t", names.data[end]))
-            end++;
-        if (slice_is_nocase(slice_part(names, at, end - at), name))
-            return true;
-        at = end + 1;
-    }
-    return false;
-}
-
-bool log_head_names(const struct log_head *head, const char *name)
-{
-    return names_hold(head->fields, name) || names_hold(head->first, name);
-}
-
-bool log_head_starts_stamp(const struct log_head *head)
-{
-    const size_t comma = slice_find(head->first, 0, ',');
-
-    return comma != SIZE_MAX && column_fits(COLUMN_STAMP, slice_part(head->first, 0, comma));
 }

@@ -117,7 +117,7 @@ static int parse(struct job *job)
         .kind = KIND_file_listed,
         .artifact = job->artifact->name,
         .sources = job->artifact->sources,
-        .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
+        .when = file_appeared(file),
         .file = file,
         .values = listing.values,
         .marks = file->flags & FILE_DAMAGED ? EVENT_DAMAGED : 0,

@@ -1,7 +1,8 @@
 # Every test speaks TAP, so that each single check is counted.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(SHELL) $(srcdir)/%D%/unit.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
-TEST_EXTENSIONS = .sh
+TEST_EXTENSIONS = .sh .py
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	EXTRIAGE='$(abs_top_builddir)/extriage'; export EXTRIAGE; \
@@ -15,28 +16,45 @@ AM_TESTS_ENVIRONMENT = \
 # Programs without a source list of their own are made of the one file of their name.
 LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
 
-SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh
+SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh
 TESTS += $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit/fake_job.h
+EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \
 	%D%/unit/test_artifacts \
-	%D%/unit/test_csv \
-	%D%/unit/test_evidence \
-	%D%/unit/test_folder \
-	%D%/unit/test_lines \
-	%D%/unit/test_mft \
-	%D%/unit/test_w3c_log \
 	%D%/unit/test_base \
+	%D%/unit/test_condition \
+	%D%/unit/test_content \
+	%D%/unit/test_csv \
+	%D%/unit/test_engine \
+	%D%/unit/test_evidence \
+	%D%/unit/test_ewf \
+	%D%/unit/test_folder \
 	%D%/unit/test_hive \
 	%D%/unit/test_host \
 	%D%/unit/test_iis_config \
+	%D%/unit/test_lines \
+	%D%/unit/test_matcher \
+	%D%/unit/test_mft \
+	%D%/unit/test_pattern \
 	%D%/unit/test_pe \
+	%D%/unit/test_pool \
+	%D%/unit/test_prefilter \
+	%D%/unit/test_raw \
+	%D%/unit/test_regex \
+	%D%/unit/test_regex_literals \
+	%D%/unit/test_rules \
+	%D%/unit/test_samples_volumes \
+	%D%/unit/test_sigma \
+	%D%/unit/test_signature \
 	%D%/unit/test_survey \
+	%D%/unit/test_vhd \
 	%D%/unit/test_volumes \
+	%D%/unit/test_w3c_log \
 	%D%/unit/test_wire \
 	%D%/unit/test_xml \
+	%D%/unit/test_yaml \
 	%D%/unit/test_zone
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
@@ -48,3 +66,29 @@ endif
 	%D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_iis_config_SOURCES = %D%/unit/test_iis_config.c \
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h
+%C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c $(RULE_FIXTURE)
+%C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c $(RULE_FIXTURE)
+%C%_unit_test_sigma_SOURCES = %D%/unit/test_sigma.c $(RULE_FIXTURE)
+RULE_FIXTURE = %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
+%C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
+
+%C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
+%C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
+%C%_unit_test_sigma_SOURCES = %D%/unit/test_sigma.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
+
+# Whole program: evidence is built by fixtures/, which needs libntfs-3g and Python.
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = python3 -B
+PROGRAM_TESTS = %D%/end_to_end.py
+TESTS += $(PROGRAM_TESTS)
+EXTRA_DIST += $(PROGRAM_TESTS)
+
+clean-local:
+	rm -rf tests/evidence
+
+# The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
+BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
+bench: extriage
+	python3 -B $(srcdir)/%D%/bench/run.py ./extriage '$(BENCH_DIR)' $(BENCH)
+.PHONY: bench
+EXTRA_DIST += %D%/bench/run.py

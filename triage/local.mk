@@ -33,8 +33,10 @@ libextriage_a_SOURCES = \
 	%D%/formats/columns.c %D%/formats/columns.h \
 	%D%/formats/csv.c %D%/formats/csv.h \
 	%D%/formats/hive.c %D%/formats/hive.h \
+	%D%/formats/iis_text.c %D%/formats/iis_text.h \
 	%D%/formats/line_scan.c %D%/formats/line_scan.h \
 	%D%/formats/lines.c %D%/formats/lines.h \
+	%D%/formats/log_time.c %D%/formats/log_time.h \
 	%D%/formats/pe.c %D%/formats/pe.h \
 	%D%/formats/w3c_log.c %D%/formats/w3c_log.h \
 	%D%/formats/xml.c %D%/formats/xml.h \

@@ -1,7 +1,7 @@
 /*
- * How fast the prefilter goes through a log: `prefilter_bench LOG LITERALS [WINDOW_KIB]` reads the log through a window, as the
- * program does, and prints the nominated lines, the CPU time of the search alone and that of all with reading; three runs.
- * LITERALS holds one literal a line.
+ * How fast the prefilter goes through a log: `prefilter_bench LOG LITERALS [WINDOW_KIB]` reads the
+ * log through a window, as the program does, and prints the nominated lines, the CPU time of the
+ * search alone and that of all with reading; three runs. LITERALS holds one literal a line.
  */
 #include "triage/base/buffer.h"
 #include "triage/base/error.h"

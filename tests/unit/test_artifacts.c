@@ -613,8 +613,7 @@ static void public_samples_are_recognised_and_read_in_full(void **context)
     (void)context;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
         struct buffer content = BUFFER_EMPTY;
-        if (!file_load(real[i].path, &content))
-            skip();
+        assert_true(file_load(real[i].path, &content));
         const char *artifact = recognised(buffer_slice(&content), real[i].path);
         if (!real[i].artifact) {
             assert_null(artifact);
@@ -632,6 +631,19 @@ static void public_samples_are_recognised_and_read_in_full(void **context)
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, release)
+
+/* cmocka reports what skips itself as "not ok": without the samples their test, the last one, is
+ * left out instead. */
+static size_t tests_possible(size_t count)
+{
+    struct buffer content = BUFFER_EMPTY;
+    const bool present = file_load(real[0].path, &content);
+
+    buffer_release(&content);
+    if (!present)
+        printf("# SKIP public_samples_are_recognised_and_read_in_full: no samples\n");
+    return present ? count : count - 1;
+}
 
 int main(void)
 {
@@ -668,5 +680,6 @@ int main(void)
         TEST(public_samples_are_recognised_and_read_in_full),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("tests", tests, tests_possible(sizeof tests / sizeof *tests),
+                                   NULL, NULL);
 }

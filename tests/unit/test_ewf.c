@@ -393,6 +393,16 @@ static void a_damaged_number_moves_no_segment(void **context)
     assert_damaged(8, 16);
 }
 
+static void a_damaged_number_fills_no_hole(void **context)
+{
+    (void)context;
+    write_set();
+    remove(writer.segments[2].path);
+    file_put(writer.segments[5].path, 9, SLICE_LITERAL("\3"));
+    open_segment(0);
+    assert_damaged(16, 41);
+}
+
 static void a_lost_signature_is_no_raw_image(void **context)
 {
     (void)context;
@@ -513,6 +523,28 @@ static void offsets_beyond_2_gib_use_all_bits(void **context)
     assert_memory_equal(got, medium, 3 * CHUNK);
 }
 
+/* Images of other tools; they are not part of the project. */
+static void images_of_other_tools_match_their_stored_hash(void **context)
+{
+    static const char *const names[] = {"go-ewf/rand.dd.E04", "go-ewf/test.ntfs.dd.E01",
+                                        "plaso/image.E01", "plaso/image-split.E02"};
+    const char *data = getenv("EXTRIAGE_DATA");
+    char path[512];
+    (void)context;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct verification result;
+        snprintf(path, sizeof path, "%s/images/%s", data ? data : "../shared/data", names[i]);
+        if (access(path, R_OK) < 0)
+            return print_message("# SKIP images of other tools: %s is not there\n", path);
+        assert_int_equal(image_verify(path, 0, NULL, NULL, &result), 0);
+        assert_string_not_equal(result.stored_md5, "");
+        assert_string_equal(result.computed.md5, result.stored_md5);
+        assert_false(result.hash_differs);
+        assert_int_equal(result.damage_count, 0);
+        verification_release(&result);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -544,6 +576,7 @@ int main(void)
         TEST(a_segment_of_another_image_is_left_out),
         TEST(a_renamed_segment_is_known_by_its_number),
         TEST(a_damaged_number_moves_no_segment),
+        TEST(a_damaged_number_fills_no_hole),
         TEST(a_lost_signature_is_no_raw_image),
         TEST(a_lost_start_leaves_the_rest_of_the_set),
         TEST(a_stranger_with_a_likely_name_is_ignored),
@@ -554,6 +587,7 @@ int main(void)
         TEST(verify_sums_up),
         TEST(verify_counts_bad_chunks),
         TEST(offsets_beyond_2_gib_use_all_bits),
+        TEST(images_of_other_tools_match_their_stored_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

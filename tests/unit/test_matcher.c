@@ -273,50 +273,72 @@ static void tell_undecided(void *context, size_t rule, const char *why)
     buffer_format(context, "?%zu(%s);", rule, why);
 }
 
+/* One of two ways to match the same lines with the same rules. */
+struct side {
+    struct rule_set *set;
+    struct matcher *matcher;
+    struct buffer told;
+};
+
+static void side_init(struct side *side, uint32_t seed, unsigned rules, bool prefilter)
+{
+    *side = (struct side){0};
+    random_state = seed;
+    side->set = random_rules(rules);
+    assert_null(fixture_reason(side->set));
+    if (!prefilter)
+        rule_set_disable_prefilter(side->set);
+    assert_int_equal(matcher_new(side->set, &side->matcher), 0);
+}
+
+static void side_release(struct side *side)
+{
+    matcher_free(side->matcher);
+    rule_set_free(side->set);
+    buffer_release(&side->told);
+}
+
+/* What the side tells about the line, as the engine would ask it. */
+static const char *side_match(struct side *side, const struct line *line)
+{
+    const struct match_sink sink = {&side->told, tell_hit, tell_undecided};
+    const struct prefilter *prefilter = rule_set_prefilter(side->set, sources);
+
+    buffer_clear(&side->told);
+    if (prefilter_next(prefilter, line->event.raw, 0) != SIZE_MAX)
+        matcher_event(side->matcher, &line->event, &sink);
+    return buffer_text(&side->told);
+}
+
+/* Gives how many lines matched some rule. */
+static size_t compare_sides(uint32_t seed, unsigned rules)
+{
+    struct side with, without;
+    size_t hits = 0;
+
+    side_init(&with, seed, rules, true);
+    side_init(&without, seed, rules, false);
+    for (size_t i = 0; i < MANY_LINES; i++) {
+        struct line line;
+        make_line(&line);
+        const char *expected = side_match(&without, &line);
+        if (strcmp(side_match(&with, &line), expected) != 0)
+            fail_msg("line '%s': '%s' with, '%s' without the prefilter", line.raw,
+                     buffer_text(&with.told), expected);
+        hits += *expected != 0;
+    }
+    side_release(&with);
+    side_release(&without);
+    return hits;
+}
+
 static void the_prefilter_changes_no_answer(void **context)
 {
-    struct buffer with = BUFFER_EMPTY, without = BUFFER_EMPTY;
-    struct match_sink with_sink = {&with, tell_hit, tell_undecided};
-    struct match_sink without_sink = {&without, tell_hit, tell_undecided};
-    size_t hits = 0, skipped = 0;
-
     (void)context;
-    for (random_state = 1; random_state < 4; random_state += 1) {
-        const uint32_t seed = random_state;
-        struct rule_set *filtered = random_rules(seed == 1 ? 3 : MANY_RULES);
-        random_state = seed;
-        struct rule_set *plain = random_rules(seed == 1 ? 3 : MANY_RULES);
-        struct matcher *a = NULL, *b = NULL;
-        rule_set_disable_prefilter(plain);
-        assert_null(fixture_reason(filtered));
-        assert_int_equal(matcher_new(filtered, &a), 0);
-        assert_int_equal(matcher_new(plain, &b), 0);
-        const struct prefilter *prefilter = rule_set_prefilter(filtered, sources);
-        for (size_t i = 0; i < MANY_LINES; i++) {
-            struct line line;
-            make_line(&line);
-            buffer_clear(&with);
-            buffer_clear(&without);
-            if (prefilter_next(prefilter, line.event.raw, 0) != SIZE_MAX)
-                matcher_event(a, &line.event, &with_sink);
-            else
-                skipped++;
-            matcher_event(b, &line.event, &without_sink);
-            if (strcmp(buffer_text(&with), buffer_text(&without)) != 0)
-                fail_msg("line '%s': '%s' with, '%s' without", line.raw, buffer_text(&with),
-                         buffer_text(&without));
-            hits += without.size != 0;
-        }
-        matcher_free(a);
-        matcher_free(b);
-        rule_set_free(filtered);
-        rule_set_free(plain);
-        random_state = seed;
-    }
-    assert_true(hits > MANY_LINES / 4); /* or the comparison says nothing */
-    assert_true(skipped > 0);
-    buffer_release(&with);
-    buffer_release(&without);
+    for (uint32_t seed = 1; seed <= 6; seed++)
+        assert_true(compare_sides(seed, 2) < MANY_LINES);
+    for (uint32_t seed = 7; seed <= 9; seed++)
+        assert_true(compare_sides(seed, MANY_RULES) > MANY_LINES / 4);
 }
 
 static void a_rule_without_literal_nominates_every_line(void **context)

@@ -331,6 +331,49 @@ static void too_little_memory_is_an_error(void **state)
     arena_free(small);
 }
 
+/* Whatever an attacker puts into the files that are read. */
+static void changed_bytes_do_no_harm(void **state)
+{
+    static const char config[] =
+        "<configuration><system.applicationHost><sites><site name='a' id='1'>"
+        "<application path='/'><virtualDirectory path='/' physicalPath='%SystemDrive%\\x'/>"
+        "</application></site></sites></system.applicationHost></configuration>";
+    uint64_t random = 88172645463325252u;
+
+    (void)state;
+    hive_builder_set(system_hive, "MountedDevices", "\\DosDevices\\D:", 3, "DMIO:ID:" GUID_BYTES,
+                     24);
+    hive_builder_text(system_hive, "ControlSet002\\Control\\Session Manager\\Environment",
+                      "ExchangeInstallPath", "%SystemDrive%\\Ex\\");
+    hive_builder_text(system_hive, "ControlSet002\\Control\\TimeZoneInformation", "TimeZoneKeyName",
+                      "W. Europe Standard Time");
+    hive_builder_set(software_hive, ZONES "\\Dynamic DST", "2020", 3, W_EUROPE, 44);
+    hive_builder_text(software_hive, "Microsoft\\ExchangeServer\\v15\\MailboxRole",
+                      "ConfiguredVersion", "15.1.2106.2");
+    const struct slice files[] = {hive_slice(system_hive), hive_slice(software_hive),
+                                  slice_of(config, sizeof config - 1)};
+    uint8_t *copies[3];
+    for (size_t i = 0; i < 3; i++)
+        copies[i] = (uint8_t *)arena_text(arena, files[i]);
+    struct arena *scratch = arena_new(64 << 20);
+    fake_add(&evidence, 1, "Windows/System32/config/SYSTEM", slice_of(copies[0], files[0].size));
+    fake_add(&evidence, 1, "Windows/System32/config/SOFTWARE", slice_of(copies[1], files[1].size));
+    fake_add(&evidence, 1, "Windows/System32/inetsrv/config/applicationHost.config",
+             slice_of(copies[2], files[2].size));
+    for (unsigned round = 0; round < 3000; round++) {
+        for (size_t i = 0; i < 3; i++) {
+            memcpy(copies[i], files[i].data, files[i].size);
+            for (size_t change = 0; change < round % 5; change++) {
+                random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+                copies[i][random % files[i].size] = (uint8_t)(random >> 40);
+            }
+        }
+        survey_run(&evidence, scratch, &host);
+        arena_reset(scratch);
+    }
+    arena_free(scratch);
+}
+
 static const char builds_text[] = "# comment\n"
                                   "version_family\tcu\tsu\tbuild\trelease_date\tkb\n"
                                   "2016\tCU18\t\t15.1.2106.2\t2020-09-15\tKB4571788\n"
@@ -398,6 +441,7 @@ int main(void)
         TEST(nothing_gives_notices),
         TEST(a_volume_that_cannot_be_read_is_left_alone),
         TEST(too_little_memory_is_an_error),
+        TEST(changed_bytes_do_no_harm),
         TEST(a_listed_build_is_named),
         TEST(an_unlisted_build_is_told_as_such),
         TEST(an_unknown_build_has_no_name),

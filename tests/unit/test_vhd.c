@@ -155,6 +155,20 @@ static void a_fixed_disk_reads_as_the_medium(void **context)
     assert_whole();
 }
 
+static void a_part_cut_out_of_a_fixed_disk_is_whole(void **context)
+{
+    (void)context;
+    memcpy(disk, medium, BLOCK);
+    make_footer(disk + BLOCK, 2);
+    disk_size = BLOCK + 512;
+    save();
+    assert_int_equal(image_open(path, &image), 0);
+    assert_int_equal(image_container(image)->size, BLOCK);
+    assert_int_equal(image_read(image, 0, got, sizeof got), BLOCK);
+    assert_memory_equal(got, medium, BLOCK);
+    damage_of(0);
+}
+
 static void the_copy_of_the_footer_serves(void **context)
 {
     (void)context;
@@ -258,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_dynamic_disk_reads_as_the_medium),
         TEST(a_fixed_disk_reads_as_the_medium),
+        TEST(a_part_cut_out_of_a_fixed_disk_is_whole),
         TEST(the_copy_of_the_footer_serves),
         TEST(without_any_footer_it_is_refused),
         TEST(sectors_never_written_are_zeroes),

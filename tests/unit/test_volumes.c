@@ -211,6 +211,7 @@ static void an_mbr_may_count_in_sectors_of_4096_bytes(void **context)
     (void)context;
     add_mbr_entry(0, 0, 0x07, 64, 200);
     memcpy(medium + 64 * 4096 + 3, "EXFAT   ", 8);
+    memcpy(medium + 64 * 4096 + 510, "\x55\xAA", 2);
     read_table();
     assert_int_equal(table.sector_size, 4096);
     assert_int_equal(table.partitions[0].offset, 64 * 4096);
@@ -270,6 +271,16 @@ static void an_empty_volume_is_told_from_an_unknown_one(void **context)
     (void)context;
     assert_int_equal(probe_all().kind, PROBE_EMPTY);
     medium[700] = 1;
+    assert_int_equal(probe_all().kind, PROBE_UNKNOWN);
+}
+
+static void a_log_with_a_signature_by_chance_is_no_volume(void **context)
+{
+    (void)context;
+    memset(medium, 'x', sizeof medium);
+    memcpy(medium + 54, "FAT1", 4);
+    memcpy(medium + 1080, "\x53\xEF", 2);
+    memcpy(medium + 1024, "HX", 2);
     assert_int_equal(probe_all().kind, PROBE_UNKNOWN);
 }
 
@@ -348,6 +359,7 @@ int main(void)
         TEST(noise_is_no_table),
         TEST(what_cannot_be_read_is_named),
         TEST(an_empty_volume_is_told_from_an_unknown_one),
+        TEST(a_log_with_a_signature_by_chance_is_no_volume),
         TEST(the_boot_sector_of_ntfs_gives_its_sizes),
         TEST(the_copy_of_the_boot_sector_serves),
         TEST(a_boot_sector_with_impossible_sizes_is_not_used),

@@ -81,11 +81,12 @@ static struct block *grow(struct arena *arena, size_t size)
 
 void *arena_take(struct arena *arena, size_t size)
 {
-    if (size > arena->ceiling - arena->used || size > SIZE_MAX - BLOCK_SIZE) {
+    const size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+
+    if (rounded < size || rounded > arena->ceiling - arena->used || rounded > SIZE_MAX - BLOCK_SIZE) {
         error_set("the job's memory ceiling of %zu bytes is reached", arena->ceiling);
         return NULL;
     }
-    const size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct block *block = arena->blocks;
     if (!block || block->size - block->used < rounded)
         block = grow(arena, rounded);
@@ -95,7 +96,7 @@ void *arena_take(struct arena *arena, size_t size)
     }
     void *taken = block->bytes + block->used;
     block->used += rounded;
-    arena->used += size;
+    arena->used += rounded;
     return memset(taken, 0, size);
 }
 

@@ -24,7 +24,7 @@ char *arena_text(struct arena *arena, struct slice text);
 char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 struct slice arena_copy(struct arena *arena, struct slice bytes);
-/* Bytes handed out since the last reset. */
+/* Bytes handed out since the last reset, each piece rounded up to the alignment. */
 size_t arena_used(const struct arena *arena);
 
 #endif

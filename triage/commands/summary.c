@@ -76,6 +76,8 @@ static void print_volumes(const struct inventory *inventory, const struct host *
             line(out, "", "   partition: %s", volume->partition);
         if (volume->problem)
             line(out, "", "   %s", volume->problem);
+        if (volume->notice)
+            line(out, "", "   %s", volume->notice);
     }
 }
 

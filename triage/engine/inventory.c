@@ -63,6 +63,8 @@ static void put_volume(struct buffer *out, const struct volume *volume)
     wire_put_u32(out, volume->disk_signature);
     wire_put_u8(out, (uint8_t)volume->drive_hint);
     wire_put_text(out, volume->problem);
+    wire_put_text(out, volume->notice);
+    wire_put_u8(out, volume->vacant);
 }
 
 void inventory_put(struct buffer *out, const struct inventory *inventory)
@@ -144,6 +146,8 @@ static void get_volume(struct cursor *in, struct arena *arena, struct volume *vo
     volume->disk_signature = wire_get_u32(in);
     volume->drive_hint = (char)wire_get_u8(in);
     volume->problem = wire_get_text(in, arena);
+    volume->notice = wire_get_text(in, arena);
+    volume->vacant = wire_get_u8(in) != 0;
 }
 
 int inventory_get(struct cursor *in, struct arena *arena, struct inventory *inventory)
@@ -223,6 +227,7 @@ static void volume_json(const struct volume *volume, struct json *json)
     json_pair_unsigned(json, "sector_size", volume->sector_size);
     json_pair(json, "partition_guid", volume->partition_guid[0] ? volume->partition_guid : NULL);
     json_pair(json, "problem", volume->problem);
+    json_pair(json, "notice", volume->notice);
     json_object_end(json);
 }
 

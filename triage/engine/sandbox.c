@@ -128,6 +128,7 @@ static const int allowed[] = {
     SCMP_SYS(sigaltstack),  SCMP_SYS(getrandom),    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
     SCMP_SYS(getrusage),    SCMP_SYS(sysinfo),      SCMP_SYS(exit),        SCMP_SYS(exit_group),
     SCMP_SYS(restart_syscall), SCMP_SYS(getdents64), SCMP_SYS(rseq),       SCMP_SYS(prlimit64),
+    SCMP_SYS(fstatfs),      SCMP_SYS(geteuid),      SCMP_SYS(faccessat),   SCMP_SYS(faccessat2),
 };
 
 static int allow_reading(scmp_filter_ctx filter)

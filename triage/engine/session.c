@@ -402,25 +402,29 @@ static int complete_wanted(struct session *session)
     return 0;
 }
 
-static void note_volumes(struct session *session, size_t evidence)
+/* A volume that cannot be read is a loss; one that was read with its spare parts is a notice. */
+static void note_volume(struct session *session, size_t evidence, const struct volume *volume)
+{
+    const bool lost = volume->problem && !volume->vacant;
+    const char *text = lost ? volume->problem : volume->notice;
+
+    if (!text)
+        return;
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "volume %u (%s): %s", volume->index, volume->partition, text);
+    tell(session, buffer_text(&session->text));
+    add_note(session, lost, evidence, NULL, "/", volume->offset, buffer_text(&session->text));
+}
+
+static void note_survey(struct session *session, size_t evidence)
 {
     const struct inventory *inventory = &session->items[evidence].inventory;
+    const struct host *host = &session->items[evidence].host;
 
-    for (size_t i = 0; i < inventory->volume_count; i++) {
-        const struct volume *volume = &inventory->volumes[i];
-        if (!volume->problem)
-            continue;
-        buffer_clear(&session->text);
-        buffer_format(&session->text, "volume %u (%s): %s", volume->index, volume->partition,
-                      volume->problem);
-        tell(session, buffer_text(&session->text));
-        if (*volume->file_system)
-            add_note(session, false, evidence, NULL, "/", volume->offset, volume->problem);
-        else
-            add_note(session, true, evidence, NULL, "/", volume->offset, volume->problem);
-    }
-    for (size_t i = 0; i < session->items[evidence].host.notice_count; i++)
-        add_note(session, false, evidence, NULL, "/", 0, session->items[evidence].host.notices[i]);
+    for (size_t i = 0; i < inventory->volume_count; i++)
+        note_volume(session, evidence, &inventory->volumes[i]);
+    for (size_t i = 0; i < host->notice_count; i++)
+        add_note(session, false, evidence, NULL, "/", 0, host->notices[i]);
 }
 
 int session_survey(struct session *session, struct case_file *file)
@@ -447,7 +451,7 @@ int session_survey(struct session *session, struct case_file *file)
     if (result == 0)
         result = complete_wanted(session);
     for (size_t i = 0; i < count && result == 0; i++)
-        note_volumes(session, i);
+        note_survey(session, i);
     for (size_t i = 0; i < count && bodies; i++)
         buffer_release(&bodies[i]);
     free(bodies);
@@ -487,15 +491,19 @@ static const char *marks_text(unsigned marks)
     return texts[marks & 7];
 }
 
-/* "File created ($FN)" is not true of a file system without $FILE_NAME. */
+/* "File created ($FN)" is not true of a file system without $FILE_NAME, nor of a folder, which keeps modification times
+ * only. */
 static const char *time_meaning(const struct event *event)
 {
+    const struct file *file = event->file;
+
     if (!instant_known(event->when))
         return "no time recorded";
-    if ((event->kind == KIND_file_listed || event->kind == KIND_content_match) &&
-        !instant_known(event->file->fn.created))
-        return "File created";
-    return kind_time_meaning(event->kind);
+    if (event->kind != KIND_file_listed && event->kind != KIND_content_match)
+        return kind_time_meaning(event->kind);
+    return instant_known(file->fn.created)   ? "File created ($FN)"
+           : instant_known(file->si.created) ? "File created"
+                                             : "File modified";
 }
 
 static char *time_text_of(struct session *session, const struct event *event)

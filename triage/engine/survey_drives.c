@@ -8,7 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MBR_SIZE = 12, GUID_SIZE = 16, GUID_TEXT_SIZE = 37, LETTER_NAME_SIZE = 14 };
+enum {
+    MBR_SIZE = 12,
+    GUID_SIZE = 16,
+    GUID_TEXT_SIZE = 37,
+    LETTER_NAME_SIZE = 14,
+    DEVICE_SIZE_MOST = 1024
+};
 
 static const char letter_prefix[] = "\\DosDevices\\";
 
@@ -92,11 +98,11 @@ static void read_mounted_devices(struct survey *survey)
     if (!hive || !hive_find(hive, NULL, "MountedDevices", &key))
         return;
     struct hive_values values = hive_values(hive, &key);
-    while (hive_next_value(&values, &value)) {
-        const char *name = hive_name_text(value.name, survey->arena);
+    for (size_t i = 0; i < SURVEY_VALUES && hive_next_value(&values, &value); i++) {
+        const char *name = survey_name(survey, value.name);
         if (!name || strlen(name) != LETTER_NAME_SIZE ||
             !slice_starts_nocase(slice_of_text(name), letter_prefix) ||
-            name[LETTER_NAME_SIZE - 1] != ':')
+            name[LETTER_NAME_SIZE - 1] != ':' || value.data_size > DEVICE_SIZE_MOST)
             continue;
         const char *source =
             survey_text(survey, "%s: MountedDevices\\%s", survey->system.path, name);

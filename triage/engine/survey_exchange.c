@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROLES_MOST = 64, FIRST_SUBSCRIPTION_BUILD = 2562 };
+enum { ROLES_MOST = 256, FIRST_SUBSCRIPTION_BUILD = 2562 };
 
 static const uint64_t SETUP_CEILING = 64 * 1024 * 1024;
 
@@ -83,10 +83,12 @@ static void read_roles(struct survey *survey, const struct generation *generatio
     if (!hive || !hive_find(hive, NULL, generation->key, &parent))
         return;
     struct hive_subkeys subkeys = hive_subkeys(hive, &parent);
-    while (host->role_count < ROLES_MOST && hive_next_subkey(&subkeys, &key)) {
-        const char *name = hive_name_text(key.name, survey->arena);
+    for (size_t i = 0; i < ROLES_MOST && hive_next_subkey(&subkeys, &key); i++) {
+        const char *name = survey_name(survey, key.name);
         const char *path = survey_text(survey, "%s\\%s", generation->key, name ? name : "");
         struct fact version;
+        if (!name)
+            continue;
         if (!survey_registry_text(survey, &survey->software, path, "ConfiguredVersion", &version) &&
             !survey_registry_text(survey, &survey->software, path, "UnpackedVersion", &version))
             continue;

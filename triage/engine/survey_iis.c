@@ -9,7 +9,12 @@
 
 #include <string.h>
 
-enum { SITES_MOST = 4096, DIRECTORIES_MOST = 65536 };
+enum {
+    SITES_MOST = 1024,
+    DIRECTORIES_MOST = 8192,
+    CONFIG_SIZE_MOST = 16 * 1024 * 1024,
+    CONFIG_MEMORY = 128 * 1024 * 1024, /* for the tree, which ends with this part of the survey */
+};
 
 static const char usual_log_folder[] = "%SystemDrive%\\inetpub\\logs\\LogFiles";
 static const char schema_default[] = "assumed: the default of IIS";
@@ -17,6 +22,7 @@ static const char schema_default[] = "assumed: the default of IIS";
 struct config {
     struct survey *survey;
     const char *path; /* Windows path of the file */
+    struct arena *memory;
     struct xml_document document;
     const struct xml_element *defaults; /* siteDefaults; may be NULL */
     size_t directory_count;
@@ -25,6 +31,16 @@ struct config {
 static const char *source_of(struct config *config, const struct xml_element *element)
 {
     return survey_text(config->survey, "%s: line %u", config->path, element->line);
+}
+
+/* The attribute as a text of the host; NULL when the element has none. No Windows path or name is
+ * longer. */
+static const char *attribute(struct config *config, const struct xml_element *element,
+                             const char *name)
+{
+    const char *value = xml_attribute(element, name);
+
+    return value ? survey_text(config->survey, "%.1024s", value) : NULL;
 }
 
 /* The attribute of the first of the elements that has it, else the schema's default (NULL: not
@@ -36,7 +52,7 @@ static struct fact setting(struct config *config, const struct xml_element *own,
     const struct xml_element *const elements[] = {own, inherited};
 
     for (size_t i = 0; i < 2; i++) {
-        const char *value = xml_attribute(elements[i], name);
+        const char *value = attribute(config, elements[i], name);
         if (value)
             return (struct fact){value, source_of(config, elements[i]), false};
     }
@@ -80,8 +96,8 @@ static void read_bindings(struct config *config, const struct xml_element *eleme
         if (!bindings)
             return;
         bindings[site->binding_count++] = (struct binding){
-            xml_attribute(at, "protocol"),
-            xml_attribute(at, "bindingInformation"),
+            attribute(config, at, "protocol"),
+            attribute(config, at, "bindingInformation"),
         };
         site->bindings = bindings;
     }
@@ -108,13 +124,16 @@ static void add_directory(struct config *config, struct site *site, const char *
 {
     struct virtual_directory *directories =
         survey_grow(config->survey, site->directories, site->directory_count, sizeof *directories);
-    const char *as_written = xml_attribute(element, "physicalPath");
+    const char *as_written = attribute(config, element, "physicalPath");
 
-    if (!directories || config->directory_count++ >= DIRECTORIES_MOST)
+    if (!directories || config->directory_count >= DIRECTORIES_MOST)
         return;
+    if (++config->directory_count == DIRECTORIES_MOST)
+        survey_notice(config->survey, "%s: virtual directories past the first %d were left out",
+                      config->path, DIRECTORIES_MOST);
     directories[site->directory_count++] = (struct virtual_directory){
         .application = application,
-        .path = xml_attribute(element, "path"),
+        .path = attribute(config, element, "path"),
         .physical_path = physical_path(config, element),
         .why = {as_written, source_of(config, element), false},
     };
@@ -129,7 +148,7 @@ static void read_directories(struct config *config, const struct xml_element *el
     for (; application; application = xml_again(application)) {
         const struct xml_element *directory = xml_child(application, "virtualDirectory");
         for (; directory; directory = xml_again(directory))
-            add_directory(config, site, xml_attribute(application, "path"), directory);
+            add_directory(config, site, attribute(config, application, "path"), directory);
     }
 }
 
@@ -139,7 +158,7 @@ static void read_custom_fields(struct config *config, const struct xml_element *
     const struct xml_element *at = xml_find(log, "customFields/add");
 
     for (; at; at = xml_again(at)) {
-        const char *name = xml_attribute(at, "logFieldName");
+        const char *name = attribute(config, at, "logFieldName");
         const char **names = survey_grow(config->survey, site->custom_fields,
                                          site->custom_field_count, sizeof *names);
         if (!names || !name)
@@ -189,7 +208,7 @@ static void read_site(struct config *config, const struct xml_element *element)
         return;
     host->sites = sites;
     struct site *site = &sites[host->site_count++];
-    *site = (struct site){.id = (uint32_t)id, .name = xml_attribute(element, "name")};
+    *site = (struct site){.id = (uint32_t)id, .name = attribute(config, element, "name")};
     read_bindings(config, element, site);
     read_directories(config, element, site);
     read_log(config, element, site);
@@ -228,7 +247,7 @@ static void read_central_log(struct config *config, const struct xml_element *lo
     static const struct {
         const char *mode, *element;
     } kinds[] = {{"CentralW3C", "centralW3CLogFile"}, {"CentralBinary", "centralBinaryLogFile"}};
-    const char *mode = xml_attribute(log, "centralLogFileMode");
+    const char *mode = attribute(config, log, "centralLogFileMode");
 
     for (size_t i = 0; mode && i < 2; i++) {
         if (!slice_is_nocase(slice_of_text(mode), kinds[i].mode))
@@ -290,34 +309,33 @@ static void read_config(struct config *config)
         survey_notice(config->survey, "%s names no site", config->path);
 }
 
-static bool parse(struct survey *survey, const char *path, const char *windows_path,
-                  struct xml_document *document)
+/* Reads the file at config->path. */
+static bool parse(struct config *config, const char *path)
 {
+    struct survey *survey = config->survey;
     struct slice bytes;
 
-    if (!survey_load(survey, survey->windows_volume, path, XML_SIZE_MOST, &bytes))
+    config->path = survey_windows_path(survey, survey->windows_volume, path);
+    if (!survey_load(survey, survey->windows_volume, path, CONFIG_SIZE_MOST, &bytes))
         return false;
-    if (xml_parse(bytes, survey->arena, document) == 0)
+    if (xml_parse(bytes, config->memory, &config->document) == 0)
         return true;
-    survey_notice(survey, "%s cannot be used: %s", windows_path, error_text());
+    survey_notice(survey, "%s cannot be used: %s", config->path, error_text());
     return false;
 }
 
 /* redirection.config can send IIS to a shared configuration elsewhere. */
-static void tell_redirection(struct survey *survey, const char *folder)
+static void tell_redirection(struct config *config, const char *folder)
 {
-    const char *path = survey_text(survey, "%s/redirection.config", folder);
-    const char *windows_path = survey_windows_path(survey, survey->windows_volume, path);
-    struct xml_document document;
-
-    if (!parse(survey, path, windows_path, &document))
+    if (!parse(config, survey_text(config->survey, "%s/redirection.config", folder)))
         return;
-    const struct xml_element *at = xml_descendant(document.root, "configurationRedirection");
+    const struct xml_element *at =
+        xml_descendant(config->document.root, "configurationRedirection");
     const char *target = xml_attribute(at, "path");
     if (target && is_true(xml_attribute(at, "enabled")))
-        survey_notice(survey,
+        survey_notice(config->survey,
                       "%s sends IIS to the shared configuration in '%s', which was not read",
-                      windows_path, target);
+                      config->path, target);
 }
 
 /* What IIS has after its installation. */
@@ -345,18 +363,22 @@ static void assume_site(struct survey *survey)
 void survey_iis(struct survey *survey)
 {
     struct config config = {.survey = survey};
-    const char *folder, *path;
+    const char *folder;
 
     if (!survey->windows_found)
         return;
+    config.memory = arena_new(CONFIG_MEMORY);
+    if (!config.memory) {
+        survey->failed = true;
+        return;
+    }
     folder = survey_text(survey, "%s/System32/inetsrv/config", survey->windows_folder);
-    path = survey_text(survey, "%s/applicationHost.config", folder);
-    config.path = survey_windows_path(survey, survey->windows_volume, path);
-    if (parse(survey, path, config.path, &config.document))
+    if (parse(&config, survey_text(survey, "%s/applicationHost.config", folder)))
         read_config(&config);
     else
         survey_notice(survey, "%s was not read: the defaults of IIS are assumed", config.path);
-    tell_redirection(survey, folder);
+    tell_redirection(&config, folder);
     if (survey->host->site_count == 0)
         assume_site(survey);
+    arena_free(config.memory);
 }

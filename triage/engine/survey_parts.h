@@ -5,7 +5,11 @@
 #include "triage/engine/survey.h"
 #include "triage/formats/hive.h"
 
-enum { SURVEY_LOADS = 8 };
+enum {
+    SURVEY_LOADS = 8,
+    SURVEY_VALUES =
+        4096, /* values of a key that are looked at: lists can name the same one over and over */
+};
 
 struct registry_file {
     struct hive *hive; /* NULL: not there or not readable */
@@ -65,6 +69,8 @@ bool survey_registry_text(struct survey *survey, const struct registry_file *fil
 bool survey_registry_number(struct survey *survey, const struct registry_file *file,
                             const char *key, const char *value, uint64_t *number,
                             struct fact *fact);
+/* Name of a key or value; NULL when it is longer than any that the survey looks for. */
+const char *survey_name(struct survey *survey, struct hive_name name);
 /* Path of a key below the current control set. */
 const char *survey_control_key(struct survey *survey, const char *key);
 /* Time zone from both hives. */

@@ -6,7 +6,8 @@
 enum {
     CONTROL_SETS_MOST = 999,
     ENVIRONMENT_MOST = 256,
-    ENVIRONMENT_SIZE_MOST = 2048,
+    NAME_SIZE_MOST = 512,
+    TEXT_SIZE_MOST = 8192, /* bytes of a text that is believed */
     HIVE_WRITTEN_AT = 12,
 };
 
@@ -37,7 +38,8 @@ bool survey_registry_text(struct survey *survey, const struct registry_file *fil
 
     if (!find_value(survey, file, key, value, &found, &source))
         return false;
-    const char *text = hive_text(file->hive, &found, survey->arena);
+    const char *text =
+        found.data_size <= TEXT_SIZE_MOST ? hive_text(file->hive, &found, survey->arena) : NULL;
     if (!text || !*text)
         return false;
     *fact = (struct fact){text, source, false};
@@ -55,6 +57,11 @@ bool survey_registry_number(struct survey *survey, const struct registry_file *f
         return false;
     *fact = (struct fact){survey_text(survey, "%llu", (unsigned long long)*number), source, false};
     return true;
+}
+
+const char *survey_name(struct survey *survey, struct hive_name name)
+{
+    return name.bytes.size <= NAME_SIZE_MOST ? hive_name_text(name, survey->arena) : NULL;
 }
 
 const char *survey_control_key(struct survey *survey, const char *key)
@@ -346,21 +353,18 @@ static void read_environment(struct survey *survey)
     struct hive *hive = survey->system.hive;
     struct hive_value value;
     struct hive_key key;
-    size_t count = 0;
 
     if (!hive || !hive_find(hive, NULL, path, &key))
         return;
     struct hive_values values = hive_values(hive, &key);
-    while (count < ENVIRONMENT_MOST && hive_next_value(&values, &value)) {
-        const char *name = hive_name_text(value.name, survey->arena);
-        const char *text = value.data_size <= ENVIRONMENT_SIZE_MOST
-                               ? hive_text(hive, &value, survey->arena)
-                               : NULL;
+    for (size_t i = 0; i < ENVIRONMENT_MOST && hive_next_value(&values, &value); i++) {
+        const char *name = survey_name(survey, value.name);
+        const char *text =
+            value.data_size <= TEXT_SIZE_MOST ? hive_text(hive, &value, survey->arena) : NULL;
         if (!name || !text || !*name)
             continue;
         const char *source = survey_text(survey, "%s: %s\\%s", survey->system.path, path, name);
         add_variable(survey, name, (struct fact){text, source, false});
-        count++;
     }
 }
 
@@ -378,7 +382,8 @@ static void read_times(struct survey *survey)
             (struct fact){
                 survey_text(survey, "%s", instant_format(hive_written(survey->system.hive), text)),
                 survey_text(survey, "%s: base block", survey->system.path), false});
-    if (!find_value(survey, &survey->system, key, "ShutdownTime", &value, &source))
+    if (!find_value(survey, &survey->system, key, "ShutdownTime", &value, &source) ||
+        value.data_size != 8)
         return;
     struct cursor c = cursor_over(hive_data(survey->system.hive, &value, survey->arena), 0);
     const struct instant shutdown = instant_from_filetime(cursor_u64le(&c));

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_YEAR = 1601, LAST_YEAR = 30827 };
+enum { FIRST_YEAR = 1601, LAST_YEAR = 30827, RULES_SIZE_MOST = 1024 };
 
 static const char zones_key[] = "Microsoft\\Windows NT\\CurrentVersion\\Time Zones";
 
@@ -28,7 +28,7 @@ static struct slice read_bytes(struct survey *survey, struct hive *hive, const s
 {
     struct hive_value value;
 
-    if (!hive_find_value(hive, key, name, &value))
+    if (!hive_find_value(hive, key, name, &value) || value.data_size > RULES_SIZE_MOST)
         return slice_of(NULL, 0);
     return hive_data(hive, &value, survey->arena);
 }
@@ -58,12 +58,12 @@ static void read_years(struct survey *survey, struct hive *hive, const struct hi
     struct hive_values values = hive_values(hive, key);
     struct hive_value value;
 
-    while (hive_next_value(&values, &value)) {
-        const char *name = hive_name_text(value.name, survey->arena);
+    for (size_t i = 0; i < SURVEY_VALUES && hive_next_value(&values, &value); i++) {
+        const char *name = survey_name(survey, value.name);
         struct zone_year rules;
         uint64_t year;
         if (name && slice_to_u64(slice_of_text(name), &year) && year >= FIRST_YEAR &&
-            year <= LAST_YEAR &&
+            year <= LAST_YEAR && value.data_size <= RULES_SIZE_MOST &&
             zone_year_from_tzi(hive_data(hive, &value, survey->arena), (int)year, &rules))
             zone_add_year(zone, &rules);
     }

@@ -391,7 +391,7 @@ static void content_found(void *context, const struct hit *hit)
     const struct event event = {
         .kind = KIND_content_match,
         .artifact = running->job.artifact->name,
-        .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
+        .when = file_appeared(file),
         .basis = TIME_UTC,
         .file = file,
         .raw = slice_part(buffer_slice(&running->worker->content), 0, RAW_CEILING + 1),

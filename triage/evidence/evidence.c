@@ -51,6 +51,7 @@ static void describe(struct slot *slot, size_t index, const struct partition *pa
         .sector_size = table->sector_size,
         .disk_signature = table->disk_signature,
         .problem = partition->problem,
+        .vacant = partition->vacant,
         .notice = table->notice,
     };
     memcpy(slot->volume.partition_guid, partition->guid, sizeof partition->guid);

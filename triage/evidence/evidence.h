@@ -26,6 +26,7 @@ struct volume {
     uint32_t disk_signature; /* MBR disk signature at 0x1B8; 0 for GPT */
     char drive_hint;         /* 'C' when a folder is named like a drive; 0 */
     const char *problem;     /* NULL, or a sentence: why it cannot be read and what to do (BitLocker, ReFS ...) */
+    bool vacant;             /* the problem means no loss: a Microsoft reserved partition and the like */
     const char *notice;      /* NULL, or a sentence: it is read, but something about it is damaged */
 };
 

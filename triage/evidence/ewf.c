@@ -17,6 +17,7 @@ enum {
     CACHE_SIZE = 64 << 20,
     CACHE_SLOTS_MAX = 2048,
     WINDOW_SIZE = 256 << 10, /* read at once when chunks are asked for in order */
+    TABLES_LOADED = 4,
     ZERO_PATTERN_MAX = 512,
     SEGMENT_NUMBER_MAX = 99 + 22 * 26 * 26 /* .E01 to .ZZZ */
 };
@@ -24,7 +25,15 @@ enum {
 static const char bad_checksum[] = "the chunk's checksum does not match";
 static const char bad_stream[] = "the chunk's compressed data are damaged";
 static const char bad_place[] = "the chunk lies outside of its segment";
+static const char unreadable[] = "the segment file cannot be read";
 static const char not_there[] = "not in the image";
+
+/* The entries of a chunk table, read when they were wanted. */
+struct loaded_table {
+    const struct ewf_run *run;
+    uint32_t *entries;
+    uint32_t room;
+};
 
 /* What one thread needs to read chunks. */
 struct ewf_reader {
@@ -33,6 +42,7 @@ struct ewf_reader {
     size_t packed_room, packed_size;
     uint64_t packed_at;
     uint32_t packed_segment;
+    struct loaded_table tables[TABLES_LOADED];
     uint64_t expected; /* the chunk that comes next when they are read in order */
     size_t run;        /* where the last chunk was found */
     uint8_t zero_pattern[ZERO_PATTERN_MAX]; /* compressed bytes that were seen to give zeroes */
@@ -83,25 +93,50 @@ static const struct ewf_run *run_with(const struct ewf *ewf, struct ewf_reader *
     return NULL;
 }
 
-static uint64_t entry_at(const struct ewf_run *run, uint64_t index)
+/* A run's table, from the file unless it was used lately; NULL when it cannot be read. */
+static const uint32_t *entries_of(const struct ewf *ewf, struct ewf_reader *reader,
+                                  const struct ewf_run *run)
 {
-    uint32_t entry = run->entries[index];
+    struct loaded_table *table = &reader->tables[(size_t)(run - ewf->runs) % TABLES_LOADED];
+    size_t size = (size_t)run->count * sizeof *table->entries;
+
+    if (run->entries || table->run == run)
+        return run->entries ? run->entries : table->entries;
+    table->run = NULL;
+    if (table->room < run->count) {
+        free(table->entries);
+        table->entries = malloc(size);
+        table->room = table->entries ? run->count : 0;
+    }
+    if (!table->entries || segment_read(&ewf->segments.files[run->segment], run->table_at,
+                                        table->entries, size) != (ssize_t)size)
+        return NULL;
+    struct cursor c = cursor_over(slice_of(table->entries, size), run->table_at);
+    for (uint32_t i = 0; i < run->count; i++) /* in place: entry i is read before it is written */
+        table->entries[i] = cursor_u32le(&c);
+    table->run = run;
+    return table->entries;
+}
+
+static uint64_t entry_at(const struct ewf_run *run, const uint32_t *entries, uint64_t index)
+{
+    uint32_t entry = entries[index];
 
     return run->base + (index >= run->plain_from ? entry : entry & (uint32_t)INT32_MAX);
 }
 
 /* Where a chunk lies, its size being the way to the next one. False when the table cannot be right.
  */
-static bool place_of(const struct ewf *ewf, const struct ewf_run *run, uint64_t chunk,
-                     struct place *place)
+static bool place_of(const struct ewf *ewf, const struct ewf_run *run, const uint32_t *entries,
+                     uint64_t chunk, struct place *place)
 {
     uint64_t index = chunk - run->first, file_size = ewf->segments.files[run->segment].size;
-    uint64_t end = index + 1 < run->count ? entry_at(run, index + 1) : run->end;
+    uint64_t end = index + 1 < run->count ? entry_at(run, entries, index + 1) : run->end;
     uint64_t most = 2 * (uint64_t)ewf->image.container.chunk_size + 1024;
 
     place->segment = run->segment;
-    place->at = entry_at(run, index);
-    place->compressed = index < run->plain_from && run->entries[index] >> 31;
+    place->at = entry_at(run, entries, index);
+    place->compressed = index < run->plain_from && entries[index] >> 31;
     if (end > file_size)
         end = file_size;
     if (place->at >= end)
@@ -199,6 +234,7 @@ static const char *fetch_chunk(const struct ewf *ewf, struct ewf_reader *reader,
 {
     const struct container *container = &ewf->image.container;
     const struct ewf_run *run = run_with(ewf, reader, chunk);
+    const uint32_t *entries;
     bool in_order = chunk == reader->expected;
     struct place place;
     struct slice stored;
@@ -206,10 +242,13 @@ static const char *fetch_chunk(const struct ewf *ewf, struct ewf_reader *reader,
     reader->expected = chunk + 1;
     if (!run)
         return not_there;
-    if (!place_of(ewf, run, chunk, &place))
+    entries = entries_of(ewf, reader, run);
+    if (!entries)
+        return unreadable;
+    if (!place_of(ewf, run, entries, chunk, &place))
         return bad_place;
     if (!stored_bytes(ewf, reader, &place, in_order, &stored))
-        return "the segment file cannot be read";
+        return unreadable;
     if (place.compressed)
         return take_compressed(reader, stored, bytes, chunk_part(container, chunk),
                                container->chunk_size);
@@ -237,6 +276,8 @@ static void reader_free(void *context)
 
     if (!reader)
         return;
+    for (size_t i = 0; i < TABLES_LOADED; i++)
+        free(reader->tables[i].entries);
     inflater_free(reader->inflater);
     free(reader->packed);
     free(reader);
@@ -344,12 +385,20 @@ static ssize_t read_ewf(struct image *image, uint64_t offset, void *buffer, size
     return (ssize_t)done;
 }
 
+static void forget_scan(struct ewf *ewf)
+{
+    for (size_t i = 0; i < ewf->run_count; i++)
+        free(ewf->runs[i].entries);
+    ewf->run_count = ewf->metadata_count = 0;
+    ewf->has_geometry = ewf->ended = false;
+    *ewf->image.container.md5 = *ewf->image.container.sha1 = 0;
+}
+
 static void close_ewf(struct image *image)
 {
     struct ewf *ewf = (struct ewf *)image;
 
-    for (size_t i = 0; i < ewf->run_count; i++)
-        free(ewf->runs[i].entries);
+    forget_scan(ewf);
     free(ewf->runs);
     cache_free(ewf->cache);
     segments_release(&ewf->segments);
@@ -440,20 +489,6 @@ static uint32_t header_number(const struct segment *file)
     return 0;
 }
 
-/* Numbers that contradict the names are believed only when they make the set complete: files get
- * renamed, but a damaged number must not move a segment. */
-static void drop_odd(struct segments *segments)
-{
-    bool complete = true;
-
-    for (size_t i = 0; i < segments->count; i++)
-        complete = complete && segments->files[i].number == i + 1;
-    for (size_t i = 0; !complete && i < segments->count; i++)
-        if (segments->files[i].odd)
-            segments->files[i].number = 0;
-    segments_sort(segments);
-}
-
 static int keep_segments(struct ewf *ewf, const char *path)
 {
     struct segments *segments = &ewf->segments;
@@ -467,10 +502,36 @@ static int keep_segments(struct ewf *ewf, const char *path)
         file->number = number;
     }
     segments_sort(segments);
-    if (segments->count > 1)
-        drop_odd(segments);
     return segments->count ? 0
                            : error_set("'%s' is no segment of an E01 set, or a damaged one", path);
+}
+
+static bool drop_odd(struct segments *segments)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < segments->count; i++) {
+        if (segments->files[i].odd)
+            segments->files[i].number = 0;
+        any = any || segments->files[i].odd;
+    }
+    if (any)
+        segments_sort(segments);
+    return any;
+}
+
+/* Numbers that contradict the names are believed only when they make the set complete: files get
+ * renamed, but a damaged number must not move a segment. */
+static int scan_set(struct ewf *ewf, const char *path)
+{
+    int result = ewf_scan(ewf);
+
+    if ((result == 0 && ewf_is_complete(ewf)) || !drop_odd(&ewf->segments))
+        return result;
+    if (ewf->segments.count == 0)
+        return error_set("the segment numbers in '%s' and its set contradict their names", path);
+    forget_scan(ewf);
+    return ewf_scan(ewf);
 }
 
 static int describe(struct ewf *ewf)
@@ -480,8 +541,7 @@ static int describe(struct ewf *ewf)
     container->sector_size = ewf->geometry.sector_size;
     container->chunk_size = ewf->geometry.sector_size * ewf->geometry.sectors_per_chunk;
     container->size = ewf->geometry.sector_count * ewf->geometry.sector_size;
-    container->chunk_count = ewf->chunk_count =
-        (ewf->geometry.sector_count - 1) / ewf->geometry.sectors_per_chunk + 1;
+    container->chunk_count = ewf->chunk_count;
     container->metadata = ewf->metadata;
     container->metadata_count = ewf->metadata_count;
     ewf->paths = segments_paths(&ewf->segments);
@@ -497,8 +557,8 @@ static int load(struct ewf *ewf, const char *path)
     ewf->metadata = calloc(EWF_METADATA_MAX, sizeof *ewf->metadata);
     if (!ewf->arena || !ewf->metadata)
         return error_set("out of memory");
-    if (find_set(path, &ewf->segments) < 0 || keep_segments(ewf, path) < 0 || ewf_scan(ewf) < 0 ||
-        describe(ewf) < 0 || ewf_place(ewf) < 0)
+    if (find_set(path, &ewf->segments) < 0 || keep_segments(ewf, path) < 0 ||
+        scan_set(ewf, path) < 0 || describe(ewf) < 0 || ewf_place(ewf) < 0)
         return -1;
     ewf->cache = cache_new(&ewf->image);
     return ewf->cache ? 0 : -1;

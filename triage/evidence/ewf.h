@@ -23,15 +23,18 @@ struct ewf_geometry {
  * One chunk table, or a place where chunks are missing. Chunk i of the table starts at `base` plus
  * the low 31 bits of its entry; the high bit says compressed. From `plain_from` on all 32 bits are
  * the offset and nothing is compressed, which is how EnCase 6.7 writes segments beyond 2 GiB.
+ * Entries stay in the file until they are wanted: 2 TiB have 256 MiB of them.
  */
 struct ewf_run {
     uint64_t first;    /* chunk number on the medium, once placed */
     uint32_t count;    /* 0: a gap of unknown size */
-    uint32_t *entries; /* NULL when damaged; `why` then says so */
+    uint32_t *entries; /* NULL: at `table_at`; set when chunks were searched for lack of a table */
+    uint64_t table_at; /* file offset of the entries */
     uint32_t plain_from;
+    uint32_t cut_from;  /* chunks from here on lie beyond the end of the file */
     uint32_t segment;   /* index in the set */
     uint64_t base, end; /* `end`: file offset behind the last chunk */
-    const char *why;
+    const char *why;    /* NULL, or why the chunks cannot be read */
     bool placed;
 };
 
@@ -58,6 +61,8 @@ bool ewf_has_section(const struct segment *file);
 /* Reads all sections of all segments into `ewf`; what is damaged becomes a gap. -1 only when
  * nothing can be used. */
 int ewf_scan(struct ewf *ewf);
+/* Whether a scan found exactly as many chunks as the medium has. */
+bool ewf_is_complete(const struct ewf *ewf);
 /* Gives each run its place on the medium where that is certain, and notes the damage of the rest.
  */
 int ewf_place(struct ewf *ewf);

@@ -254,36 +254,50 @@ static int load_table(const struct scan *scan, const struct section *section, st
     return load_entries(scan, section, table);
 }
 
+static uint64_t chunk_start(const struct ewf_run *run, const uint32_t *entries, uint32_t index)
+{
+    return run->base + (index >= run->plain_from ? entries[index] : entries[index] & INT32_MAX);
+}
+
 /* Where the last chunk of a table ends at most: with the body of "sectors", or of the table itself
  * (SMART). */
-static uint64_t chunks_end(const struct scan *scan, const struct section *section,
-                           const struct ewf_run *run)
+static uint64_t chunks_end(const struct scan *scan, const struct section *section, uint64_t last)
 {
-    uint32_t entry = run->entries[run->count - 1];
-    uint64_t last = run->base + (run->plain_from < run->count ? entry : entry & INT32_MAX);
-
     if (last >= scan->chunks_start && last < scan->chunks_end)
         return scan->chunks_end;
     return last >= section->at ? section->next : section->at;
 }
 
-static const char *tables_damaged(struct scan *scan)
+/* SMART's tables stand in front of their chunks, so the file may end between. */
+static uint32_t cut_from(const struct ewf_run *run, const uint32_t *entries, uint64_t file_size)
 {
-    return arena_format(scan->ewf->arena, "the chunk tables in segment '%s' are damaged",
-                        path_name(scan->file->path));
+    uint32_t index = run->count;
+
+    while (index > 0 && chunk_start(run, entries, index - 1) >= file_size)
+        index--;
+    return index;
 }
 
-static struct ewf_run run_of(struct scan *scan, const struct section *section, struct table *table)
+static const char *tables_damaged(struct scan *scan)
+{
+    const char *why = arena_format(scan->ewf->arena, "the chunk tables in segment '%s' are damaged",
+                                   path_name(scan->file->path));
+
+    return why ? why : "a segment's chunk tables are damaged";
+}
+
+static struct ewf_run run_of(struct scan *scan, const struct section *section,
+                             const struct table *table)
 {
     struct ewf_run run = {.segment = scan->index, .base = table->base};
 
     if (table->header_holds)
         run.count = table->count;
     if (table->sums_hold && table->entries && table->count) {
-        run.entries = table->entries;
+        run.table_at = section->at + DESCRIPTOR_SIZE + TABLE_HEADER_SIZE;
         run.plain_from = plain_from(table->entries, table->count);
-        run.end = chunks_end(scan, section, &run);
-        table->entries = NULL;
+        run.end = chunks_end(scan, section, chunk_start(&run, table->entries, run.count - 1));
+        run.cut_from = cut_from(&run, table->entries, scan->file->size);
     } else {
         run.why = tables_damaged(scan);
     }
@@ -306,20 +320,16 @@ static int on_table(struct scan *scan, const struct section *section)
     }
     struct ewf_run run = run_of(scan, section, &table);
     free(table.entries);
-    scan->chunks = run.entries ? CHUNKS_KNOWN : CHUNKS_DAMAGED_TABLE;
+    scan->chunks = !run.why ? CHUNKS_KNOWN : CHUNKS_DAMAGED_TABLE;
     if (replaces) {
         struct ewf_run *last = &ewf->runs[ewf->run_count - 1];
-        if (run.entries)
+        if (!run.why)
             ewf_add_metadata(ewf, "damage_note", "a chunk table is damaged; its copy was used");
-        if (run.entries || last->count == 0)
+        if (!run.why || last->count == 0)
             *last = run;
         return 0;
     }
-    if (add_run(ewf, run) < 0) {
-        free(run.entries);
-        return -1;
-    }
-    return 0;
+    return add_run(ewf, run);
 }
 
 /* Adds an entry to a run that grows; false when the run is full or memory is out. */
@@ -338,7 +348,7 @@ static bool push_entry(struct ewf_run *run, uint64_t at, bool compressed)
     }
     entry = (uint32_t)(at - run->base);
     run->entries[run->count++] = compressed ? entry | COMPRESSED : entry;
-    run->plain_from = run->count; /* nowhere */
+    run->plain_from = run->cut_from = run->count; /* nowhere */
     return true;
 }
 
@@ -532,6 +542,20 @@ static int missing(struct ewf *ewf, uint32_t from, uint32_t to)
     return add_gap(ewf, arena_format(ewf->arena, "segments %u to %u are missing", from, to));
 }
 
+static uint64_t chunks_in(const struct ewf *ewf, size_t from, size_t to)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = from; i < to; i++)
+        sum += ewf->runs[i].count;
+    return sum;
+}
+
+bool ewf_is_complete(const struct ewf *ewf)
+{
+    return chunks_in(ewf, 0, ewf->run_count) == ewf->chunk_count;
+}
+
 int ewf_scan(struct ewf *ewf)
 {
     uint32_t expected = 1;
@@ -551,6 +575,7 @@ int ewf_scan(struct ewf *ewf)
             "'%s': no segment that is there describes the medium's size (the volume section "
             "is missing or damaged)",
             ewf->segments.files[0].path);
+    ewf->chunk_count = (ewf->geometry.sector_count - 1) / ewf->geometry.sectors_per_chunk + 1;
     if (!ewf->ended)
         return add_gap(ewf, "the last segments are missing");
     return 0;
@@ -591,15 +616,6 @@ static uint64_t place_runs(struct ewf *ewf, size_t from, size_t to, uint64_t fir
     return first;
 }
 
-static uint64_t chunks_in(const struct ewf *ewf, size_t from, size_t to)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = from; i < to; i++)
-        sum += ewf->runs[i].count;
-    return sum;
-}
-
 static void damage_chunks(struct ewf *ewf, uint64_t from, uint64_t to, const char *why)
 {
     uint64_t chunk_size = ewf->image.container.chunk_size, size = ewf->image.container.size;
@@ -610,7 +626,7 @@ static void damage_chunks(struct ewf *ewf, uint64_t from, uint64_t to, const cha
         return;
     image_add_damage(&ewf->image, from * chunk_size,
                      to == ewf->chunk_count ? size - from * chunk_size : (to - from) * chunk_size,
-                     why ? why : "damaged");
+                     why ? why : "damaged"); /* NULL when the arena is full */
 }
 
 /* Drops what has no place or no entries; the rest is in order of the medium. */
@@ -620,7 +636,7 @@ static void keep_usable(struct ewf *ewf)
 
     for (size_t i = 0; i < ewf->run_count; i++) {
         struct ewf_run *run = &ewf->runs[i];
-        if (run->placed && run->entries) {
+        if (run->placed && !run->why) {
             ewf->runs[kept++] = *run;
             continue;
         }
@@ -631,17 +647,12 @@ static void keep_usable(struct ewf *ewf)
     ewf->run_count = kept;
 }
 
-/* Chunks whose bytes lie beyond the end of their file (SMART, whose tables stand in front). */
 static void damage_cut_chunks(struct ewf *ewf)
 {
     for (size_t i = 0; i < ewf->run_count; i++) {
         const struct ewf_run *run = &ewf->runs[i];
-        const struct segment *file = &ewf->segments.files[run->segment];
-        for (uint32_t k = 0; k < run->count; k++) {
-            uint32_t entry = k >= run->plain_from ? run->entries[k] : run->entries[k] & INT32_MAX;
-            if (run->base + entry >= file->size)
-                damage_chunks(ewf, run->first + k, run->first + k + 1, "the segment is cut short");
-        }
+        damage_chunks(ewf, run->first + run->cut_from, run->first + run->count,
+                      "the segment is cut short");
     }
 }
 
@@ -650,7 +661,7 @@ int ewf_place(struct ewf *ewf)
     size_t head = 0, tail = ewf->run_count;
     uint64_t behind_head, tail_start = ewf->chunk_count;
 
-    if (chunks_in(ewf, 0, ewf->run_count) == ewf->chunk_count)
+    if (ewf_is_complete(ewf))
         head = ewf->run_count; /* nothing is lost: all gaps are empty */
     while (head < ewf->run_count && !is_gap(&ewf->runs[head]))
         head++;

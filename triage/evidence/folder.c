@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -279,6 +280,7 @@ struct lister {
     const struct folder *folder;
     struct listing *listing;
     struct buffer text;
+    bool keeps_times; /* a mounted NTFS: all four times are the evidence's own */
 };
 
 /* The same place in all merged folders. */
@@ -294,9 +296,13 @@ static struct instant instant_of(struct statx_timestamp time)
                                        : INSTANT_NONE;
 }
 
-static void fill_times(struct listing_entry *entry, const struct statx *status)
+/* A copy keeps the time of modification; the other times are those of the copying. */
+static void fill_times(const struct lister *lister, struct listing_entry *entry,
+                       const struct statx *status)
 {
     entry->si.modified = instant_of(status->stx_mtime);
+    if (!lister->keeps_times)
+        return;
     entry->si.accessed = instant_of(status->stx_atime);
     entry->si.changed = instant_of(status->stx_ctime);
     entry->si.created =
@@ -320,7 +326,7 @@ static uint32_t add_entry(struct lister *lister, uint32_t parent, const char *sh
 
     if (!entry || listing_set_address(lister->listing, index, status->stx_ino) < 0)
         return LISTING_NONE;
-    fill_times(entry, status);
+    fill_times(lister, entry, status);
     if (S_ISDIR(status->stx_mode))
         entry->flags |= FILE_FOLDER;
     else if (!S_ISREG(status->stx_mode))
@@ -461,6 +467,15 @@ static int list_place(struct lister *lister, const struct place *place, unsigned
     return result < 0 ? -1 : 0;
 }
 
+/* The kernel's NTFS driver gives all times of the mounted volume. */
+static bool is_ntfs(int folder)
+{
+    enum { NTFS3_MAGIC = 0x7366746E }; /* linux/fs/ntfs3/super.c: "ntfs" backwards */
+    struct statfs status;
+
+    return fstatfs(folder, &status) == 0 && status.f_type == NTFS3_MAGIC;
+}
+
 static int folder_list(struct source *source, struct listing **out)
 {
     struct folder *folder = (struct folder *)source;
@@ -472,6 +487,7 @@ static int folder_list(struct source *source, struct listing **out)
     if (root) {
         root->flags |= FILE_FOLDER;
         memcpy(top.folders, folder->roots, sizeof top.folders);
+        lister.keeps_times = is_ntfs(folder->roots[0]);
         result = list_place(&lister, &top, 0);
     }
     buffer_release(&lister.text);

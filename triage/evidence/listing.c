@@ -579,7 +579,8 @@ static int walk_entry(const struct walk *walk, uint32_t index)
         if (name->alias)
             continue;
         const struct macb fn = times_of(listing, name);
-        const int result = walk_streams(walk, index, path_of(listing, name, &orphan), &fn, orphan);
+        const char *path = path_of(listing, name, &orphan);
+        const int result = walk_streams(walk, index, path, &fn, orphan);
         if (result != 0)
             return result;
     }

@@ -28,24 +28,28 @@ enum mbr_type {
 
 struct known_type {
     const char *guid, *name, *problem;
+    bool vacant; /* by its nature there is nothing to read */
 };
 
 static const struct known_type gpt_types[] = {
-    {"ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", "basic data", NULL},
-    {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "EFI system", NULL},
-    {"de94bba4-06d1-4d40-a16a-bfd50179d6ac", "Windows recovery", NULL},
+    {"ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", "basic data", NULL, false},
+    {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "EFI system", NULL, false},
+    {"de94bba4-06d1-4d40-a16a-bfd50179d6ac", "Windows recovery", NULL, false},
     {"e3c9e316-0b5c-4db8-817d-f92df00215ae", "Microsoft reserved",
-     "a Microsoft reserved partition holds no file system; there is nothing to read"},
+     "a Microsoft reserved partition holds no file system; there is nothing to read", true},
     {"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3", "LDM metadata",
-     "the database of a Windows dynamic disk (LDM) holds no file system; there is nothing to read"},
+     "the database of a Windows dynamic disk (LDM) holds no file system; there is nothing to read",
+     true},
     {"af9b60a0-1431-4f62-bc68-3311714a69ad", "LDM data",
      "the data of a Windows dynamic disk (LDM) cannot be put together; image each volume on its "
-     "own from a running Windows, or use ldmtool and give the mapped volumes"},
+     "own from a running Windows, or use ldmtool and give the mapped volumes",
+     false},
     {"e75caf8f-f680-4cee-afa3-b001e56efc2d", "Storage Spaces",
      "Storage Spaces pools cannot be read; attach all disks to a Windows machine and image the "
-     "virtual disk instead"},
-    {"e6d6d379-f507-44c2-a23c-238f2a3df928", "Linux LVM", NULL},
-    {"0fc63daf-8483-4772-8e79-3d69d8477de4", "Linux data", NULL},
+     "virtual disk instead",
+     false},
+    {"e6d6d379-f507-44c2-a23c-238f2a3df928", "Linux LVM", NULL, false},
+    {"0fc63daf-8483-4772-8e79-3d69d8477de4", "Linux data", NULL, false},
 };
 
 static const struct {
@@ -150,6 +154,7 @@ static void add_gpt_entry(struct builder *builder, size_t number, struct slice b
                      name && *name ? ", " : "", name ? name : "");
     partition->text = text ? text : "";
     partition->problem = known ? known->problem : NULL;
+    partition->vacant = known && known->vacant;
     memcpy(partition->guid, guid, sizeof guid);
 }
 

@@ -15,6 +15,7 @@ struct partition {
     uint64_t offset, size; /* bytes on the medium, as the table says: not yet cut to the medium */
     const char *text;      /* "GPT 3: Basic data partition" */
     const char *problem;   /* NULL, or why a partition of this type cannot hold files */
+    bool vacant;           /* the problem means no loss: by its nature there is nothing to read */
     char guid[GUID_TEXT_SIZE]; /* GPT unique partition GUID; "" for MBR */
 };
 

@@ -46,8 +46,8 @@ static const struct signature signatures[] = {
     {1048576, 4, "\x0D\xD0\x01\xC0", PROBE_UNREADABLE,
      "it is a VMFS volume of VMware ESX; give the virtual disks that lie on it"},
     {4086, 10, "SWAPSPACE2", PROBE_UNREADABLE, "it is Linux swap space and holds no files"},
-    {1024, 2, "H+", PROBE_UNREADABLE, "HFS+ cannot be read; mount it and give the folder"},
-    {1024, 2, "HX", PROBE_UNREADABLE, "HFSX cannot be read; mount it and give the folder"},
+    {1024, 4, "H+\0\4", PROBE_UNREADABLE, "HFS+ cannot be read; mount it and give the folder"},
+    {1024, 4, "HX\0\5", PROBE_UNREADABLE, "HFSX cannot be read; mount it and give the folder"},
     {3, 8, "NTFS    ", PROBE_NTFS, NULL},
     {3, 8, "EXFAT   ", PROBE_EXFAT, NULL},
     {82, 5, "FAT32", PROBE_FAT, NULL},
@@ -162,6 +162,44 @@ static bool all_zero(struct image *image, uint64_t offset)
     return got > 1 && bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)got - 1) == 0;
 }
 
+/* Two bytes tell little: the sizes in the superblock of ext have to make sense too. */
+static bool ext_is_plausible(struct image *image, uint64_t offset)
+{
+    uint8_t bytes[64];
+
+    if (image_read(image, offset + 1024, bytes, sizeof bytes) != (ssize_t)sizeof bytes)
+        return false;
+    struct cursor c = cursor_over(slice_of(bytes, sizeof bytes), 0);
+    const uint32_t inodes = cursor_u32le(&c), blocks = cursor_u32le(&c);
+    cursor_seek(&c, 24);
+    const uint32_t block_shift = cursor_u32le(&c);
+    cursor_seek(&c, 32);
+    return inodes && blocks && block_shift <= 6 && cursor_u32le(&c) > 0;
+}
+
+static bool boot_is_marked(const struct probe *probe)
+{
+    return probe->boot[510] == 0x55 && probe->boot[511] == 0xAA;
+}
+
+/* Does the rest of the volume's head fit to the signature? A damaged NTFS boot sector has a copy.
+ */
+static bool fits(struct image *image, uint64_t offset, const struct signature *known,
+                 struct probe *probe)
+{
+    switch (known->kind) {
+    case PROBE_NTFS:
+        return parse_ntfs(probe);
+    case PROBE_FAT:
+    case PROBE_EXFAT:
+        return boot_is_marked(probe);
+    case PROBE_EXT:
+        return ext_is_plausible(image, offset);
+    default:
+        return true;
+    }
+}
+
 static const struct signature *find_signature(struct image *image, uint64_t offset, uint64_t size)
 {
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
@@ -194,7 +232,7 @@ int probe_volume(struct image *image, uint64_t offset, uint64_t size, struct pro
         return error_set("the volume at byte %llu lies behind the end of the medium",
                          (unsigned long long)offset);
     const struct signature *known = find_signature(image, offset, size);
-    if (!known || (known->kind == PROBE_NTFS && !parse_ntfs(probe))) {
+    if (!known || !fits(image, offset, known, probe)) {
         set_unknown(image, offset, size, probe);
         return 0;
     }

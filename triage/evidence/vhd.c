@@ -313,6 +313,9 @@ static void close_vhd(struct image *image)
 static const struct image_methods fixed_methods = {.read = read_fixed, .close = close_vhd};
 static const struct image_methods dynamic_methods = {.read = read_dynamic, .close = close_vhd};
 
+/* The footer of a fixed disk stands behind its data: where less than the whole disk is in front of
+ * it, the file is a part that was cut out of a VHD, such as a partition up to the end, and not one
+ * that is cut short. */
 static int load_fixed(struct vhd *vhd)
 {
     struct container *container = &vhd->image.container;
@@ -320,8 +323,10 @@ static int load_fixed(struct vhd *vhd)
     uint64_t present = file_size < FOOTER_SIZE ? 0 : file_size - FOOTER_SIZE;
 
     container->format = "VHD (fixed)";
-    if (present < container->size)
-        image_add_damage(&vhd->image, present, container->size - present, cut_short);
+    if (present < container->size) {
+        container->format = "raw, cut out of a VHD (fixed)";
+        container->size = present;
+    }
     return 0;
 }
 

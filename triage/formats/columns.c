@@ -88,6 +88,12 @@ static const char *text_keep(struct columns *columns, struct slice name)
     return text;
 }
 
+/* Most names differ in their first letter already. */
+static bool same_letter(struct slice name, char first)
+{
+    return name.size && ((name.data[0] ^ (uint8_t)first) & ~0x20) == 0;
+}
+
 void columns_add(struct columns *columns, struct slice name)
 {
     const enum field field = field_from_name(name);
@@ -100,7 +106,7 @@ void columns_add(struct columns *columns, struct slice name)
     struct column *column = &columns->column[columns->count++];
     *column = (struct column){.name = kept, .field = field};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (!slice_is_nocase(name, known[i].name))
+        if (!same_letter(name, known[i].name[0]) || !slice_is_nocase(name, known[i].name))
             continue;
         column->type = known[i].type;
         column->greed = known[i].greed;

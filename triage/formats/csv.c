@@ -41,7 +41,7 @@ static struct slice unquoted(struct cells *cells, struct slice raw)
     if (raw.size < 2 || raw.data[0] != '"' || raw.data[raw.size - 1] != '"')
         return raw;
     const struct slice inner = slice_part(raw, 1, raw.size - 2);
-    if (!memmem(inner.data, inner.size, "\"\"", 2))
+    if (!inner.size || !memmem(inner.data, inner.size, "\"\"", 2))
         return inner;
     const size_t start = cells->scratch.size;
     for (size_t i = 0; i < inner.size; i++) {
@@ -237,7 +237,7 @@ enum record_state csv_record(const struct columns *columns, struct slice text, s
         *size = first_line(text).size;
         return RECORD_REJECTED;
     }
-    if (!memchr(seen.data, '\n', seen.size)) {
+    if (slice_find(seen, 0, '\n') == SIZE_MAX) {
         split(seen, QUOTES_ANYWHERE, cells);
         if (cells->count == columns->count)
             return RECORD_USED;

@@ -45,7 +45,8 @@ static inline uint32_t u32_at(struct slice bytes, size_t at)
 {
     if (bytes.size < 4 || at > bytes.size - 4)
         return 0;
-    return (uint32_t)u16_at(bytes, at) | (uint32_t)u16_at(bytes, at + 2) << 16;
+    const uint8_t *data = bytes.data + at;
+    return data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
 }
 
 static inline uint64_t u64_at(struct slice bytes, size_t at)
@@ -246,7 +247,8 @@ struct hive_subkeys hive_subkeys(struct hive *hive, const struct hive_key *key)
     return subkeys;
 }
 
-/* Steps down into a list of lists, or takes a key: gives the cell of the next key, NOWHERE when a step led to none. */
+/* Steps down into a list of lists, or takes a key: gives the cell of the next key, NOWHERE when a
+ * step led to none. */
 static uint32_t next_entry(struct hive_subkeys *subkeys, struct hive_list *list)
 {
     const uint32_t cell = u32_at(list->entries, (size_t)list->at++ * list->stride);

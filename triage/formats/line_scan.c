@@ -12,8 +12,8 @@
 
 enum {
     CHUNK = 64,
-    ODD_CEILING = 128 * 1024, /* an odd line is given as open after that: the caller looks at it
-                                 byte by byte anyway */
+    ODD_CEILING =
+        4096, /* an odd line is given as open after that: the caller looks at it himself */
 };
 
 /* One bit for each of 64 bytes. */
@@ -236,6 +236,7 @@ __attribute__((target("avx2,popcnt,bmi"))) static void batch_avx2(struct line_sc
 }
 #endif
 
+/* Chosen once, the same for every thread: what this machine can do does not change. */
 static void (*batch_function)(struct line_scan *scan);
 
 static void method_choose(void)

@@ -119,7 +119,7 @@ static void quoted_add(struct cells *cells, struct slice raw)
     cells_add(cells, raw);
     if (cells->count > CELLS_CEILING)
         return;
-    if (memmem(inner.data, inner.size, "\"\"", 2)) {
+    if (inner.size && memmem(inner.data, inner.size, "\"\"", 2)) {
         const size_t start = cells->scratch.size;
         for (size_t i = 0; i < inner.size; i++) {
             buffer_add_byte(&cells->scratch, inner.data[i]);

@@ -240,7 +240,7 @@ size_t escape_filter_next(const struct escape_filter *filter, struct slice text,
             return found;
     }
 #endif
-    while (at < until && (at = slice_find(text, at, '%')) < until) {
+    while (at < until && (at = slice_find(slice_part(text, 0, until), at, '%')) < until) {
         if (can_matter(filter, text, from, at))
             return at;
         at++;

@@ -447,9 +447,15 @@ AVX2 static size_t scan_vector(const struct gram_filter *filter, struct search *
               (bitmap[byte[4]] & mask[4]) | (bitmap[byte[5]] & mask[5]) |
               (bitmap[byte[6]] & mask[6]) | (bitmap[byte[7]] & mask[7])))
             continue;
+        uint32_t hits = 0;
+
         for (unsigned i = 0; i < 8; i++)
-            if (bitmap[byte[i]] & mask[i])
-                verify(filter, search, at + i * stride, folded(data + at + i * stride));
+            hits |= (uint32_t)((bitmap[byte[i]] & mask[i]) != 0) << i;
+        for (; hits; hits &= hits - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(hits) * stride;
+
+            verify(filter, search, place, folded(data + place));
+        }
     }
     return at;
 }

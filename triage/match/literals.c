@@ -1,5 +1,6 @@
 #include "triage/match/literals.h"
 
+#include "triage/match/log_model.h"
 #include "triage/match/regex_literals.h"
 
 #include <stdio.h>
@@ -8,6 +9,24 @@
 enum { BREAKS_SIZE = 32 };
 
 static const struct literal_set nothing = {NULL, 0, 0};
+
+/*
+ * What a literal costs the program: each place where it stands is a line that is split and matched,
+ * which is far dearer than the search; a short literal makes the search a little slower.
+ */
+static double nomination_cost(struct slice text)
+{
+    enum { GRAM = 4, LONG_ENOUGH = 6, COST_OF_SHORT = 10 };
+    const size_t width = text.size < GRAM ? text.size : GRAM;
+    double cost = log_model_frequency(text.data, width);
+
+    for (size_t at = 1; at + width <= text.size; at++) {
+        const double frequency = log_model_frequency(text.data + at, width);
+        cost = frequency < cost ? frequency : cost;
+    }
+    return text.size < LONG_ENOUGH ? cost + COST_OF_SHORT * (double)(LONG_ENOUGH - text.size)
+                                   : cost;
+}
 
 static struct literal_set make_set(struct arena *arena, const struct literal *list, size_t count)
 {
@@ -18,7 +37,7 @@ static struct literal_set make_set(struct arena *arena, const struct literal *li
         return nothing;
     for (size_t i = 0; i < count; i++) {
         copy[i] = list[i];
-        set.cost += literal_cost(list[i].text);
+        set.cost += nomination_cost(list[i].text);
     }
     return set;
 }

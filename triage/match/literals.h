@@ -14,7 +14,7 @@
 struct literal_set {
     const struct literal *list;
     size_t count;
-    double cost; /* sum of literal_cost */
+    double cost; /* how many places in a megabyte of ordinary logs they are expected at */
 };
 
 enum { LITERAL_SHORTEST = 3 };

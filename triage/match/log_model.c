@@ -102,6 +102,7 @@ enum { SHORTEST = 2, LONGEST = 4, TABLE_BITS = 16 };
 /* How often each run of two, three and four bytes stands in the sample, up to 255; by hash. Never
  * changed once counted. */
 static uint8_t counts[LONGEST - SHORTEST + 1][1 << TABLE_BITS];
+static uint16_t byte_counts[256];
 static pthread_once_t counted = PTHREAD_ONCE_INIT;
 
 static uint8_t *count_of(const uint8_t *run, size_t size)
@@ -114,6 +115,8 @@ static uint8_t *count_of(const uint8_t *run, size_t size)
 
 static void count_sample(void)
 {
+    for (size_t at = 0; at + 1 < sizeof sample; at++)
+        byte_counts[(uint8_t)sample[at]]++;
     for (size_t size = SHORTEST; size <= LONGEST; size++)
         for (size_t at = 0; at + size < sizeof sample; at++) {
             uint8_t *count = count_of((const uint8_t *)sample + at, size);
@@ -147,9 +150,7 @@ double log_model_frequency(const uint8_t *bytes, size_t size)
 double log_model_share(uint8_t byte)
 {
     const bool digit = byte >= '0' && byte <= '9';
-    size_t count = 0;
 
-    for (size_t at = 0; at + 1 < sizeof sample; at++)
-        count += (uint8_t)sample[at] == (digit ? '0' : byte);
-    return (double)count / (digit ? 10 : 1) / sizeof sample;
+    pthread_once(&counted, count_sample);
+    return (double)byte_counts[digit ? '0' : byte] / (digit ? 10 : 1) / sizeof sample;
 }

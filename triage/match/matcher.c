@@ -170,13 +170,22 @@ static void test_rule(struct matcher *matcher, size_t rule, const struct match_s
     }
 }
 
+static bool lies_within(struct slice part, struct slice whole)
+{
+    const uintptr_t start = (uintptr_t)whole.data, at = (uintptr_t)part.data;
+
+    return at >= start && at - start <= whole.size && part.size <= whole.size - (at - start);
+}
+
+/* Values are mostly slices of the record, which is searched first. */
 static void nominate(struct matcher *matcher, const struct prepared_group *group)
 {
     const struct forms forms = texts_of(matcher);
 
     nominator_start(group->nominator, group->marks);
     for (size_t i = 0; i < forms.count; i++)
-        nominator_add(group->nominator, forms.list[i].text, group->marks);
+        if (i == 0 || !lies_within(forms.list[i].text, forms.list[0].text))
+            nominator_add(group->nominator, forms.list[i].text, group->marks);
 }
 
 static void test_marked(struct matcher *matcher, const struct prepared_group *group,

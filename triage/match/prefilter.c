@@ -15,7 +15,7 @@ enum {
     STRIDE_MIN = 3,  /* a shorter one is not worth it: literals too short for it go the other way */
     SHORT_ONES = 32, /* so many literals are looked for at every byte when that helps the others */
     COMMON = 100,    /* comparisons per megabyte that are too many for one literal */
-    STEP_FIRST = 1024,
+    STEP_FIRST = 512,
     STEP_LARGEST = 32768, /* stays in the fastest cache while the filters take turns */
     DECODE_ROOM = 16384,
     /* A byte that was encoded twice takes up to nine: every byte of %XX as an escape. */
@@ -143,7 +143,7 @@ static int choose_plan(struct prefilter *prefilter, struct plan *out)
     struct plan best = {.sorted = NULL};
 
     for (unsigned stride = STRIDE_MIN; stride <= GRAM_STRIDE_MAX; stride++) {
-        struct plan plan;
+        struct plan plan = {.sorted = NULL};
 
         if (make_plan(prefilter, stride, &plan) < 0) {
             free(best.sorted);
@@ -166,7 +166,7 @@ static int choose_plan(struct prefilter *prefilter, struct plan *out)
 
 static int build_filters(struct prefilter *prefilter)
 {
-    struct plan plan;
+    struct plan plan = {.sorted = NULL};
 
     if (choose_plan(prefilter, &plan) < 0)
         return -1;

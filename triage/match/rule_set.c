@@ -63,12 +63,10 @@ static bool is_wanted(const struct rule_entry *entry, const struct log_source *s
 int rule_group_make(const struct rule_set *set, struct arena *arena,
                     const struct log_source *sources, struct rule_group *out)
 {
-    static const struct log_source none[] = {{NULL, NULL, NULL}};
     size_t *rules = arena_array(arena, set->count + 1, sizeof *rules);
     const struct literal_set **sets = arena_array(arena, set->count + 1, sizeof(*sets));
     struct rule_group group = {.rules = rules, .sets = sets};
 
-    sources = sources ? sources : none;
     group.sources = copy_sources(arena, sources);
     if (!rules || !sets || !group.sources)
         return -1;
@@ -87,24 +85,48 @@ static bool contains(struct slice whole, struct slice part)
     return slice_find_nocase(whole, 0, part) != SIZE_MAX;
 }
 
-/* Whether another literal of the list is a part of this one; of equal ones the first is kept. */
-static bool is_needless(const struct literal *list, size_t count, size_t at)
+static int by_text(const void *a, const void *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        const bool later = list[i].text.size == list[at].text.size && i > at;
-        if (i != at && !later && contains(list[at].text, list[i].text))
-            return true;
-    }
-    return false;
+    const struct slice first = ((const struct literal *)a)->text;
+    const struct slice second = ((const struct literal *)b)->text;
+    const size_t shared = first.size < second.size ? first.size : second.size;
+    const int order = strncasecmp((const char *)first.data, (const char *)second.data, shared);
+
+    return order ? order : (first.size > second.size) - (first.size < second.size);
 }
 
-/* Copies what must be looked for into `out`; gives its count. */
-static size_t drop_needless(const struct literal *list, size_t count, struct literal *out)
+/* Sorts the list and leaves each literal once; gives their count. */
+static size_t drop_twins(struct literal *list, size_t count)
 {
     size_t kept = 0;
 
+    if (count)
+        qsort(list, count, sizeof *list, by_text);
     for (size_t i = 0; i < count; i++)
-        if (!is_needless(list, count, i))
+        if (kept == 0 || !slice_equal_nocase(list[kept - 1].text, list[i].text))
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* Whether another literal of the list, which has no twins, is a part of this one. */
+static bool is_needless(const struct literal *list, size_t count, size_t at)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != at && contains(list[at].text, list[i].text))
+            return true;
+    return false;
+}
+
+/* Copies what must be looked for into `out`; gives its count. Of very many literals all are kept:
+ * comparing them costs more. */
+static size_t drop_needless(struct literal *list, size_t count, struct literal *out)
+{
+    enum { COMPARED_MOST = 2000 };
+    size_t kept = 0;
+
+    count = drop_twins(list, count);
+    for (size_t i = 0; i < count; i++)
+        if (count > COMPARED_MOST || !is_needless(list, count, i))
             out[kept++] = list[i];
     return kept;
 }
@@ -149,8 +171,10 @@ static const struct prefilter *add_filter(struct rule_set *set, const struct log
 
 const struct prefilter *rule_set_prefilter(struct rule_set *set, const struct log_source *sources)
 {
+    static const struct log_source none[] = {{NULL, NULL, NULL}};
     const struct prefilter *found = NULL;
 
+    sources = sources ? sources : none;
     if (set->no_prefilter || !set->compiled)
         return set->all;
     for (size_t i = 0; i < set->filter_count && !found; i++)

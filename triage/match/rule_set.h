@@ -12,8 +12,11 @@ struct rule_entry {
     struct rule rule; /* first member: what others see */
     struct sigma sigma;
     struct literal_set literals;
-    size_t content; /* RULE_YARA: number in the content rules */
+    size_t content;             /* RULE_YARA: number in the content rules */
+    struct rule_entry *next_id; /* the next rule whose id has the same hash */
 };
+
+enum { ID_HEADS = 4096 };
 
 /* The active Sigma rules for one list of log sources. */
 struct rule_group {
@@ -34,7 +37,8 @@ struct rule_set {
     const struct log_source *available;
     struct rule_entry **entries; /* each one lives in the arena */
     size_t count, room;
-    struct content_rules *content; /* NULL when built without libyara */
+    struct rule_entry *ids[ID_HEADS]; /* Sigma rules that were loaded, by their ids */
+    struct content_rules *content;    /* NULL when built without libyara */
     size_t *content_entries;       /* number of the entry by content rule */
     size_t content_count;
     struct prefilter *all; /* nominates every record */

@@ -95,6 +95,19 @@ static bool is_nominated(const struct literal_set *literals, struct buffer *reco
     return found;
 }
 
+/* A fault of shipped rules, a hint for others. */
+static void check_count(struct test_run *run, const struct rule *rule, const char *what,
+                        size_t count)
+{
+    if (count >= EXAMPLES_WANTED)
+        return;
+    if (run->set->examples_required)
+        tell(run, rule, what, 0, "fewer than two examples");
+    else
+        buffer_format(run->out, "# %s %s (%s:%u): fewer than two examples\n", rule->name, what,
+                      rule->path, rule->line);
+}
+
 static const char *judge(enum answer answer, bool wanted)
 {
     if (answer == ANSWER_MAYBE)
@@ -154,8 +167,7 @@ static void test_list(struct test_run *run, const struct rule_entry *entry, cons
     for (size_t i = 0; i < count; i++)
         tell(run, &entry->rule, list, i + 1,
              test_example(run, entry, examples->list[i], is_hit_list(list)));
-    if (count < EXAMPLES_WANTED && run->set->examples_required)
-        tell(run, &entry->rule, list, 0, "fewer than two examples");
+    check_count(run, &entry->rule, list, count);
 }
 
 static void content_hit(void *context, size_t rule, const char *detail)
@@ -203,8 +215,7 @@ static void test_metas(struct test_run *run, const struct rule_entry *entry, con
             break;
         tell(run, &entry->rule, list, ++count, test_content(run, entry, text, is_hit_list(list)));
     }
-    if (count < EXAMPLES_WANTED && run->set->examples_required)
-        tell(run, &entry->rule, list, 0, "fewer than two examples");
+    check_count(run, &entry->rule, list, count);
 }
 
 static void test_rule(struct test_run *run, const struct rule_entry *entry)

@@ -133,25 +133,31 @@ static int add_refused(struct rule_set *set, const struct rule_file *file,
     return 0;
 }
 
-static const struct rule_entry *find_id(const struct rule_set *set, const struct rule_entry *entry)
+static struct rule_entry **id_head(struct rule_set *set, const char *id)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if (set->entries[i] != entry && set->entries[i]->rule.language == RULE_SIGMA &&
-            set->entries[i]->rule.state != RULE_NOT_LOADED &&
-            slice_is_nocase(slice_of_text(entry->rule.id), set->entries[i]->rule.id))
-            return set->entries[i];
-    return NULL;
+    uint32_t hash = 0;
+
+    for (; *id; id++)
+        hash = hash * 31 + (uint8_t)(*id | 0x20);
+    return &set->ids[hash % ID_HEADS];
 }
 
+/* Of several rules with the same id the first one counts. */
 static void check_duplicate(struct rule_set *set, struct rule_entry *entry)
 {
-    const struct rule_entry *other = *entry->rule.id ? find_id(set, entry) : NULL;
-
-    if (!other)
+    if (!*entry->rule.id)
         return;
-    entry->rule.state = RULE_NOT_LOADED;
-    entry->rule.reason =
-        arena_format(set->arena, "the same id as %s line %u", other->rule.path, other->rule.line);
+    struct rule_entry **head = id_head(set, entry->rule.id);
+    for (const struct rule_entry *other = *head; other; other = other->next_id) {
+        if (strcasecmp(other->rule.id, entry->rule.id) != 0)
+            continue;
+        entry->rule.state = RULE_NOT_LOADED;
+        entry->rule.reason = arena_format(set->arena, "the same id as %s line %u",
+                                          other->rule.path, other->rule.line);
+        return;
+    }
+    entry->next_id = *head;
+    *head = entry;
 }
 
 static void check_source(struct rule_set *set, struct rule_entry *entry)

@@ -31,8 +31,9 @@ const char *field_meaning(enum field field)
 
 enum field field_from_name(struct slice name)
 {
-    for (size_t i = 1; i < FIELD_COUNT; i++)
-        if (slice_is_nocase(name, fields[i].name))
+    for (size_t i = 1; name.size && i < FIELD_COUNT; i++)
+        if (((name.data[0] ^ (uint8_t)fields[i].name[0]) & ~0x20) == 0 &&
+            slice_is_nocase(name, fields[i].name))
             return (enum field)i;
     return FIELD_OTHER;
 }

@@ -44,4 +44,13 @@ struct file {
     struct macb si, fn;  /* $STANDARD_INFORMATION; $FILE_NAME (NTFS only) */
 };
 
+/* When the file came to where it is, as far as its file system can tell: created by $FILE_NAME, by $STANDARD_INFORMATION, else
+ * last modified. */
+static inline struct instant file_appeared(const struct file *file)
+{
+    return instant_known(file->fn.created)   ? file->fn.created
+           : instant_known(file->si.created) ? file->si.created
+                                             : file->si.modified;
+}
+
 #endif

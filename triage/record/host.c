@@ -132,7 +132,7 @@ static void get_zone(struct cursor *in, struct arena *arena, struct zone *zone)
         in->failed = true;
         return;
     }
-    strcpy(zone->name, name);
+    memcpy(zone->name, name, strlen(name) + 1);
     zone->year_count = count;
     for (size_t i = 0; i < count; i++) {
         struct zone_year *year = &zone->years[i];

@@ -1,7 +1,7 @@
 /* The times of log lines, read fast: most lines share their date, and many their second, with the
  * line in front. */
-#ifndef ARTIFACTS_LOG_TIME_H
-#define ARTIFACTS_LOG_TIME_H
+#ifndef TRIAGE_FORMATS_LOG_TIME_H
+#define TRIAGE_FORMATS_LOG_TIME_H
 
 #include "triage/base/instant.h"
 

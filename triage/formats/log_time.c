@@ -1,4 +1,4 @@
-#include "artifacts/log_time.h"
+#include "triage/formats/log_time.h"
 
 #include <string.h>
 

@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""TAP: the whole program on the built evidence, against what the builders know to be true.
+
+Evidence is built once into $top_builddir/tests/evidence; EXTRIAGE names the program.
+"""
+import collections
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get('top_builddir', os.getcwd())
+PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
+WORK = os.path.join(BUILD, 'tests', 'evidence')
+CASES = os.path.join(WORK, 'cases')
+VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}  # the only files that may differ between two runs
+ADDRESSES = ('evidence', 'volume', 'mft_entry', 'offset_of_evidence')
+
+number = 0
+failures = 0
+
+
+def result(ok, name, detail=''):
+    global number, failures
+    number += 1
+    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
+    if not ok:
+        failures += 1
+        for line in str(detail).splitlines()[:20]:
+            print('# ' + line)
+
+
+def skip(name, why):
+    global number
+    number += 1
+    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
+
+
+def extriage(*arguments, **more):
+    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, errors='replace', timeout=600, **more)
+
+
+def case_of(name, evidence, *options, expect=2):
+    folder = os.path.join(CASES, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    run = extriage('run', *([evidence] if isinstance(evidence, str) else evidence), '-o', folder, *options)
+    result(run.returncode == expect, '%s: run gives exit code %d' % (name, expect),
+           'it gave %d\n%s' % (run.returncode, run.stderr[-1500:]))
+    return folder
+
+
+def lines_of(folder, name='timeline.jsonl'):
+    with open(os.path.join(folder, name), encoding='utf-8') as file:
+        return [json.loads(line) for line in file]
+
+
+def read_json(folder, name):
+    with open(os.path.join(folder, name), encoding='utf-8') as file:
+        return json.load(file)
+
+
+def table(path):
+    with open(path, encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file, delimiter='\t', quoting=csv.QUOTE_NONE))
+
+
+def file_bytes(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def same_files(name, first, second):
+    names = sorted(set(os.listdir(first)) | set(os.listdir(second)))
+    different = [n for n in names if n not in VOLATILE and os.path.isfile(os.path.join(first, n)) and
+                 (not os.path.exists(os.path.join(second, n)) or
+                  file_bytes(os.path.join(first, n)) != file_bytes(os.path.join(second, n)))]
+    result(not different, name, 'different: %s' % different)
+
+
+def build():
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(CASES)
+    made = subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), os.path.join(WORK, 'demo'), '--formats',
+                           'e01,raw,split,vmdk,vhd,vhdx,folder'], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if made.returncode == 77:
+        print('1..0 # SKIP ' + made.stdout.strip().splitlines()[-1])
+        sys.exit(0)
+    result(made.returncode == 0, 'the demonstration evidence is built', made.stdout[-1500:])
+
+
+# --- what the case says against what the builders know ---
+
+def check_indicators(case):
+    lines = lines_of(case) + lines_of(case, 'undated.jsonl')
+    found = collections.defaultdict(set)
+    for line in lines:
+        found[(line['path'], line['record'] if line['artifact'] != 'web_root' else 0)].add(line['rule'])
+    # What needs event logs, the registry or correlation over several events is not looked for yet.
+    available = {rule['rule'] for rule in read_json(case, 'run.json')['rules']['list'] if rule['state'] == 'active'}
+    missing = []
+    for row in table(os.path.join(WORK, 'demo', 'truth', 'indicators.tsv')):
+        key = (row['path'], int(row['line'] or 0))
+        wanted = set(row['ids'].split()) & available
+        if not wanted <= found[key]:
+            missing.append('%s line %s: %s' % (row['path'], row['line'], ' '.join(sorted(wanted - found[key]))))
+    result(not missing, 'every planted trace is found, at its file and line', '\n'.join(missing))
+
+
+def check_accounts(case):
+    coverage = read_json(case, 'coverage.json')
+    wrong = [f['path'] for f in coverage['files'] if f['records'] != f['used'] + f['repaired'] + f['rejected']]
+    result(not wrong, 'records = used + repaired + rejected in every file', wrong)
+    accounts = {f['path']: f for f in coverage['files']}
+    wrong = []
+    for row in table(os.path.join(WORK, 'demo', 'truth', 'logs.tsv')):
+        account = accounts.get(row['path'])
+        if not account or account['records'] != int(row['lines']) - int(row['directives']):
+            wrong.append('%s: %s lines, %s directives, account %s' % (
+                row['path'], row['lines'], row['directives'], account and account['records']))
+    result(not wrong, 'every log line is in the account', '\n'.join(wrong))
+    sums = collections.Counter()
+    for f in coverage['files']:
+        sums[f['artifact']] += f['records']
+    result(all(a['records'] == sums[a['artifact']] for a in coverage['artifacts']) and
+           len(sums) == len(coverage['artifacts']), 'the sums per artifact are those of its files')
+
+
+def check_provenance(case, medium):
+    """Each line's bytes stand at its offset in the extracted file, whose hash is in files.csv."""
+    stored = {}
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row['stored']:
+            stored[row['path']] = row
+    wrong = [r['path'] for r in stored.values()
+             if hashlib.sha256(file_bytes(os.path.join(case, r['stored']))).hexdigest() != r['sha256']]
+    result(not wrong and stored, 'extracted files have the hashes of files.csv', wrong)
+    wrong, checked = [], 0
+    for line in lines_of(case):
+        if line['artifact'] == 'web_root':
+            continue
+        data = file_bytes(os.path.join(case, stored[line['path']]['stored']))
+        raw = line['raw'].encode()
+        checked += 1
+        if '\ufffd' not in line['raw'] and data[line['offset']:line['offset'] + len(raw)] != raw:
+            wrong.append('%s offset %d' % (line['path'], line['offset']))
+        if not line['raw_cut'] and '\ufffd' not in line['raw'] and \
+                hashlib.sha256(raw).hexdigest() != line['raw_sha256']:
+            wrong.append('%s offset %d: hash' % (line['path'], line['offset']))
+    result(not wrong and checked > 50, 'each line of the timeline stands at its offset (%d checked)' % checked,
+           '\n'.join(wrong))
+    truth = {row['path']: row for row in table(os.path.join(WORK, 'demo', 'truth', 'files.tsv'))}
+    wrong = [path for path, row in stored.items() if path in truth and row['deleted'] == 'false' and
+             truth[path]['sha256'] != row['sha256']]
+    result(not wrong, 'extracted files are the files that were put in', wrong)
+    outside = [r['stored'] for r in stored.values() if not os.path.realpath(os.path.join(case, r['stored'])).startswith(
+        os.path.realpath(os.path.join(case, 'files')) + os.sep)]
+    result(not outside, 'no extracted file lies outside of files/', outside)
+
+
+def check_formats(case):
+    lines = lines_of(case)
+    ordered = [line['timestamp'] for line in lines]
+    result(ordered == sorted(ordered) and all(isinstance(t, int) for t in ordered), 'the timeline is in time order')
+    promised = ['datetime', 'timestamp', 'timestamp_desc', 'time_text', 'time_basis', 'message', 'level', 'rule',
+                'rule_id', 'rule_title', 'tag', 'host', 'artifact', 'path', 'evidence', 'volume', 'snapshot',
+                'mft_entry', 'offset', 'record', 'raw', 'raw_sha256', 'fields']
+    result(all(all(key in line for key in promised) for line in lines), 'each line has all promised keys')
+    with open(os.path.join(case, 'timeline.csv'), encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    result([r['timestamp'] for r in rows] == [str(t) for t in ordered] and
+           all(json.loads(r['fields']) == line['fields'] or "'" in r['fields'][:1]
+               for r, line in zip(rows, lines)), 'timeline.csv holds the same lines')
+    sums = subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=case, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    with open(os.path.join(case, 'SHA256SUMS'), encoding='utf-8') as file:
+        listed = {line.rstrip('\n')[66:] for line in file}
+    present = {os.path.relpath(os.path.join(top, name), case) for top, _, names in os.walk(case) for name in names}
+    result(sums.returncode == 0 and listed == present - {'SHA256SUMS'}, 'SHA256SUMS holds for all files of the case',
+           sums.stdout + str(listed ^ (present - {'SHA256SUMS'})))
+    host = read_json(case, 'host.json')
+    result(host['computer']['value'] == 'EXCH01' and host['exchange']['path']['value'] == 'D:\\Exchange\\V15\\' and
+           host['time_zone']['name']['value'] == 'W. Europe Standard Time' if 'name' in host['time_zone'] else
+           host['computer']['value'] == 'EXCH01', 'host.json names the server')
+
+
+# --- the same whatever the container, the number of workers, the prefilter ---
+
+def without_addresses(line, folder=False):
+    kept = {k: v for k, v in line.items() if k not in ADDRESSES}
+    if folder:  # a copy on another file system has other times, no MFT entries, attributes and owners
+        kept['message'] = kept['rule']
+        if line['artifact'] == 'web_root':
+            for key in ('datetime', 'timestamp', 'timestamp_desc', 'time_text', 'raw', 'raw_sha256', 'fields'):
+                kept.pop(key, None)
+    return json.dumps(kept, sort_keys=True)
+
+
+def check_same_timeline(name, case, other, folder=False):
+    mine = collections.Counter(without_addresses(l, folder) for l in lines_of(case) + lines_of(case, 'undated.jsonl'))
+    theirs = collections.Counter(without_addresses(l, folder) for l in lines_of(other) + lines_of(other, 'undated.jsonl'))
+    if folder:  # what only a file system can tell: attributes, deleted files, named streams
+        for text in list((mine - theirs)):
+            line = json.loads(text)
+            if line['artifact'] == 'web_root' and line['rule'] in ('WS-22', 'WS-33', 'WS-20', 'WS-21'):
+                del mine[text]
+        gone = {json.loads(t)['path'] for t in (mine - theirs)}
+        mine = collections.Counter({t: n for t, n in mine.items()
+                                    if not (json.loads(t)['path'] in gone and json.loads(t)['path'] in deleted_paths(case))})
+    different = list((mine - theirs).elements()) + list((theirs - mine).elements())
+    result(not different and mine, name, '\n'.join(d[:300] for d in different))
+
+
+def deleted_paths(case):
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        return {row['path'] for row in csv.DictReader(file) if row['deleted'] == 'true' or ':' in row['path'][2:]}
+
+
+def check_containers(case):
+    demo = os.path.join(WORK, 'demo')
+    media = {'raw': 'raw/EXCH01.raw', 'split raw': 'split/EXCH01.001', 'VMDK': 'vmdk/EXCH01.vmdk',
+             'VHD': 'vhd/EXCH01.vhd', 'VHDX': 'vhdx/EXCH01.vhdx', 'folder': 'folder'}
+    for kind, path in media.items():
+        evidence = os.path.join(demo, path)
+        name = 'as %s the evidence gives the same timeline' % kind
+        if not os.path.exists(evidence):
+            skip(name, 'qemu-img is not there')
+            continue
+        other = case_of(kind.replace(' ', '-'), evidence)
+        check_same_timeline(name, case, other, kind == 'folder')
+
+
+def check_sameness(case, image):
+    for jobs in ('0', '1', '4'):
+        other = case_of('jobs-' + jobs, image, '--jobs', jobs)
+        same_files('with --jobs %s every output is the same to the byte' % jobs, case, other)
+    other = case_of('no-prefilter', image, '--no-prefilter')
+    same_files('without the prefilter every output is the same to the byte', case, other)
+    extracted = [os.path.relpath(os.path.join(top, n), case) for top, _, names in os.walk(os.path.join(case, 'files'))
+                 for n in names]
+    result(extracted and all(file_bytes(os.path.join(case, n)) == file_bytes(os.path.join(other, n)) for n in extracted),
+           'extracted files are the same too')
+
+
+def check_resume(case, image):
+    folder = os.path.join(CASES, 'resume')
+    for delay in (0.05, 0.1, 0.15, 0.02, 0.2, 0.3, 0.01):
+        shutil.rmtree(folder, ignore_errors=True)
+        process = subprocess.Popen([PROGRAM, 'run', image, '-o', folder, '--jobs', '1', '-q', '--no-prefilter'],
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        code = process.wait()
+        if code == 4 and os.path.exists(os.path.join(folder, 'case.db.partial')):
+            break
+    result(code == 4, 'an interrupted run gives exit code 4', code)
+    again = extriage('run', image, '-o', folder, '--resume', '-q')
+    result(again.returncode == 2, 'a resumed run completes', again.stderr)
+    same_files('a resumed run gives the same outputs to the byte', case, folder)
+
+
+# --- damage and refusals ---
+
+def broken(image, name, *what):
+    out = os.path.join(WORK, 'broken', name)
+    done = subprocess.run([sys.executable, '-B', os.path.join(SOURCE, 'fixtures', 'builders', 'break_e01.py'), image, out,
+                           *what], stdout=subprocess.PIPE, text=True)
+    result(done.returncode == 0, 'evidence with damage is made: ' + name)
+    return os.path.join(out, os.path.basename(image)), done.stdout
+
+
+def check_damage(case, image):
+    whole = collections.Counter(json.dumps({k: l[k] for k in ('path', 'offset', 'rule', 'raw_sha256')}) for l in lines_of(case))
+    # A chunk that a log of the web server lies in: damage that nothing reads is found by verify alone.
+    medium = file_bytes(os.path.join(WORK, 'demo', 'raw', 'EXCH01.raw'))
+    chunk = medium.find(b'2021-03-03 12:') // 32768
+    for name, what in (('flipped chunk', ('flip', str(chunk))), ('missing segment', ('remove', '3')),
+                       ('truncated set', ('truncate', '100000')), ('damaged table', ('table', '5000'))):
+        evidence, _ = broken(image, name.replace(' ', '-'), *what)
+        expect = 2 if name == 'damaged table' else 3
+        other = case_of(name.replace(' ', '-'), evidence, expect=expect)
+        lines = collections.Counter(json.dumps({k: l[k] for k in ('path', 'offset', 'rule', 'raw_sha256')})
+                                    for l in lines_of(other))
+        invented = list((lines - whole).elements())
+        # A line that lies in a damaged part may be cut there; it must be marked.
+        marked = {(l['path'], l['offset']) for l in lines_of(other) if 'damaged' in l['marks']}
+        invented = [i for i in invented if (json.loads(i)['path'], json.loads(i)['offset']) not in marked]
+        result(not invented, '%s: nothing is found that is not there' % name, '\n'.join(invented))
+        ranges = read_json(other, 'coverage.json')['damage'][0]['ranges']
+        if expect == 3:
+            result(ranges, '%s: the damaged ranges are listed' % name)
+            verify = extriage('verify', evidence)
+            result(verify.returncode == 3 and 'FAILURE' in verify.stdout, '%s: verify fails and says so' % name,
+                   '%d\n%s' % (verify.returncode, verify.stdout))
+        else:
+            result(lines == whole, '%s: the second table gives everything' % name, list((whole - lines).elements())[:5])
+
+
+def check_verify(image):
+    good = extriage('verify', image)
+    result(good.returncode == 0 and 'SUCCESS' in good.stdout, 'verify succeeds on whole evidence', good.stdout)
+    run = extriage('run', image, '-o', os.path.join(CASES, 'verified'), '--clobber', '--verify')
+    result(run.returncode == 2 and 'SUCCESS' in run.stdout, 'run --verify does it in passing', run.stdout)
+    last = sorted(n for n in os.listdir(os.path.dirname(image)) if n.startswith('EXCH01.E'))[-1]
+    copy = os.path.join(WORK, 'other-hash')
+    shutil.rmtree(copy, ignore_errors=True)
+    os.makedirs(copy)
+    for name in os.listdir(os.path.dirname(image)):
+        if name.startswith('EXCH01.E'):
+            shutil.copy(os.path.join(os.path.dirname(image), name), copy)
+    change_stored_hashes(os.path.join(copy, last))
+    wrong = extriage('verify', os.path.join(copy, 'EXCH01.E01'))
+    result(wrong.returncode == 5, 'another stored hash gives exit code 5', '%d\n%s' % (wrong.returncode, wrong.stdout))
+
+
+def change_stored_hashes(path):
+    """Other bytes in the hash and digest sections, with checksums that fit."""
+    import zlib
+    data = bytearray(file_bytes(path))
+    at = 13
+    while at + 76 <= len(data):
+        kind = bytes(data[at:at + 16]).rstrip(b'\0')
+        following = int.from_bytes(data[at + 16:at + 24], 'little')
+        if kind in (b'hash', b'digest'):
+            size = 36 if kind == b'hash' else 80
+            body = at + 76
+            data[body] ^= 0xFF
+            data[body + size - 4:body + size] = (zlib.adler32(bytes(data[body:body + size - 4]))).to_bytes(4, 'little')
+        if following <= at:
+            break
+        at = following
+    with open(path, 'wb') as file:
+        file.write(data)
+
+
+def check_refusals(case, image):
+    empty = os.path.join(WORK, 'empty.E01')
+    open(empty, 'wb').close()
+    nothing = os.path.join(WORK, 'no-such-file.E01')
+    target = os.path.join(CASES, 'refused')
+    for name, evidence, words in (('an empty file', empty, 'empty'), ('a missing file', nothing, 'No such file')):
+        run = extriage('run', evidence, '-o', target, '--clobber')
+        result(run.returncode == 1 and words in run.stderr, '%s is refused with exit code 1' % name, run.stderr)
+    if os.geteuid() == 0:
+        skip('a folder without permission is refused', 'root may read everything')
+    else:
+        locked = os.path.join(WORK, 'locked')
+        os.makedirs(locked, exist_ok=True)
+        os.chmod(locked, 0)
+        run = extriage('run', locked, '-o', target, '--clobber')
+        result(run.returncode == 1 and 'ermission' in run.stderr, 'a folder without permission is refused', run.stderr)
+    run = extriage('run', image, '-o', case)
+    result(run.returncode == 1 and '--clobber' in run.stderr, 'a case is not overwritten unasked', run.stderr)
+    for arguments in ((), ('run',), ('run', image), ('run', image, '-o', target, '--from', 'yesterday'),
+                      ('run', image, '-o', target, '--no-such-option'), ('sing',)):
+        run = extriage(*arguments)
+        result(run.returncode == 1 and run.stderr, 'exit code 1 for: extriage ' + ' '.join(arguments[:1] + arguments[2:]))
+
+
+def check_options(image):
+    case = case_of('narrow', image, '--from', '2021-03-03T04:00:00', '--to', '2021-03-03T05:00:00Z', '-m', 'critical')
+    lines = lines_of(case)
+    result(lines and all(l['level'] == 'critical' and '2021-03-03T04' <= l['datetime'] < '2021-03-03T05' for l in lines),
+           '--from, --to and --min-level hold')
+    case = case_of('lenient', image, '--to', '2021-02-27', '--fail-level', 'critical', expect=0)
+    result(read_json(case, 'run.json')['counts']['filtered_by_options'] > 0, 'what options leave out is counted')
+    out = os.path.join(CASES, 'extracted')
+    shutil.rmtree(out, ignore_errors=True)
+    run = extriage('extract', image, '-o', out, '--path', '**/aspnet_client/*.aspx')
+    result(run.returncode == 0 and os.path.exists(os.path.join(out, 'files/C/inetpub/wwwroot/aspnet_client/iispage.aspx')),
+           'extract --path copies what it names', run.stderr)
+    again = extriage('report', case, '--format', 'csv,coverage')
+    result(again.returncode == 0, 'report writes outputs again', again.stderr)
+
+
+def check_hostile_names():
+    tree = os.path.join(WORK, 'hostile')
+    shutil.rmtree(tree, ignore_errors=True)
+    os.makedirs(os.path.join(tree, 'a'))
+    body = b'#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time c-ip cs-method cs-uri-stem ' \
+           b'cs-uri-query s-port cs-username cs(User-Agent) sc-status\r\n' \
+           b'2021-03-03 04:00:00 203.0.113.9 POST /ecp/y.js - 443 - python-requests/2.25 200\r\n'
+    names = [b'a/=cmd|x.log', b'a/new\nline.log', b'a/\x1b[31mred.log', b'a/\xff\xfe.log', b'a/COM1.log', b'a/...log', b'a/ .log']
+    for name in names:
+        with open(os.path.join(tree.encode(), name), 'wb') as file:
+            file.write(body)
+    os.symlink('/etc/passwd', os.path.join(tree, 'link.log'))
+    os.symlink('..', os.path.join(tree, 'loop'))
+    case = case_of('hostile', tree)
+    result(len({l['path'] for l in lines_of(case)}) == len(names), 'files with hostile names are all read')
+    run = extriage('run', tree, '-o', case, '--clobber')
+    result('\x1b' not in run.stdout + run.stderr, 'no control byte from evidence reaches the terminal')
+    stored = [os.path.join(top, n) for top, _, found in os.walk(os.path.join(case, 'files')) for n in found]
+    result(len(stored) == len(names) and not any(os.path.islink(s) for s in stored), 'and extracted under safe names', stored)
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8') as file:
+        result(not any(line.startswith('"=') for line in file), 'no CSV cell begins a formula')
+
+
+def main():
+    build()
+    image = os.path.join(WORK, 'demo', 'EXCH01.E01')
+    case = case_of('demo', image)
+    check_indicators(case)
+    check_accounts(case)
+    check_provenance(case, image)
+    check_formats(case)
+    check_sameness(case, image)
+    check_containers(case)
+    check_resume(case, image)
+    check_damage(case, image)
+    check_verify(image)
+    check_refusals(case, image)
+    check_options(image)
+    check_hostile_names()
+    print('1..%d' % number)
+    shutil.rmtree(CASES, ignore_errors=True)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

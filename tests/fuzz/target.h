@@ -1,0 +1,43 @@
+/*
+ * What is fuzzed: everything that reads bytes an attacker may have written, by name. Each artifact is a target from the day
+ * it is listed. A target must neither crash nor hang nor leak, and checks its own promises with demand(). Driven by replay.c
+ * (saved inputs and fixed mutations, part of make check) and by libfuzzer.c (make fuzz).
+ */
+#ifndef TESTS_FUZZ_TARGET_H
+#define TESTS_FUZZ_TARGET_H
+
+#include "triage/base/cursor.h"
+
+struct fuzz_target {
+    const char *name;
+    void (*run)(const struct fuzz_target *target, const char *file_name, struct slice input);
+    const void *own;
+};
+
+/* Makes the list of targets; NULL for `rules` leaves the artifacts without a matcher. -1 with error_text. */
+int targets_open(const char *rules);
+void targets_close(void);
+size_t target_count(void);
+const struct fuzz_target *target_at(size_t index);
+/* NULL when there is none of that name. */
+const struct fuzz_target *target_by_name(const char *name);
+
+/* Ends the program with the words of the promise that was broken. */
+void demand(bool holds, const char *promise);
+
+struct artifact;
+/* The runs of target.c's table, one file each. */
+int fuzz_artifact_open(const char *rules);
+void fuzz_artifact_close(void);
+void fuzz_artifact(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_wire(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_sigma(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_condition(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_regex(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_hive(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_xml(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_pe(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_mft(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_image(const struct fuzz_target *target, const char *file_name, struct slice input);
+
+#endif
