@@ -92,3 +92,5 @@ bench: extriage
 	python3 -B $(srcdir)/%D%/bench/run.py ./extriage '$(BENCH_DIR)' $(BENCH)
 .PHONY: bench
 EXTRA_DIST += %D%/bench/run.py
+# The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
+EXTRA_PROGRAMS = %D%/bench/prefilter_bench

@@ -1,6 +1,7 @@
 /*
- * Any artifact over bytes in memory, with the shipped rules. Each input is parsed twice, with the prefilter and with every
- * record nominated: accounts, notices and indicators must be the same. Each event goes through the wire as well.
+ * Any artifact over bytes in memory, with the shipped rules. Each input is parsed twice, with the
+ * prefilter and with every record nominated: accounts, notices and indicators must be the same.
+ * Each event goes through the wire as well.
  */
 #include "tests/fuzz/target.h"
 
@@ -152,6 +153,7 @@ static void scan(struct trial *trial)
     trial->event = &event;
     if (trial->job.artifact->scan && matcher)
         matcher_content(matcher, trial->bytes, &file, &sink);
+    trial->event = NULL;
 }
 
 static void trial_run(struct trial *trial, const struct artifact *artifact, const struct file *file,
@@ -223,13 +225,15 @@ static int collect_sources(void)
     const struct artifact *const *all = artifact_all(&count);
 
     for (size_t i = 0; i < count; i++)
-        for (const struct log_source *s = all[i]->sources; s->category || s->product || s->service; s++)
+        for (const struct log_source *s = all[i]->sources; s->category || s->product || s->service;
+             s++)
             room++;
     sources = calloc(room, sizeof *sources);
     if (!sources)
         return error_set("out of memory");
     for (size_t i = 0; i < count; i++)
-        for (const struct log_source *s = all[i]->sources; s->category || s->product || s->service; s++)
+        for (const struct log_source *s = all[i]->sources; s->category || s->product || s->service;
+             s++)
             sources[used++] = *s;
     return 0;
 }
@@ -241,8 +245,8 @@ int fuzz_artifact_open(const char *path)
     zone_add_year(&host.zone, &year);
     if (!path)
         return 0;
-    if (collect_sources() < 0 || rule_set_new(sources, &rules) < 0 || rule_set_load(rules, path) < 0 ||
-        rule_set_compile(rules) < 0)
+    if (collect_sources() < 0 || rule_set_new(sources, &rules) < 0 ||
+        rule_set_load(rules, path) < 0 || rule_set_compile(rules) < 0)
         return -1;
     return matcher_new(rules, &matcher);
 }

@@ -1,7 +1,8 @@
 /*
- * What is fuzzed: everything that reads bytes an attacker may have written, by name. Each artifact is a target from the day
- * it is listed. A target must neither crash nor hang nor leak, and checks its own promises with demand(). Driven by replay.c
- * (saved inputs and fixed mutations, part of make check) and by libfuzzer.c (make fuzz).
+ * What is fuzzed: everything that reads bytes an attacker may have written, by name. Each artifact
+ * is a target from the day it is listed. A target must neither crash nor hang nor leak, and checks
+ * its own promises with demand(). Driven by replay.c (saved inputs and fixed mutations, part of
+ * make check) and by libfuzzer.c (make fuzz).
  */
 #ifndef TESTS_FUZZ_TARGET_H
 #define TESTS_FUZZ_TARGET_H
@@ -14,7 +15,8 @@ struct fuzz_target {
     const void *own;
 };
 
-/* Makes the list of targets; NULL for `rules` leaves the artifacts without a matcher. -1 with error_text. */
+/* Makes the list of targets; NULL for `rules` leaves the artifacts without a matcher. -1 with
+ * error_text. */
 int targets_open(const char *rules);
 void targets_close(void);
 size_t target_count(void);

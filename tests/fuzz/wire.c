@@ -1,5 +1,5 @@
-/* What travels between processes. A worker that was taken over can send anything; what is understood must survive being sent
- * again. The first byte says what the rest is. */
+/* What travels between processes. A worker that was taken over can send anything; what is
+ * understood must survive being sent again. The first byte says what the rest is. */
 #include "tests/fuzz/target.h"
 
 #include "triage/engine/inventory.h"
@@ -48,11 +48,10 @@ static int copy_host(struct cursor *in, struct arena *arena, struct buffer *out)
     host_put(out, &host);
     host_windows_path(&host, 0, "inetpub/wwwroot/x.aspx", &text);
     host_resolve(&host, "%SystemDrive%\\inetpub\\logs", &volume, &text);
-    struct json json;
-    json_init(&json, &text);
-    json_open(&json, '{');
+    struct json json = json_over(&text, false);
+    json_object(&json);
     host_json(&host, &json);
-    json_close(&json, '}');
+    json_object_end(&json);
     buffer_release(&text);
     return 0;
 }
@@ -61,16 +60,15 @@ static int copy_inventory(struct cursor *in, struct arena *arena, struct buffer 
 {
     struct inventory inventory;
     struct buffer text = BUFFER_EMPTY;
-    struct json json;
+    struct json json = json_over(&text, true);
 
     memset(&inventory, 0, sizeof inventory);
     if (inventory_get(in, arena, &inventory) < 0)
         return -1;
     inventory_put(out, &inventory);
-    json_init(&json, &text);
-    json_open(&json, '{');
+    json_object(&json);
     inventory_json(&inventory, &json);
-    json_close(&json, '}');
+    json_object_end(&json);
     buffer_release(&text);
     return 0;
 }
@@ -83,7 +81,8 @@ static void send_again(copy_once *copy, struct slice input, struct arena *arena)
     if (copy(&in, arena, &first) == 0) {
         struct cursor again = cursor_over(buffer_slice(&first), 0);
         demand(copy(&again, arena, &second) == 0, "what was understood is understood again");
-        demand(slice_equal(buffer_slice(&first), buffer_slice(&second)), "the wire changes nothing");
+        demand(slice_equal(buffer_slice(&first), buffer_slice(&second)),
+               "the wire changes nothing");
     }
     buffer_release(&first);
     buffer_release(&second);

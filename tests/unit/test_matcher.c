@@ -341,6 +341,36 @@ static void the_prefilter_changes_no_answer(void **context)
         assert_true(compare_sides(seed, MANY_RULES) > MANY_LINES / 4);
 }
 
+/* The record has a blank or a comma where the rule has a '?', '+' for a blank, and doubles quotes.
+ */
+static void literals_are_looked_for_as_the_record_has_them(void **context)
+{
+    static const struct {
+        const char *item, *record;
+    } cases[] = {
+        {"{cs-uri-query|contains: 'mastermailbox?powershell'}", "/mastermailbox powershell"},
+        {"{c-uri|contains: 'mastermailbox?powershell'}", "/mastermailbox,powershell"},
+        {"['mastermailbox?powershell']", "/mastermailbox powershell"},
+        {"{cs-user-agent: 'Some Strange Agent'}", "x Some+Strange+Agent"},
+        {"{a|contains: 'say \"unusual\" words'}", "\"say \"\"unusual\"\" words\""},
+        {"{cs-uri-stem|contains: '<jscript>'}", "/%253cjscript%253e"},
+        {"{a|re: '(?i)unusual\"words'}", "unusual\"\"words"},
+    };
+
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "  s: %s\n  condition: s\n", cases[i].item);
+        struct rule_set *set = fixture_detection(text);
+        const struct prefilter *prefilter = rule_set_prefilter(set, sources);
+        assert_null(fixture_reason(set));
+        if (prefilter_next(prefilter, slice_of_text(cases[i].record), 0) == SIZE_MAX)
+            fail_msg("%s is not looked for in '%s'", cases[i].item, cases[i].record);
+        assert_true(prefilter_next(prefilter, SLICE_LITERAL("an ordinary line"), 0) == SIZE_MAX);
+        rule_set_free(set);
+    }
+}
+
 static void a_rule_without_literal_nominates_every_line(void **context)
 {
     struct rule_set *set = fixture_detection("  s: {sc-status|gt: 500}\n  condition: s\n");
@@ -368,6 +398,7 @@ int main(void)
         cmocka_unit_test(rules_ask_only_events_of_their_source),
         cmocka_unit_test(a_pattern_that_gives_up_leaves_the_rule_undecided),
         cmocka_unit_test(the_prefilter_changes_no_answer),
+        cmocka_unit_test(literals_are_looked_for_as_the_record_has_them),
         cmocka_unit_test(a_rule_without_literal_nominates_every_line),
     };
 

@@ -323,6 +323,17 @@ static int frame_listed_count(struct session *session, struct cursor *in)
     return cursor_failed(in) ? error_set("a malformed count") : 0;
 }
 
+static int frame_survey_notice(struct session *session, size_t evidence, struct cursor *in)
+{
+    const uint64_t offset = wire_get_u64(in);
+    const char *text = wire_get_text(in, session->frame_arena);
+    const char *path = wire_get_text(in, session->frame_arena);
+
+    if (cursor_failed(in) || !text || !path)
+        return error_set("a malformed notice");
+    return add_note(session, false, evidence, NULL, path, offset, text);
+}
+
 static int survey_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
@@ -340,6 +351,8 @@ static int survey_frame(void *context, size_t task, uint8_t type, struct slice b
         return frame_listed_count(session, &in);
     case RESULT_UNREAD:
         return frame_unread(session, task, NULL, &in);
+    case RESULT_NOTICE:
+        return frame_survey_notice(session, task, &in);
     case RESULT_DAMAGE:
         return frame_damage(session, task, &in);
     default:

@@ -609,6 +609,17 @@ static size_t recognise(const struct file *file, struct slice head)
     return SIZE_MAX;
 }
 
+/* A link in a folder leads elsewhere: it is named, never followed. */
+static void tell_of_link(struct listing_walk *walk, const struct file *file)
+{
+    struct buffer *out = frame(walk->worker);
+
+    wire_put_u64(out, 0);
+    wire_put_text(out, "a link, which is not followed");
+    wire_put_text(out, file->path);
+    send_frame(walk->worker, walk->outbox, RESULT_NOTICE);
+}
+
 static void want_by_content(struct listing_walk *walk, const struct file *file)
 {
     uint8_t *head = malloc(HEAD_SIZE);
@@ -638,7 +649,10 @@ static int visit(void *context, const struct file *listed)
     if (file.flags & FILE_FOLDER && !file.stream)
         return 0;
     if (walk->by_content) {
-        want_by_content(walk, &file);
+        if (file.flags & FILE_REPARSE)
+            tell_of_link(walk, &file);
+        else
+            want_by_content(walk, &file);
         return 0;
     }
     uint64_t artifacts = plan_match(walk->plan, file.volume, file.path);

@@ -502,19 +502,32 @@ static int folder_list(struct source *source, struct listing **out)
 
 /* ---- opening by path ---- */
 
-/* Looks for the name that decodes to `shown`. */
-static int open_encoded(int folder, const char *shown, int flags)
+/* Is this how the name is shown: decoded where names are percent-encoded, as valid UTF-8? */
+static bool is_shown_as(const struct folder *folder, const char *name, const char *shown,
+                        struct buffer *scratch)
 {
-    DIR *names = open_folder(folder, ".");
     char decoded[COMPONENT_SIZE];
+    const bool is_encoded = folder->decode && percent_decode(name, decoded, sizeof decoded);
+
+    buffer_clear(scratch);
+    utf8_append_repaired(scratch, slice_of_text(is_encoded ? decoded : name));
+    return slice_is(buffer_slice(scratch), shown);
+}
+
+/* Looks for the name that is shown as `shown`. */
+static int open_shown(const struct folder *folder, int parent, const char *shown, int flags)
+{
+    DIR *names = open_folder(parent, ".");
+    struct buffer scratch = BUFFER_EMPTY;
     int file = -1;
 
     if (!names)
         return -1;
     for (struct dirent *entry; file < 0 && (entry = readdir(names));)
-        if (percent_decode(entry->d_name, decoded, sizeof decoded) && strcmp(decoded, shown) == 0)
-            file = openat(folder, entry->d_name, flags);
+        if (is_shown_as(folder, entry->d_name, shown, &scratch))
+            file = openat(parent, entry->d_name, flags);
     closedir(names);
+    buffer_release(&scratch);
     return file;
 }
 
@@ -525,9 +538,10 @@ static int open_component(const struct folder *folder, int parent, const char *n
         return -1;
     }
     const int file = openat(parent, name, flags);
-    if (file >= 0 || !folder->decode || errno != ENOENT)
+    const bool is_repaired = strstr(name, "\xEF\xBF\xBD") != NULL;
+    if (file >= 0 || errno != ENOENT || (!folder->decode && !is_repaired))
         return file;
-    return open_encoded(parent, name, flags);
+    return open_shown(folder, parent, name, flags);
 }
 
 /* Opens "a/b/c" component by component below `root`; -1 with errno. */

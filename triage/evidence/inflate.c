@@ -44,6 +44,11 @@ uint32_t adler32_of(struct slice bytes)
     return libdeflate_adler32(1, bytes.data, bytes.size);
 }
 
+uint32_t crc32_over(struct slice bytes, uint32_t crc)
+{
+    return libdeflate_crc32(crc, bytes.data, bytes.size);
+}
+
 /*
  * Stands in for zlib under libtsk's libewf and libvmdk, which import these two names: the
  * executable exports them
@@ -134,5 +139,10 @@ bool inflate_stream(struct inflater *inflater, struct slice packed, uint8_t *byt
 uint32_t adler32_of(struct slice bytes)
 {
     return (uint32_t)adler32_z(1, bytes.data, bytes.size);
+}
+
+uint32_t crc32_over(struct slice bytes, uint32_t crc)
+{
+    return (uint32_t)crc32_z(crc, bytes.data, bytes.size);
 }
 #endif

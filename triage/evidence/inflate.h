@@ -21,5 +21,7 @@ bool inflate_stream(struct inflater *inflater, struct slice packed, uint8_t *byt
                     size_t *size, size_t *used);
 /* Adler-32 (RFC 1950) from the start value 1. */
 uint32_t adler32_of(struct slice bytes);
+/* CRC-32 (RFC 1952) continued from `crc`, which is 0 at the start. */
+uint32_t crc32_over(struct slice bytes, uint32_t crc);
 
 #endif

@@ -63,8 +63,7 @@ static const struct refused refused[] = {
      "EnCase or FTK Imager and give the folder"},
     {0, MAGIC("ADSEGMENTEDFILE\0"),
      "is an AD1 custom content image, which cannot be read; export its files into a folder with "
-     "FTK "
-     "Imager and give the folder"},
+     "FTK Imager and give the folder"},
     {0, MAGIC("ADCRYPT\0"),
      "is an image encrypted with AD Encryption; decrypt it with FTK Imager (File, Decrypt AD1 "
      "image)"},
