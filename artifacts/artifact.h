@@ -6,6 +6,7 @@
 #define ARTIFACTS_ARTIFACT_H
 
 #include "triage/base/arena.h"
+#include "triage/base/buffer.h"
 #include "triage/record/event.h"
 #include "triage/record/host.h"
 
@@ -28,7 +29,7 @@ struct tally {
 struct artifact {
     const char *name, *title;
     const char *const *paths; /* NULL-ended globs over '/' paths of any volume, any letter case; "{place}/..." is below a
-                                 folder that the survey found. NULL: only recognised by content */
+                                 folder that the survey found, "file:stream" is a named stream. NULL: only recognised by content */
     const struct log_source *sources; /* log sources of its events, ended by an empty one */
     bool keep;                        /* always copy the file into the case */
     bool scan;                        /* run YARA over the content */
@@ -49,6 +50,8 @@ struct job_services {
     void (*notice)(struct job *job, uint64_t offset, const char *text);
     bool (*owner)(struct job *job, char *text, size_t size);
     int (*digests)(struct job *job, char md5[33], char sha1[41], char sha256[65]);
+    bool (*data)(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size);
+    bool (*name_of)(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent);
 };
 
 struct job {
@@ -96,6 +99,19 @@ static inline void job_notice(struct job *job, uint64_t offset, const char *text
 static inline bool job_owner(struct job *job, char *text, size_t size)
 {
     return job->services->owner(job, text, size);
+}
+
+/* Next stretch of the file that is not sparse at or after `offset`: its start and size; false when there is none. */
+static inline bool job_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    return job->services->data(job, offset, start, size);
+}
+
+/* Looks up the $MFT of the file's volume: appends the name of the entry that an NTFS file reference names, and gives the
+ * reference of its folder. False when there is no $MFT or the entry holds another file by now. */
+static inline bool job_name_of(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent)
+{
+    return job->services->name_of(job, reference, name, parent);
 }
 
 /* MD5, SHA-1 and SHA-256 of the whole content; -1 when it cannot be read. */

@@ -24,6 +24,9 @@ struct fake_job {
     struct event last;  /* of the last event, without what it borrows */
     char time_text[64]; /* of the last event */
     struct buffer notices;
+    uint64_t hole_to; /* the file is sparse up to here */
+    /* What an $MFT says of a reference; NULL: there is none. */
+    bool (*name_of)(uint64_t reference, struct buffer *name, uint64_t *parent);
 };
 
 static inline ssize_t fake_read(struct job *job, uint64_t offset, void *out, size_t size)
@@ -99,6 +102,25 @@ static inline int fake_digests(struct job *job, char md5[33], char sha1[41], cha
     return 0;
 }
 
+static inline bool fake_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    const struct fake_job *fake = job->engine;
+
+    *start = offset < fake->hole_to ? fake->hole_to : offset;
+    if (*start >= fake->bytes.size)
+        return false;
+    *size = fake->bytes.size - *start;
+    return true;
+}
+
+static inline bool fake_name_of(struct job *job, uint64_t reference, struct buffer *name,
+                                uint64_t *parent)
+{
+    const struct fake_job *fake = job->engine;
+
+    return fake->name_of && fake->name_of(reference, name, parent);
+}
+
 /* Fills `fake` for a file of that name; it must not move afterwards. */
 static inline void fake_job_init(struct fake_job *fake, const char *artifact, const char *path,
                                  struct slice bytes, const char *needle)
@@ -109,7 +131,9 @@ static inline void fake_job_init(struct fake_job *fake, const char *artifact, co
                                            .emit = fake_emit,
                                            .notice = fake_notice,
                                            .owner = fake_owner,
-                                           .digests = fake_digests};
+                                           .digests = fake_digests,
+                                           .data = fake_data,
+                                           .name_of = fake_name_of};
     fake->file.path = path;
     fake->file.size = bytes.size;
     fake->bytes = bytes;

@@ -332,6 +332,16 @@ static int load_rules(const struct options *options, struct rule_set *set)
     return rule_set_compile(set);
 }
 
+/* Made before the first fork, so that all workers share them. */
+static void make_prefilters(struct rule_set *set)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        rule_set_prefilter(set, all[i]->sources);
+}
+
 struct rule_set *rules_from_options(const struct options *options)
 {
     struct rule_set *set = NULL;
@@ -344,6 +354,8 @@ struct rule_set *rules_from_options(const struct options *options)
     }
     if (options->no_prefilter)
         rule_set_disable_prefilter(set);
+    else
+        make_prefilters(set);
     return set;
 }
 

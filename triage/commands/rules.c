@@ -39,6 +39,16 @@ static int list(const struct rule_set *rules, bool only_bad)
     return only_bad && count_state(rules, RULE_NOT_LOADED) ? EXIT_FINDINGS : EXIT_COMPLETE;
 }
 
+static int literals(const struct rule_set *rules)
+{
+    struct buffer lines = BUFFER_EMPTY;
+
+    rule_set_literals(rules, &lines);
+    fputs(buffer_text(&lines), stdout);
+    buffer_release(&lines);
+    return EXIT_COMPLETE;
+}
+
 static int test(struct rule_set *rules)
 {
     struct buffer lines = BUFFER_EMPTY;
@@ -64,14 +74,17 @@ static int run_rules(const struct options *options, int argc, char **argv)
         own.rules[own.rule_count++] = options->paths[i];
         own.no_default_rules = true;
     }
-    const bool known = strcmp(what, "list") == 0 || strcmp(what, "check") == 0 || strcmp(what, "test") == 0;
+    const bool known = strcmp(what, "list") == 0 || strcmp(what, "check") == 0 || strcmp(what, "test") == 0 ||
+                       strcmp(what, "literals") == 0;
     struct rule_set *rules = known ? rules_from_options(&own) : NULL;
     if (!known)
-        error_set("rules list, rules check or rules test, not '%s'", what);
+        error_set("rules list, check, test or literals, not '%s'", what);
     if (!rules)
         log_failure(&log);
     else
-        code = strcmp(what, "test") == 0 ? test(rules) : list(rules, strcmp(what, "check") == 0);
+        code = strcmp(what, "test") == 0       ? test(rules)
+               : strcmp(what, "literals") == 0 ? literals(rules)
+                                               : list(rules, strcmp(what, "check") == 0);
     if (rules && code == EXIT_FATAL)
         log_failure(&log);
     rule_set_free(rules);
@@ -81,7 +94,7 @@ static int run_rules(const struct options *options, int argc, char **argv)
 
 const struct command command_rules = {
     .name = "rules",
-    .usage = "list | check [PATH...] | test [PATH...]",
+    .usage = "list | check [PATH...] | test [PATH...] | literals",
     .summary = "what is loaded, what is not and why; runs the rules' own examples",
     .bit = FOR_RULES,
     .run = run_rules,

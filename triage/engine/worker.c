@@ -8,6 +8,7 @@
 #include "triage/engine/sandbox.h"
 #include "triage/engine/survey.h"
 #include "triage/evidence/evidence.h"
+#include "triage/evidence/mft.h"
 #include "triage/match/matcher.h"
 #include "triage/record/wire.h"
 
@@ -34,7 +35,7 @@ struct worker {
     struct matcher *matcher; /* NULL without rules */
     struct arena *arena;     /* of the task at hand */
     struct buffer frame, content;
-    struct buffer windows_path;
+    struct buffer windows_path, stream_path;
     size_t *damage_told; /* per evidence item: ranges already sent */
 };
 
@@ -53,6 +54,9 @@ struct running {
     struct digests digests;
     bool digested;
     size_t notices;
+    struct stream *mft; /* of the file's volume, opened on first use */
+    struct mft_input mft_input;
+    bool mft_sought;
 };
 
 /* --- tasks --- */
@@ -335,6 +339,42 @@ static int service_digests(struct job *job, char md5[33], char sha1[41], char sh
     return 0;
 }
 
+static bool service_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    return stream_data(running_of(job)->stream, offset, start, size);
+}
+
+static ssize_t read_mft(void *context, uint64_t offset, void *buffer, size_t size)
+{
+    return stream_read(context, offset, buffer, size);
+}
+
+/* Opens the $MFT once; what it cannot do is told once. */
+static void seek_mft(struct running *running)
+{
+    const struct file *file = running->job.file;
+
+    running->mft_sought = true;
+    if (evidence_open_mft(running->evidence, file->volume, &running->mft) < 0) {
+        service_notice(&running->job, 0, error_text());
+        return;
+    }
+    running->mft_input = (struct mft_input){
+        .read = read_mft, .context = running->mft, .size = stream_size(running->mft)};
+    running->mft_input.record_size = mft_record_size(&running->mft_input);
+    if (running->mft_input.record_size == 0)
+        service_notice(&running->job, 0, error_text());
+}
+
+static bool service_name_of(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent)
+{
+    struct running *running = running_of(job);
+
+    if (!running->mft_sought)
+        seek_mft(running);
+    return running->mft_input.record_size && mft_name_of(&running->mft_input, reference, name, parent);
+}
+
 static const struct job_services services = {
     .read = service_read,
     .next_candidate = service_next_candidate,
@@ -342,6 +382,8 @@ static const struct job_services services = {
     .notice = service_notice,
     .owner = service_owner,
     .digests = service_digests,
+    .data = service_data,
+    .name_of = service_name_of,
 };
 
 /* --- parsing --- */
@@ -474,8 +516,8 @@ static int running_init(struct running *running, struct worker *worker, struct o
 
 static void running_release(struct running *running)
 {
-    if (running->stream)
-        stream_close(running->stream);
+    stream_close(running->mft);
+    stream_close(running->stream);
 }
 
 static void parse(struct worker *worker, struct outbox *outbox, const struct artifact *artifact,
@@ -637,6 +679,18 @@ static void want_by_content(struct listing_walk *walk, const struct file *file)
     free(head);
 }
 
+/* Artifacts that name the stream itself: "$Extend/$UsnJrnl:$J". */
+static uint64_t match_stream(const struct listing_walk *walk, const struct file *file)
+{
+    struct buffer *path = &walk->worker->stream_path;
+
+    if (walk->worker->setup->globs)
+        return 0;
+    buffer_clear(path);
+    buffer_format(path, "%s:%s", file->path, file->stream);
+    return plan_match(walk->plan, file->volume, buffer_text(path));
+}
+
 static int visit(void *context, const struct file *listed)
 {
     struct listing_walk *walk = context;
@@ -656,10 +710,10 @@ static int visit(void *context, const struct file *listed)
         return 0;
     }
     uint64_t artifacts = plan_match(walk->plan, file.volume, file.path);
+    if (file.stream)
+        artifacts = (artifacts & walk->takes_streams) | match_stream(walk, &file);
     if (file.flags & FILE_DELETED)
         artifacts &= walk->takes_deleted;
-    if (file.stream)
-        artifacts &= walk->takes_streams;
     for (; artifacts; artifacts &= artifacts - 1)
         send_wanted(walk, walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
                     &file);
@@ -930,6 +984,7 @@ void worker_stop(void *state)
     buffer_release(&worker->frame);
     buffer_release(&worker->content);
     buffer_release(&worker->windows_path);
+    buffer_release(&worker->stream_path);
     free(worker->evidence);
     free(worker->damage_told);
     free(worker);

@@ -375,6 +375,28 @@ int evidence_open_stream(struct evidence *evidence, const struct file *file, str
     return slot ? slot->source->methods->open_stream(slot->source, file, out) : -1;
 }
 
+/* In a folder the $MFT is a file like any other; it has to be looked for. */
+static int find_mft(struct evidence *evidence, uint32_t volume, struct file *file)
+{
+    return evidence_find(evidence, volume, "$MFT", evidence->arena, file)
+               ? 0
+               : error_set("volume %u has no $MFT", volume);
+}
+
+int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out)
+{
+    struct slot *slot = readable_slot(evidence, volume);
+    struct file file = {.path = "$MFT", .volume = volume};
+
+    if (!slot)
+        return -1;
+    if (evidence->shape == EVIDENCE_IMAGE && strcmp(slot->volume.file_system, "NTFS") != 0)
+        return error_set("volume %u is not NTFS", volume);
+    if (evidence->shape != EVIDENCE_IMAGE && find_mft(evidence, volume, &file) < 0)
+        return -1;
+    return evidence_open_stream(evidence, &file, out);
+}
+
 void stream_close(struct stream *stream)
 {
     if (stream)

@@ -61,6 +61,8 @@ bool evidence_owner(struct evidence *evidence, const struct file *file, char *te
 
 /* Content of a file that evidence_list or evidence_find gave (also in another process on the same evidence). */
 int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out);
+/* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's top. -1 with error_text. */
+int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out);
 void stream_close(struct stream *stream);
 uint64_t stream_size(const struct stream *stream);
 /* Bytes read, short only at the end of the stream; -1 with error_text. Sparse parts read as zeroes. */

@@ -19,6 +19,7 @@ enum {
 
 enum attribute_type {
     TYPE_STANDARD_INFORMATION = 0x10,
+    TYPE_ATTRIBUTE_LIST = 0x20,
     TYPE_FILE_NAME = 0x30,
     TYPE_DATA = 0x80,
     TYPE_REPARSE_POINT = 0xC0,
@@ -497,4 +498,122 @@ out:
     buffer_release(&parser.extensions);
     free(window);
     return result;
+}
+
+uint32_t mft_record_size(const struct mft_input *input)
+{
+    struct parser parser = {.input = input};
+
+    return find_record_size(&parser) < 0 ? 0 : parser.record_size;
+}
+
+/* ---- one entry ---- */
+
+struct lookup {
+    const struct mft_input *input;
+    struct buffer *name;
+    uint64_t parent;
+    bool found;     /* a name, a long one unless `shortened` */
+    bool shortened; /* only an 8.3 name so far */
+};
+
+static void take_name(struct lookup *lookup, struct slice content)
+{
+    struct cursor c = cursor_over(content, 0);
+    const uint64_t parent = cursor_u64le(&c);
+
+    cursor_skip(&c, 56); /* times, sizes, attributes and reparse tag */
+    const size_t units = cursor_u8(&c);
+    const bool alias = cursor_u8(&c) == NAME_SPACE_DOS;
+    const struct slice text = cursor_take(&c, units * 2);
+    if (cursor_failed(&c) || units == 0 || (lookup->found && (alias || !lookup->shortened)))
+        return;
+    buffer_clear(lookup->name);
+    utf16_append(lookup->name, text, false);
+    lookup->parent = parent;
+    lookup->shortened = alias;
+    lookup->found = true;
+}
+
+/* Takes the names of one record; `list` gets its attribute list when that is resident. */
+static void take_names(struct lookup *lookup, const struct record *record, struct slice *list)
+{
+    struct cursor attributes = cursor_over(record->attributes, 0);
+    struct attribute attribute;
+    bool damaged = false;
+
+    for (unsigned i = 0;
+         i < ATTRIBUTES_PER_RECORD && next_attribute(&attributes, &attribute, &damaged); i++) {
+        if (attribute.type == TYPE_FILE_NAME && attribute.resident)
+            take_name(lookup, attribute.content);
+        if (attribute.type == TYPE_ATTRIBUTE_LIST && attribute.resident)
+            *list = attribute.content;
+    }
+}
+
+static bool load_record(const struct mft_input *input, uint64_t entry, uint8_t *bytes,
+                        struct record *record)
+{
+    const size_t size = input->record_size;
+    uint64_t offset;
+
+    if (__builtin_mul_overflow(entry, (uint64_t)size, &offset) || offset >= input->size ||
+        input->read(input->context, offset, bytes, size) != (ssize_t)size)
+        return false;
+    const size_t good = mft_fix_up(bytes, size);
+    return good && parse_record(slice_of(bytes, good), record);
+}
+
+/* A name can lie in another record of the same file; the attribute list says in which. */
+static void take_listed_names(struct lookup *lookup, struct slice list, uint64_t own)
+{
+    uint8_t bytes[RECORD_SIZE_MAX];
+    struct cursor c = cursor_over(list, 0);
+
+    for (unsigned i = 0; i < ATTRIBUTES_PER_RECORD && !lookup->found && cursor_left(&c); i++) {
+        struct cursor entry = c;
+        const uint32_t type = cursor_u32le(&entry);
+        const size_t size = cursor_u16le(&entry);
+        cursor_skip(&entry, 10); /* name and first VCN */
+        const uint64_t number = cursor_u64le(&entry) & UINT64_C(0xFFFFFFFFFFFF);
+        struct slice none = {0};
+        struct record record;
+        if (cursor_failed(&entry) || size == 0)
+            return;
+        cursor_skip(&c, size);
+        if (type == TYPE_FILE_NAME && number != own &&
+            load_record(lookup->input, number, bytes, &record) &&
+            (record.base & UINT64_C(0xFFFFFFFFFFFF)) == own)
+            take_names(lookup, &record, &none);
+    }
+}
+
+/* Is it the file that was meant, or was the entry given to another one since? */
+static bool is_meant(const struct record *record, uint16_t sequence)
+{
+    if (record->base != 0)
+        return false;
+    if (sequence == record->sequence)
+        return true;
+    const uint16_t after = (uint16_t)(sequence + 1);
+    return !(record->flags & RECORD_IN_USE) && (after ? after : 1) == record->sequence;
+}
+
+bool mft_name_of(const struct mft_input *input, uint64_t reference, struct buffer *name,
+                 uint64_t *parent)
+{
+    const uint64_t entry = reference & UINT64_C(0xFFFFFFFFFFFF);
+    struct lookup lookup = {.input = input, .name = name};
+    uint8_t bytes[RECORD_SIZE_MAX];
+    struct slice list = {0};
+    struct record record;
+
+    if (!size_is_possible(input->record_size) || !load_record(input, entry, bytes, &record) ||
+        !is_meant(&record, (uint16_t)(reference >> 48)))
+        return false;
+    take_names(&lookup, &record, &list);
+    if (!lookup.found)
+        take_listed_names(&lookup, list, entry);
+    *parent = lookup.parent;
+    return lookup.found && !buffer_failed(name);
 }

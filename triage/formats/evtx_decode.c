@@ -147,7 +147,8 @@ static void add_item(struct evtx_decoder *decoder, struct evtx_part *part, const
         add_array(decoder, &part->name, item);
         return;
     }
-    if (item->type == EVTX_NULL && (optional || part->section == SECTION_SYSTEM))
+    if (item->type == EVTX_NULL && part->name.role != EVTX_ROLE_UNNAMED &&
+        (optional || part->section == SECTION_SYSTEM))
         return;
     evtx_text_add_value(&decoder->text, item->type, item->bytes);
     end_value(decoder, &part->name, start);
@@ -300,15 +301,15 @@ static void run_xml(struct evtx_decoder *decoder, const struct frame *frame)
     const struct evtx_program *program = frame->program;
     struct evtx_text *out = &decoder->xml;
     struct slice element = {NULL, 0};
+    bool inside = false; /* the start tag at hand is complete */
 
     for (size_t i = 0; i < program->step_count && !decoder->problem;) {
         const struct evtx_step *step = &program->steps[i];
-        const bool empty = i && step->kind == STEP_CLOSE && (step[-1].kind == STEP_OPEN || step[-1].kind == STEP_ATTRIBUTE);
         if (step->kind == STEP_OPEN)
             xml_tag(out, "<", element = step->text, "");
         else if (step->kind == STEP_INSIDE)
             xml_tag(out, "", slice_of(NULL, 0), ">");
-        else if (step->kind == STEP_CLOSE && !empty)
+        else if (step->kind == STEP_CLOSE && inside)
             xml_tag(out, "</", step->text, ">");
         else if (step->kind == STEP_CLOSE)
             xml_tag(out, "", slice_of(NULL, 0), "/>");
@@ -316,6 +317,7 @@ static void run_xml(struct evtx_decoder *decoder, const struct frame *frame)
             add_escaped(out, step->text);
         else if (step->kind == STEP_VALUE)
             xml_value(decoder, item_of(frame, step), element);
+        inside = step->kind == STEP_OPEN ? false : inside || step->kind != STEP_ATTRIBUTE;
         i += step->kind == STEP_ATTRIBUTE ? xml_attribute(decoder, frame, i) : 1;
         if (out->full)
             fail(decoder, "the record's XML takes more than 4 MiB: the rest is left out");

@@ -98,6 +98,15 @@ static struct slice counted_text(struct parse *parse)
     return text_of(parse, utf16);
 }
 
+static uint16_t name_hash(struct slice utf16)
+{
+    uint32_t hash = 0;
+
+    for (size_t i = 0; i + 1 < utf16.size; i += 2)
+        hash = hash * 65599 + (utf16.data[i] | (uint32_t)utf16.data[i + 1] << 8);
+    return (uint16_t)hash;
+}
+
 /* A name stands at an offset of the chunk; the first time it is used it stands right here and is passed over. */
 static struct slice name_at(struct parse *parse)
 {
@@ -105,12 +114,17 @@ static struct slice name_at(struct parse *parse)
     struct cursor name = cursor_over(parse->compiler->chunk, 0);
 
     cursor_seek(&name, offset);
-    cursor_skip(&name, 6); /* the next name with this hash, the hash */
+    cursor_skip(&name, 4); /* the next name with this hash */
+    const uint16_t hash = cursor_u16le(&name);
     const size_t units = cursor_u16le(&name);
     const struct slice utf16 = cursor_take(&name, units * 2);
     cursor_skip(&name, 2); /* NUL */
     if (cursor_failed(&parse->in) || cursor_failed(&name)) {
         parse->problem = "a name lies outside of the chunk";
+        return slice_of(NULL, 0);
+    }
+    if (hash != name_hash(utf16)) {
+        parse->problem = "a name was overwritten";
         return slice_of(NULL, 0);
     }
     if (offset == parse->in.at)
@@ -276,6 +290,7 @@ struct naming {
         struct slice name;
         enum evtx_section section;
         struct slice given; /* the Name attribute of a <Data> */
+        bool filled;        /* it has content */
     } element[EVTX_DEPTH_MOST + 1];
 };
 
@@ -405,7 +420,25 @@ static void name_element(struct naming *naming, struct slice name)
     naming->depth++;
     naming->element[naming->depth].name = name;
     naming->element[naming->depth].given = slice_of(NULL, 0);
+    naming->element[naming->depth].filled = false;
     naming->element[naming->depth].section = section_below(parent, name);
+}
+
+static void name_content(struct naming *naming, size_t first, size_t count)
+{
+    if (is_blank(naming->compiler, first, count))
+        return;
+    naming->element[naming->depth].filled = true;
+    add_part(naming, name_of(naming, slice_of(NULL, 0)), first, count);
+}
+
+/* An empty <Data> is a value too: those without names are told apart by their places. */
+static void name_end(struct naming *naming)
+{
+    if (slice_is(naming->element[naming->depth].name, "Data") &&
+        !naming->element[naming->depth].filled)
+        add_part(naming, name_of(naming, slice_of(NULL, 0)), 0, 0);
+    naming->depth--;
 }
 
 static void name_parts(struct evtx_compiler *compiler, enum evtx_section section)
@@ -418,15 +451,14 @@ static void name_parts(struct evtx_compiler *compiler, enum evtx_section section
         if (step->kind == STEP_OPEN) {
             name_element(&naming, step->text);
         } else if (step->kind == STEP_CLOSE) {
-            naming.depth--;
+            name_end(&naming);
         } else if (step->kind == STEP_ATTRIBUTE) {
             const size_t count = content_count(compiler, i + 1);
             name_attribute(&naming, step->text, i + 1, count);
             i += count;
         } else if (step->kind >= STEP_TEXT) {
             const size_t count = content_count(compiler, i);
-            if (!is_blank(compiler, i, count))
-                add_part(&naming, name_of(&naming, slice_of(NULL, 0)), i, count);
+            name_content(&naming, i, count);
             i += count - 1;
         }
     }

@@ -28,7 +28,7 @@ struct hive {
     struct instant written;
     struct hive_key root;
     uint32_t version_minor;
-    bool dirty;
+    bool dirty, quiet;
     uint64_t damage_count, damage_offset;
     const char *damage;
 };
@@ -61,6 +61,8 @@ static inline bool has_tag(struct slice cell, const char tag[2])
 
 static void damaged(struct hive *hive, uint64_t cell, const char *what)
 {
+    if (hive->quiet)
+        return;
     if (hive->damage_count++ == 0) {
         hive->damage = what;
         hive->damage_offset = BASE_BLOCK_SIZE + cell;
@@ -205,6 +207,34 @@ uint64_t hive_damage(const struct hive *hive, const char **first, uint64_t *offs
     *first = hive->damage;
     *offset = hive->damage_offset;
     return hive->damage_count;
+}
+
+bool hive_be_quiet(struct hive *hive, bool quiet)
+{
+    const bool before = hive->quiet;
+
+    hive->quiet = quiet;
+    return before;
+}
+
+struct slice hive_bins(const struct hive *hive)
+{
+    return slice_from(hive->bytes, BASE_BLOCK_SIZE);
+}
+
+bool hive_key_at(struct hive *hive, uint32_t cell, struct hive_key *key)
+{
+    return read_key(hive, cell, key);
+}
+
+bool hive_value_at(struct hive *hive, uint32_t cell, struct hive_value *value)
+{
+    return read_value(hive, cell, value);
+}
+
+struct slice hive_value_slots(struct hive *hive, const struct hive_key *key)
+{
+    return cell_at(hive, key->value_list);
 }
 
 struct hive_key hive_root(const struct hive *hive)

@@ -79,6 +79,17 @@ struct instant hive_written(const struct hive *hive);
  * none). */
 uint64_t hive_damage(const struct hive *hive, const char **first, uint64_t *offset);
 
+/* While quiet, damage is passed over without being counted: for reading what may not be there any more. Gives the state
+ * before. */
+bool hive_be_quiet(struct hive *hive, bool quiet);
+/* The bins, behind the base block: cells are counted from their first byte. */
+struct slice hive_bins(const struct hive *hive);
+/* Whatever lies at that cell, read as a key or as a value; false when it is none. */
+bool hive_key_at(struct hive *hive, uint32_t cell, struct hive_key *key);
+bool hive_value_at(struct hive *hive, uint32_t cell, struct hive_value *value);
+/* The cells that a key's list of values has room for, also those behind the ones in use. */
+struct slice hive_value_slots(struct hive *hive, const struct hive_key *key);
+
 /* Keys and values are plain data that borrow the hive's bytes. */
 struct hive_key hive_root(const struct hive *hive);
 struct hive_subkeys hive_subkeys(struct hive *hive, const struct hive_key *key);

@@ -39,7 +39,7 @@ struct rule_set {
     size_t count, room;
     struct rule_entry *ids[ID_HEADS]; /* Sigma rules that were loaded, by their ids */
     struct content_rules *content;    /* NULL when built without libyara */
-    size_t *content_entries;       /* number of the entry by content rule */
+    size_t *content_entries;          /* number of the entry by content rule */
     size_t content_count;
     struct prefilter *all; /* nominates every record */
     struct group_filter *filters;

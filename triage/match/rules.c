@@ -152,8 +152,8 @@ static void check_duplicate(struct rule_set *set, struct rule_entry *entry)
         if (strcasecmp(other->rule.id, entry->rule.id) != 0)
             continue;
         entry->rule.state = RULE_NOT_LOADED;
-        entry->rule.reason = arena_format(set->arena, "the same id as %s line %u",
-                                          other->rule.path, other->rule.line);
+        entry->rule.reason = arena_format(set->arena, "the same id as %s line %u", other->rule.path,
+                                          other->rule.line);
         return;
     }
     entry->next_id = *head;
@@ -464,4 +464,29 @@ size_t rule_set_count(const struct rule_set *set)
 const struct rule *rule_set_rule(const struct rule_set *set, size_t index)
 {
     return &set->entries[index]->rule;
+}
+
+static bool literal_seen(const struct rule_set *set, size_t rule, size_t number, struct slice text)
+{
+    for (size_t i = 0; i <= rule; i++) {
+        const struct literal_set *literals = &set->entries[i]->literals;
+        for (size_t j = 0; j < literals->count && (i < rule || j < number); j++)
+            if (slice_equal_nocase(literals->list[j].text, text))
+                return true;
+    }
+    return false;
+}
+
+void rule_set_literals(const struct rule_set *set, struct buffer *out)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct literal_set *literals = &set->entries[i]->literals;
+        if (set->entries[i]->rule.state != RULE_ACTIVE)
+            continue;
+        for (size_t j = 0; j < literals->count; j++)
+            if (!literal_seen(set, i, j, literals->list[j].text)) {
+                buffer_add(out, literals->list[j].text);
+                buffer_add_byte(out, '\n');
+            }
+    }
 }

@@ -51,6 +51,10 @@ int rule_set_compile(struct rule_set *set);
 size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_rule(const struct rule_set *set, size_t index);
 
+/* The literals that the prefilters look for, each once, one a line: what a plain text search would
+ * have to look for. */
+void rule_set_literals(const struct rule_set *set, struct buffer *out);
+
 const char *level_name(enum level level);
 bool level_from_name(const char *name, enum level *level);
 

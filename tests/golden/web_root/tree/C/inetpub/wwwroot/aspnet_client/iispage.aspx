@@ -1,0 +1,1 @@
+<%-- nothing runs here: a page where no page belongs --%>

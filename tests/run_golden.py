@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""TAP: each golden case as folder evidence, compared with its `expected`, and the same with any --jobs and without the prefilter.
+
+tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings of names say what to make of a file:
+    .escaped    \\xHH stands for that byte, \\xHH*N for N of them
+    .crlf       lines end in CR LF
+    .utf16      UTF-16LE with a byte order mark
+UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get('top_builddir', os.getcwd())
+PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
+GOLDEN = os.path.join(HERE, 'golden')
+WORK = os.path.join(BUILD, 'tests', 'golden-work')
+MODIFIED = 1614816000  # every file of the evidence, so that listings are the same everywhere
+VARIANTS = (('--jobs', '1'), ('--jobs', '4'), ('--jobs', '1', '--no-prefilter'), ('--jobs', '0', '--no-prefilter'))
+VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS', 'case.db'}
+# What a copy on another disk has of its own.
+OF_THE_DISK = re.compile(r'\b(MD5|SHA1|Owner)=\S*')
+
+number = 0
+failures = 0
+
+
+def result(ok, name, detail=''):
+    global number, failures
+    number += 1
+    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
+    if not ok:
+        failures += 1
+        for line in str(detail).splitlines()[:40]:
+            print('# ' + line)
+
+
+def expand(data):
+    def run(match):
+        return bytes([int(match[1], 16)]) * int(match[2] or 1)
+    return re.sub(rb'\\x([0-9a-f]{2})(?:\*(\d+))?', run, data)
+
+
+MAKES = {
+    '.escaped': expand,
+    '.crlf': lambda data: data.replace(b'\n', b'\r\n'),
+    '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
+}
+
+
+def file_make(source, target):
+    with open(source, 'rb') as file:
+        data = file.read()
+    stem, ending = os.path.splitext(target)
+    while ending in MAKES:
+        data = MAKES[ending](data)
+        target = stem
+        stem, ending = os.path.splitext(target)
+    with open(target, 'wb') as file:
+        file.write(data)
+    os.utime(target, (MODIFIED, MODIFIED))
+
+
+def tree_make(source, target):
+    """The evidence of a case; also what tests/fuzz/replay.sh takes as seeds."""
+    shutil.rmtree(target, ignore_errors=True)
+    for top, folders, names in os.walk(source):
+        folders.sort()
+        below = os.path.join(target, os.path.relpath(top, source))
+        os.makedirs(below, exist_ok=True)
+        for name in sorted(names):
+            file_make(os.path.join(top, name), os.path.join(below, name))
+
+
+def case_run(name, evidence, *options):
+    case = os.path.join(WORK, name, 'case' + ''.join(options))
+    shutil.rmtree(case, ignore_errors=True)
+    run = subprocess.run([PROGRAM, 'run', evidence, '-o', case, *options], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True, errors='replace', timeout=300)
+    if not os.path.exists(os.path.join(case, 'coverage.json')):
+        return case, run.returncode, run.stderr
+    return case, run.returncode, ''
+
+
+def lines_of(case, name):
+    with open(os.path.join(case, name), encoding='utf-8') as file:
+        return [json.loads(line) for line in file]
+
+
+def line_text(line):
+    listed = line['artifact'] == 'web_root'
+    fields = ' '.join('%s=%s' % (key, json.dumps(value, ensure_ascii=False)) for key, value in line['fields'].items())
+    if listed:
+        fields = OF_THE_DISK.sub('', fields)
+    return '%s %s %s %s\n    %s line %s at %d%s\n    %s\n    %s' % (
+        '(time of the copy)' if listed else line['datetime'] if line['timestamp'] is not None else '(undated)',
+        line['level'], line['rule'], line['artifact'], line['path'], line['record'], line['offset'],
+        ''.join(' [%s]' % line[key] for key in ('marks', 'how') if line[key]), line['message'], fields)
+
+
+def summary(case, code):
+    """The case as text in which a difference can be read."""
+    coverage = json.load(open(os.path.join(case, 'coverage.json'), encoding='utf-8'))
+    out = ['exit code %d' % code, '', 'timeline']
+    lines = [line_text(line) for line in lines_of(case, 'timeline.jsonl')]
+    # Listed files have the times of the copy, so their order among the others is not fixed.
+    out += [l for l in lines if not l.startswith('(')] + sorted(l for l in lines if l.startswith('('))
+    out += ['', 'undated'] + [line_text({'timestamp': None, 'datetime': None, **line})
+                              for line in lines_of(case, 'undated.jsonl')]
+    out += ['', 'coverage']
+    for entry in coverage['files']:
+        span = '' if entry['artifact'] == 'web_root' else ' %s to %s' % (entry['first'] or '-', entry['last'] or '-')
+        out.append('%s %s: %d bytes, %d records = %d used + %d repaired + %d rejected, %d backward%s' % (
+            entry['artifact'], entry['path'], entry['bytes'], entry['records'], entry['used'], entry['repaired'],
+            entry['rejected'], entry['backward'], span))
+    out += ['', 'not read'] + ['%s: %s' % (u['path'], u['why']) for u in coverage['unread']]
+    out += ['', 'notices'] + ['%s at %d: %s' % (n['path'], n['offset'], n['why']) for n in coverage['notices']]
+    return '\n'.join(out).replace('\x00', '\\0') + '\n'
+
+
+def different_files(first, second):
+    names = sorted(set(os.listdir(first)) | set(os.listdir(second)))
+    return [n for n in names if n not in VOLATILE and os.path.isfile(os.path.join(first, n)) and
+            (not os.path.exists(os.path.join(second, n)) or
+             open(os.path.join(first, n), 'rb').read() != open(os.path.join(second, n), 'rb').read())]
+
+
+def compare(name, text):
+    path = os.path.join(GOLDEN, name, 'expected')
+    if os.environ.get('UPDATE') == '1':
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+    if not os.path.exists(path):
+        return result(False, name + ' has an expected result', 'UPDATE=1 make check writes it')
+    with open(path, encoding='utf-8') as file:
+        expected = file.read()
+    if text != expected:
+        import difflib
+        detail = '\n'.join(difflib.unified_diff(expected.splitlines(), text.splitlines(), 'expected', 'found', lineterm=''))
+        return result(False, name + ' gives what is expected', detail)
+    return result(True, name + ' gives what is expected')
+
+
+def check_case(name):
+    evidence = os.path.join(WORK, name, 'evidence')
+    tree_make(os.path.join(GOLDEN, name, 'tree'), evidence)
+    case, code, problem = case_run(name, evidence, '--jobs', '0')
+    if problem:
+        return result(False, name + ' is read', problem)
+    compare(name, summary(case, code))
+    for options in VARIANTS:
+        other, other_code, problem = case_run(name, evidence, *options)
+        different = [problem] if problem else different_files(case, other)
+        result(not different and code == other_code, '%s is the same with %s' % (name, ' '.join(options)),
+               'exit codes %d and %d, different: %s' % (code, other_code, different))
+    return None
+
+
+def main():
+    shutil.rmtree(WORK, ignore_errors=True)
+    for name in sys.argv[1:] or sorted(os.listdir(GOLDEN)):
+        if os.path.isdir(os.path.join(GOLDEN, name, 'tree')):
+            check_case(name)
+    print('1..%d' % number)
+    shutil.rmtree(WORK, ignore_errors=True)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--make']:  # --make CASE OUT: only the evidence
+        tree_make(os.path.join(GOLDEN, sys.argv[2], 'tree'), sys.argv[3])
+    else:
+        sys.exit(main())

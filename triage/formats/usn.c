@@ -1,0 +1,272 @@
+/* Records of the NTFS change journal. Layouts: see usn.h. */
+#include "triage/formats/usn.h"
+
+#include <string.h>
+
+enum {
+    ALIGNMENT = 8,
+    V2_SIZE = 60, /* up to the name */
+    V3_SIZE = 76,
+    V4_SIZE = 64, /* up to the extents */
+    NAME_MAX_SIZE = 255 * 2,
+};
+
+/* Years that a journal can be of: change journals came with Windows 2000. */
+static const struct civil earliest = {.year = 1999, .month = 1, .day = 1};
+static const struct civil latest = {.year = 2200, .month = 1, .day = 1};
+
+static uint64_t load_u64(const uint8_t *bytes)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes, sizeof value); /* only compared with zero */
+    return value;
+}
+
+/* The first place at or after `at` where eight bytes are not all zero; the end of what can be told when there is none. */
+static size_t skip_zeroes(struct slice bytes, size_t at)
+{
+    while (at + 64 <= bytes.size) {
+        uint64_t any = 0;
+        for (size_t i = 0; i < 64; i += 8)
+            any |= load_u64(bytes.data + at + i);
+        if (any)
+            break;
+        at += 64;
+    }
+    while (at + ALIGNMENT <= bytes.size && load_u64(bytes.data + at) == 0)
+        at += ALIGNMENT;
+    return at;
+}
+
+static size_t header_size(uint16_t version)
+{
+    switch (version) {
+    case 2:
+        return V2_SIZE;
+    case 3:
+        return V3_SIZE;
+    case 4:
+        return V4_SIZE;
+    default:
+        return 0;
+    }
+}
+
+/* Size of the record that begins here, from its first eight bytes; 0 when these cannot begin one. */
+static size_t record_size(struct slice bytes)
+{
+    struct cursor c = cursor_over(bytes, 0);
+    const uint32_t size = cursor_u32le(&c);
+    const uint16_t version = cursor_u16le(&c), minor = cursor_u16le(&c);
+    const size_t header = header_size(version);
+
+    if (cursor_failed(&c) || header == 0 || minor != 0 || size % ALIGNMENT != 0 || size < header)
+        return 0;
+    if (version != 4 && size > header + NAME_MAX_SIZE + 2 * ALIGNMENT)
+        return 0;
+    return size <= USN_RECORD_MAX ? size : 0;
+}
+
+static struct usn_reference read_reference(struct cursor *c, uint16_t version)
+{
+    struct usn_reference reference = {.low = cursor_u64le(c)};
+
+    if (version >= 3)
+        reference.high = cursor_u64le(c);
+    return reference;
+}
+
+/* The name has to lie within the record and to have a length that a name can have. */
+static bool read_name(struct cursor *c, struct usn_record *record)
+{
+    const size_t size = cursor_u16le(c), at = cursor_u16le(c);
+
+    if (size == 0 || size % 2 != 0 || size > NAME_MAX_SIZE || at < header_size(record->version))
+        return false;
+    record->name = slice_part(record->bytes, at, size);
+    return record->name.size == size;
+}
+
+static bool read_named(struct cursor *c, struct usn_record *record)
+{
+    const uint64_t filetime = cursor_u64le(c);
+
+    record->when = filetime <= INT64_MAX ? instant_from_filetime(filetime) : INSTANT_NONE;
+    record->reason = cursor_u32le(c);
+    record->source = cursor_u32le(c);
+    cursor_skip(c, 4); /* security id */
+    record->attributes = cursor_u32le(c);
+    return read_name(c, record);
+}
+
+static bool read_extents(struct cursor *c, struct usn_record *record)
+{
+    record->reason = cursor_u32le(c);
+    record->source = cursor_u32le(c);
+    cursor_skip(c, 4); /* extents that follow in further records */
+    const size_t count = cursor_u16le(c), size = cursor_u16le(c);
+    return V4_SIZE + count * size <= record->bytes.size;
+}
+
+static bool read_record(struct slice bytes, struct usn_record *record)
+{
+    struct cursor c = cursor_over(bytes, 0);
+
+    cursor_skip(&c, 4);
+    *record = (struct usn_record){.version = cursor_u16le(&c), .bytes = bytes};
+    cursor_skip(&c, 2);
+    record->file = read_reference(&c, record->version);
+    record->parent = read_reference(&c, record->version);
+    record->usn = cursor_u64le(&c);
+    const bool good = record->version == 4 ? read_extents(&c, record) : read_named(&c, record);
+    return good && !cursor_failed(&c) && record->usn <= INT64_MAX;
+}
+
+/* What chance and the insides of other records do not fulfil: for finding a record again behind damage. */
+static bool is_certain(const struct usn_record *record)
+{
+    const size_t header = header_size(record->version);
+
+    if (record->usn % ALIGNMENT != 0 || record->reason == 0)
+        return false;
+    if (record->version == 4)
+        return true;
+    return record->when.ticks > instant_from_civil(earliest).ticks &&
+           record->when.ticks < instant_from_civil(latest).ticks &&
+           record->name.data == record->bytes.data + header &&
+           record->bytes.size - header - record->name.size < 2 * ALIGNMENT;
+}
+
+enum verdict { VERDICT_RECORD, VERDICT_NONE, VERDICT_CUT };
+
+static enum verdict judge(const struct usn_window *window, size_t at, struct usn_record *record)
+{
+    const struct slice rest = slice_from(window->bytes, at);
+    const size_t size = record_size(rest);
+
+    if (size == 0)
+        return VERDICT_NONE;
+    if (size > rest.size)
+        return VERDICT_CUT;
+    return read_record(slice_part(rest, 0, size), record) ? VERDICT_RECORD : VERDICT_NONE;
+}
+
+/* Where the next certain record begins behind damage at `at`; `end` is where the damage ends, zeroes behind it not counted. */
+static size_t find_again(const struct usn_window *window, size_t at, size_t *end)
+{
+    struct usn_record record;
+
+    for (;;) {
+        at += ALIGNMENT;
+        *end = at < window->bytes.size ? at : window->bytes.size;
+        at = skip_zeroes(window->bytes, at);
+        if (at >= window->bytes.size)
+            return window->bytes.size;
+        if (window->bytes.size - at < ALIGNMENT) {
+            if (!window->last)
+                return at;
+            continue;
+        }
+        const enum verdict verdict = judge(window, at, &record);
+        if ((verdict == VERDICT_RECORD && is_certain(&record)) ||
+            (verdict == VERDICT_CUT && !window->last))
+            return at;
+    }
+}
+
+static enum usn_step pass_damage(struct usn_window *window, struct slice *damage)
+{
+    const size_t start = window->at;
+    size_t end = start;
+
+    window->at = find_again(window, start, &end);
+    *damage = slice_part(window->bytes, start, end - start);
+    return USN_DAMAGE;
+}
+
+enum usn_step usn_next(struct usn_window *window, struct usn_record *record, struct slice *damage)
+{
+    window->at = skip_zeroes(window->bytes, window->at);
+    const size_t left = window->bytes.size - window->at;
+
+    if (left == 0 || (left < ALIGNMENT && !window->last))
+        return left ? USN_MORE : USN_END;
+    switch (judge(window, window->at, record)) {
+    case VERDICT_RECORD:
+        window->at += record->bytes.size;
+        return USN_RECORD;
+    case VERDICT_CUT:
+        if (!window->last)
+            return USN_MORE;
+        break;
+    case VERDICT_NONE:
+        break;
+    }
+    return pass_damage(window, damage);
+}
+
+struct word {
+    uint32_t bit;
+    const char *text;
+};
+
+static const struct word reasons[] = {
+    {0x1, "DATA_OVERWRITE"},
+    {0x2, "DATA_EXTEND"},
+    {0x4, "DATA_TRUNCATION"},
+    {0x10, "NAMED_DATA_OVERWRITE"},
+    {0x20, "NAMED_DATA_EXTEND"},
+    {0x40, "NAMED_DATA_TRUNCATION"},
+    {USN_FILE_CREATE, "FILE_CREATE"},
+    {USN_FILE_DELETE, "FILE_DELETE"},
+    {0x400, "EA_CHANGE"},
+    {0x800, "SECURITY_CHANGE"},
+    {USN_RENAME_OLD_NAME, "RENAME_OLD_NAME"},
+    {USN_RENAME_NEW_NAME, "RENAME_NEW_NAME"},
+    {0x4000, "INDEXABLE_CHANGE"},
+    {0x8000, "BASIC_INFO_CHANGE"},
+    {0x10000, "HARD_LINK_CHANGE"},
+    {0x20000, "COMPRESSION_CHANGE"},
+    {0x40000, "ENCRYPTION_CHANGE"},
+    {0x80000, "OBJECT_ID_CHANGE"},
+    {0x100000, "REPARSE_POINT_CHANGE"},
+    {0x200000, "STREAM_CHANGE"},
+    {0x400000, "TRANSACTED_CHANGE"},
+    {0x800000, "INTEGRITY_CHANGE"},
+    {0x1000000, "DESIRED_STORAGE_CLASS_CHANGE"},
+    {USN_CLOSE, "CLOSE"},
+};
+
+static const struct word sources[] = {
+    {0x1, "DATA_MANAGEMENT"},
+    {0x2, "AUXILIARY_DATA"},
+    {0x4, "REPLICATION_MANAGEMENT"},
+    {0x8, "CLIENT_REPLICATION_MANAGEMENT"},
+};
+
+static void append_words(struct buffer *out, uint32_t bits, const struct word *words, size_t count)
+{
+    const size_t start = out->size;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!(bits & words[i].bit))
+            continue;
+        if (out->size > start)
+            buffer_add_byte(out, '|');
+        buffer_add_text(out, words[i].text);
+        bits &= ~words[i].bit;
+    }
+    if (bits)
+        buffer_format(out, "%s0x%x", out->size > start ? "|" : "", bits);
+}
+
+void usn_reason_append(struct buffer *out, uint32_t reason)
+{
+    append_words(out, reason, reasons, sizeof reasons / sizeof *reasons);
+}
+
+void usn_source_append(struct buffer *out, uint32_t source)
+{
+    append_words(out, source, sources, sizeof sources / sizeof *sources);
+}
