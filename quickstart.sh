@@ -4,6 +4,7 @@
 #   ./quickstart.sh IMAGE [OPTIONS...]  your evidence; the case goes to ./case unless -o says otherwise
 #   ./quickstart.sh --test              all tests
 set -eu
+start=$(pwd)
 cd "$(dirname "$0")"
 here=$(pwd)
 build=${EXTRIAGE_BUILD:-$here/build}
@@ -92,7 +93,8 @@ case ${1:-} in
 *)
     install_packages needed
     build_program
-    has_output "$@" || set -- "$@" -o "$here/case"
+    has_output "$@" || set -- "$@" -o case
+    cd "$start"
     exec "$build/extriage" run "$@"
     ;;
 esac

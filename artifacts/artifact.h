@@ -46,10 +46,15 @@ struct artifact {
 struct job_services {
     ssize_t (*read)(struct job *job, uint64_t offset, void *buffer, size_t size);
     size_t (*next_candidate)(struct job *job, struct slice window, size_t from);
+    bool (*could_match)(struct job *job, struct slice record);
     void (*emit)(struct job *job, const struct event *event);
     void (*notice)(struct job *job, uint64_t offset, const char *text);
     bool (*owner)(struct job *job, char *text, size_t size);
     int (*digests)(struct job *job, char md5[33], char sha1[41], char sha256[65]);
+    void (*reject)(struct job *job, uint64_t offset, uint64_t number, struct slice raw);
+    int (*neighbour)(struct job *job, const char *suffix, struct slice *content);
+    bool (*find)(struct job *job, uint32_t volume, const char *path, struct file *file);
+    int (*load)(struct job *job, const struct file *file, size_t most, struct slice *content);
     bool (*data)(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size);
     bool (*name_of)(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent);
 };
@@ -82,6 +87,13 @@ static inline size_t job_next_candidate(struct job *job, struct slice window, si
     return job->services->next_candidate(job, window, from);
 }
 
+/* Whether a record with a nominated place is worth splitting into fields: false when its text, which must be whole, lacks what
+ * every rule demands besides. A service that is not there says yes. */
+static inline bool job_could_match(struct job *job, struct slice record)
+{
+    return !job->services->could_match || job->services->could_match(job, record);
+}
+
 /* Matches the event against the rules; what matches becomes an indicator. The event is borrowed. A record that could not be
  * split is emitted too, with EVENT_REJECTED and only its raw bytes: rules then search its text. */
 static inline void job_emit(struct job *job, const struct event *event)
@@ -101,6 +113,20 @@ static inline bool job_owner(struct job *job, char *text, size_t size)
     return job->services->owner(job, text, size);
 }
 
+/* Another live file of the same evidence, by volume and '/' path in any letter case; its texts go to the job's arena. */
+static inline bool job_find(struct job *job, uint32_t volume, const char *path, struct file *file)
+{
+    return job->services->find(job, volume, path, file);
+}
+
+/* The whole content of a file that job_find gave, in the job's arena; -1 with error_text when it has more than `most` bytes
+ * or cannot be read. */
+static inline int job_load(struct job *job, const struct file *file, size_t most,
+                           struct slice *content)
+{
+    return job->services->load(job, file, most, content);
+}
+
 /* Next stretch of the file that is not sparse at or after `offset`: its start and size; false when there is none. */
 static inline bool job_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
@@ -118,6 +144,23 @@ static inline bool job_name_of(struct job *job, uint64_t reference, struct buffe
 static inline int job_digests(struct job *job, char md5[33], char sha1[41], char sha256[65])
 {
     return job->services->digests(job, md5, sha1, sha256);
+}
+
+/*
+ * Content of the file beside this one whose name is longer by `suffix` ("SYSTEM" and ".LOG1"): at most its first 64 MiB, valid until
+ * the job ends; empty when there is none. -1 with error_text when it cannot be read.
+ */
+static inline int job_neighbour(struct job *job, const char *suffix, struct slice *content)
+{
+    return job->services->neighbour(job, suffix, content);
+}
+
+/* Keeps a record that was counted as rejected: its bytes go into the case as they are (the first 4 KiB of each, up to 10,000
+ * of a file), so that a person can read what the parser could not. */
+static inline void job_reject(struct job *job, uint64_t offset, uint64_t number, struct slice raw)
+{
+    if (job->services->reject)
+        job->services->reject(job, offset, number, raw);
 }
 
 /* Counts a record's time: first, last, days, jumps back. Does nothing for INSTANT_NONE. */

@@ -1,5 +1,7 @@
 # One file per artifact; make writes the registry from this list.
 ARTIFACTS = \
+	%D%/aspnet_compiled.c \
+	%D%/eventlog.c \
 	%D%/exchange_ecp_activity.c \
 	%D%/exchange_ecp_server.c \
 	%D%/exchange_ews.c \
@@ -9,13 +11,31 @@ ARTIFACTS = \
 	%D%/exchange_rps_cmdlet.c \
 	%D%/exchange_rps_http.c \
 	%D%/httperr.c \
+	%D%/iis_config.c \
+	%D%/iis_config_history.c \
 	%D%/iis_log.c \
-	%D%/web_root.c
+	%D%/mft_times.c \
+	%D%/registry_hive.c \
+	%D%/scheduled_task.c \
+	%D%/transport_agent.c \
+	%D%/um_queue.c \
+	%D%/usn_journal.c \
+	%D%/web_config.c \
+	%D%/web_root.c \
+	%D%/windows_hosts.c
 libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/artifact.c %D%/artifact.h \
+	%D%/registry_accounts.c %D%/registry_hive.h %D%/registry_programs.c %D%/registry_settings.c \
+	%D%/registry_values.c \
+	%D%/eventlog_event.c %D%/eventlog_event.h %D%/eventlog_script.c %D%/eventlog_script.h \
+	%D%/eventlog_sources.c \
+	%D%/entry.c %D%/entry.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
+	%D%/iis_settings.c %D%/iis_settings.h \
 	%D%/log_file.c %D%/log_file.h \
-	%D%/log_head.c %D%/log_head.h
+	%D%/log_head.c %D%/log_head.h \
+	%D%/usn_paths.c %D%/usn_paths.h \
+	%D%/xml_file.c %D%/xml_file.h
 nodist_libextriage_a_SOURCES = %D%/registry.inc
 EXTRA_DIST += %D%/README.md
 BUILT_SOURCES += %D%/registry.inc

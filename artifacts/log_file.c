@@ -421,6 +421,7 @@ static void account(struct log *log, const struct entry *entry)
     } else {
         tally->rejected++;
         reject_tell(log, entry);
+        job_reject(log->job, place(log, entry->start), log->number + 1, entry->raw);
         return;
     }
     tally_time(tally, instant_known(entry->counted) ? entry->counted : entry->when);
@@ -685,15 +686,19 @@ static bool front_time(struct log *log, struct slice text)
 static bool plain_line(struct log *log, const struct line *line)
 {
     const struct slice text = slice_of(log->window.data + line->start, line->size);
+    const bool candidate = log->candidate < line->next;
 
     if (!log->fast || line->separators + 1 != log->columns.count ||
-        line->marks & (LINE_ODD | LINE_OPEN) || log->candidate < line->next || !line->size ||
-        text.data[0] == '#')
+        line->marks & (LINE_ODD | LINE_OPEN) || !line->size || text.data[0] == '#')
+        return false;
+    if (candidate && job_could_match(log->job, text))
         return false;
     if (line->marks & LINE_HIGH && !is_utf8(text))
         return false;
     if (!front_time(log, text))
         return false;
+    if (candidate)
+        nominated(log, line->next);
     log->job->tally->records++;
     log->job->tally->used++;
     log->number++;

@@ -60,7 +60,7 @@ while read -r pattern homes; do
     done
 done >"$complaints" <<'HOMES'
 tsk triage/evidence/sleuthkit.c triage/evidence/sleuthkit.h
-libewf triage/evidence/ewf.c triage/evidence/ewf_metadata.c
+libewf triage/evidence/ewf_libewf.c
 libdeflate triage/evidence/inflate.c
 zlib triage/evidence/inflate.c
 libxml triage/formats/xml.c

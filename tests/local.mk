@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
 # Programs without a source list of their own are made of the one file of their name.
 LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
 
-SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh
+SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/fuzz/replay.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h
 
@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	%D%/unit/test_lines \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
+	%D%/unit/test_ntfs_owner \
 	%D%/unit/test_pattern \
 	%D%/unit/test_pe \
 	%D%/unit/test_pool \
@@ -66,10 +67,6 @@ endif
 	%D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_iis_config_SOURCES = %D%/unit/test_iis_config.c \
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h
-%C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c $(RULE_FIXTURE)
-%C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c $(RULE_FIXTURE)
-%C%_unit_test_sigma_SOURCES = %D%/unit/test_sigma.c $(RULE_FIXTURE)
-RULE_FIXTURE = %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
 
 %C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
@@ -79,12 +76,36 @@ RULE_FIXTURE = %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 # Whole program: evidence is built by fixtures/, which needs libntfs-3g and Python.
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
-PROGRAM_TESTS = %D%/end_to_end.py
+PROGRAM_TESTS = %D%/end_to_end.py %D%/run_golden.py %D%/check_samples.py
 TESTS += $(PROGRAM_TESTS)
-EXTRA_DIST += $(PROGRAM_TESTS)
+EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden
+
+# Everything that reads hostile bytes, by name: replay is part of make check (fuzz/replay.sh), the fuzzer needs clang.
+FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/wire.c %D%/fuzz/rule_text.c \
+	%D%/fuzz/structured.c %D%/fuzz/image.c
+check_PROGRAMS += %D%/fuzz/replay
+%C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c
+EXTRA_PROGRAMS += %D%/fuzz/fuzzer
+%C%_fuzz_fuzzer_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/libfuzzer.c
+%C%_fuzz_fuzzer_LDFLAGS = -fsanitize=fuzzer
+EXTRA_DIST += %D%/fuzz/seeds %D%/fuzz/make_seeds.py %D%/fuzz/fuzz.sh
+
+# make fuzz [FUZZ='iis_log wire'] [FUZZ_SECONDS=60]: in a build folder of its own, ./fuzz.
+FUZZ =
+FUZZ_SECONDS = 60
+FUZZ_CFLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz:
+	$(MKDIR_P) fuzz && cd fuzz && \
+	{ test -f Makefile || '$(abs_top_srcdir)/configure' -q CC=clang CFLAGS='$(FUZZ_CFLAGS)'; } && \
+	$(MAKE) $(AM_MAKEFLAGS) fuzz-programs && \
+	EXTRIAGE_RULES='$(abs_top_srcdir)/rules' $(SHELL) '$(abs_top_srcdir)/%D%/fuzz/fuzz.sh' \
+	  ./tests/fuzz/fuzzer ./tests/fuzz/replay $(FUZZ_SECONDS) $(FUZZ)
+fuzz-programs: $(BUILT_SOURCES)
+	$(MAKE) $(AM_MAKEFLAGS) %D%/fuzz/fuzzer %D%/fuzz/replay
+.PHONY: fuzz fuzz-programs
 
 clean-local:
-	rm -rf tests/evidence
+	rm -rf tests/evidence tests/golden-work tests/fuzz-work tests/samples-case fuzz
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
@@ -93,4 +114,4 @@ bench: extriage
 .PHONY: bench
 EXTRA_DIST += %D%/bench/run.py
 # The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
-EXTRA_PROGRAMS = %D%/bench/prefilter_bench
+EXTRA_PROGRAMS += %D%/bench/prefilter_bench

@@ -7,6 +7,7 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .utf16      UTF-16LE with a byte order mark
 UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
 """
+import difflib
 import json
 import os
 import re
@@ -22,8 +23,6 @@ WORK = os.path.join(BUILD, 'tests', 'golden-work')
 MODIFIED = 1614816000  # every file of the evidence, so that listings are the same everywhere
 VARIANTS = (('--jobs', '1'), ('--jobs', '4'), ('--jobs', '1', '--no-prefilter'), ('--jobs', '0', '--no-prefilter'))
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS', 'case.db'}
-# What a copy on another disk has of its own.
-OF_THE_DISK = re.compile(r'\b(MD5|SHA1|Owner)=\S*')
 
 number = 0
 failures = 0
@@ -45,9 +44,9 @@ def expand(data):
     return re.sub(rb'\\x([0-9a-f]{2})(?:\*(\d+))?', run, data)
 
 
-MAKES = {
-    '.escaped': expand,
+MAKES = {  # in the order in which they are done
     '.crlf': lambda data: data.replace(b'\n', b'\r\n'),
+    '.escaped': expand,
     '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
 }
 
@@ -55,11 +54,13 @@ MAKES = {
 def file_make(source, target):
     with open(source, 'rb') as file:
         data = file.read()
-    stem, ending = os.path.splitext(target)
-    while ending in MAKES:
-        data = MAKES[ending](data)
-        target = stem
-        stem, ending = os.path.splitext(target)
+    wanted = set()
+    while os.path.splitext(target)[1] in MAKES:
+        target, ending = os.path.splitext(target)
+        wanted.add(ending)
+    for ending, make in MAKES.items():
+        if ending in wanted:
+            data = make(data)
     with open(target, 'wb') as file:
         file.write(data)
     os.utime(target, (MODIFIED, MODIFIED))
@@ -92,41 +93,41 @@ def lines_of(case, name):
 
 
 def line_text(line):
-    listed = line['artifact'] == 'web_root'
     fields = ' '.join('%s=%s' % (key, json.dumps(value, ensure_ascii=False)) for key, value in line['fields'].items())
-    if listed:
-        fields = OF_THE_DISK.sub('', fields)
     return '%s %s %s %s\n    %s line %s at %d%s\n    %s\n    %s' % (
-        '(time of the copy)' if listed else line['datetime'] if line['timestamp'] is not None else '(undated)',
-        line['level'], line['rule'], line['artifact'], line['path'], line['record'], line['offset'],
-        ''.join(' [%s]' % line[key] for key in ('marks', 'how') if line[key]), line['message'], fields)
+        line.get('datetime') or '(undated)', line['level'], line['rule'], line['artifact'], line['path'], line['record'],
+        line['offset'], ''.join(' [%s]' % line[key] for key in ('marks', 'how') if line[key]), line['message'], fields)
 
 
 def summary(case, code):
     """The case as text in which a difference can be read."""
-    coverage = json.load(open(os.path.join(case, 'coverage.json'), encoding='utf-8'))
+    with open(os.path.join(case, 'coverage.json'), encoding='utf-8') as file:
+        coverage = json.load(file)
     out = ['exit code %d' % code, '', 'timeline']
-    lines = [line_text(line) for line in lines_of(case, 'timeline.jsonl')]
-    # Listed files have the times of the copy, so their order among the others is not fixed.
-    out += [l for l in lines if not l.startswith('(')] + sorted(l for l in lines if l.startswith('('))
-    out += ['', 'undated'] + [line_text({'timestamp': None, 'datetime': None, **line})
-                              for line in lines_of(case, 'undated.jsonl')]
+    out += [line_text(line) for line in lines_of(case, 'timeline.jsonl')]
+    out += ['', 'undated'] + [line_text(line) for line in lines_of(case, 'undated.jsonl')]
     out += ['', 'coverage']
     for entry in coverage['files']:
-        span = '' if entry['artifact'] == 'web_root' else ' %s to %s' % (entry['first'] or '-', entry['last'] or '-')
-        out.append('%s %s: %d bytes, %d records = %d used + %d repaired + %d rejected, %d backward%s' % (
+        out.append('%s %s: %d bytes, %d records = %d used + %d repaired + %d rejected, %d backward, %s to %s' % (
             entry['artifact'], entry['path'], entry['bytes'], entry['records'], entry['used'], entry['repaired'],
-            entry['rejected'], entry['backward'], span))
+            entry['rejected'], entry['backward'], entry['first'] or '-', entry['last'] or '-'))
+    out.append(' '.join('%s=%s' % total for total in coverage['totals'].items()))
     out += ['', 'not read'] + ['%s: %s' % (u['path'], u['why']) for u in coverage['unread']]
     out += ['', 'notices'] + ['%s at %d: %s' % (n['path'], n['offset'], n['why']) for n in coverage['notices']]
     return '\n'.join(out).replace('\x00', '\\0') + '\n'
 
 
+def file_bytes(path):
+    if not os.path.exists(path):
+        return None
+    with open(path, 'rb') as file:
+        return file.read()
+
+
 def different_files(first, second):
     names = sorted(set(os.listdir(first)) | set(os.listdir(second)))
-    return [n for n in names if n not in VOLATILE and os.path.isfile(os.path.join(first, n)) and
-            (not os.path.exists(os.path.join(second, n)) or
-             open(os.path.join(first, n), 'rb').read() != open(os.path.join(second, n), 'rb').read())]
+    return [n for n in names if n not in VOLATILE and not os.path.isdir(os.path.join(first, n)) and
+            file_bytes(os.path.join(first, n)) != file_bytes(os.path.join(second, n))]
 
 
 def compare(name, text):
@@ -139,7 +140,6 @@ def compare(name, text):
     with open(path, encoding='utf-8') as file:
         expected = file.read()
     if text != expected:
-        import difflib
         detail = '\n'.join(difflib.unified_diff(expected.splitlines(), text.splitlines(), 'expected', 'found', lineterm=''))
         return result(False, name + ' gives what is expected', detail)
     return result(True, name + ' gives what is expected')

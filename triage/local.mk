@@ -28,16 +28,24 @@ libextriage_a_SOURCES = \
 	%D%/evidence/segments.c %D%/evidence/segments.h \
 	%D%/evidence/inflate.c %D%/evidence/inflate.h \
 	%D%/evidence/ewf.c %D%/evidence/ewf.h %D%/evidence/ewf_metadata.c %D%/evidence/ewf_sections.c \
-	%D%/evidence/ewf_search.c \
+	%D%/evidence/ewf_search.c %D%/evidence/ewf_libewf.c %D%/evidence/ewf_libewf.h \
+	%D%/evidence/ntfs_owner.c %D%/evidence/ntfs_owner.h \
 	%D%/evidence/raw.c %D%/evidence/vhd.c \
 	%D%/formats/columns.c %D%/formats/columns.h \
 	%D%/formats/csv.c %D%/formats/csv.h \
+	%D%/formats/evtx.c %D%/formats/evtx.h %D%/formats/evtx_decode.c \
+	%D%/formats/evtx_program.c %D%/formats/evtx_program.h \
+	%D%/formats/evtx_text.c %D%/formats/evtx_text.h \
 	%D%/formats/hive.c %D%/formats/hive.h \
+	%D%/formats/hive_log.c %D%/formats/hive_log.h \
+	%D%/formats/hive_recover.c %D%/formats/hive_recover.h \
 	%D%/formats/iis_text.c %D%/formats/iis_text.h \
 	%D%/formats/line_scan.c %D%/formats/line_scan.h \
+	%D%/formats/job_file.c %D%/formats/job_file.h \
 	%D%/formats/lines.c %D%/formats/lines.h \
 	%D%/formats/log_time.c %D%/formats/log_time.h \
 	%D%/formats/pe.c %D%/formats/pe.h \
+	%D%/formats/usn.c %D%/formats/usn.h \
 	%D%/formats/w3c_log.c %D%/formats/w3c_log.h \
 	%D%/formats/xml.c %D%/formats/xml.h \
 	%D%/engine/exchange_builds.c %D%/engine/exchange_builds.h \

@@ -134,7 +134,7 @@ def bench_matching():
     logs = os.path.join(WORK, 'logs', 'files')
     case = os.path.join(WORK, 'case-logs')
     size = int(output("du -sb '%s' | cut -f1" % logs))
-    ours_command = "'%s' run '%s' -o '%s' -q --jobs 1" % (PROGRAM, logs, case)
+    ours_command = "'%s' run '%s' -o '%s' -q --jobs 1 --no-files" % (PROGRAM, logs, case)
     theirs_command = "rg -j1 -F -i -c -f '%s/literals' '%s'" % (WORK, logs)
     ours, theirs = measure(ours_command, clean(case)), measure(theirs_command)
     row('logs matched and accounted, one worker, against rg -j1', '1', ours, theirs, ours_command, theirs_command,

@@ -3,6 +3,7 @@
  * needed.
  *
  *   replay --list                                           names of the targets
+ *   replay --wire-seeds FOLDER                              writes inputs for the target "wire"
  *   replay [-n INPUTS] [-s SECONDS] TARGET FILE|FOLDER...   runs them; EXTRIAGE_RULES: the rules to
  * match with
  *
@@ -35,7 +36,8 @@ struct seed {
 
 static struct seed seeds[MOST_SEEDS];
 static size_t seed_count;
-static volatile uint64_t *progress; /* shared: number of the input at work */
+static volatile uint64_t
+    *progress; /* shared: number of the input at work, later how many there were */
 
 static int compare(const void *a, const void *b)
 {
@@ -85,8 +87,9 @@ static void run_seed(const struct fuzz_target *target, size_t seed, uint64_t inp
 {
     struct buffer input = BUFFER_EMPTY;
     const char *name = strrchr(seeds[seed].path, '/');
+    uint64_t i = 0;
 
-    for (uint64_t i = 0; i < inputs && (i < LEAST_INPUTS || time(NULL) < end); i++) {
+    for (; i < inputs && (i < LEAST_INPUTS || time(NULL) < end); i++) {
         *progress = i;
         alarm(HANG_SECONDS);
         make_input(seed, i, &input);
@@ -96,7 +99,7 @@ static void run_seed(const struct fuzz_target *target, size_t seed, uint64_t inp
         target->run(target, name ? name + 1 : seeds[seed].path, slice_of(exact, input.size));
         free(exact);
     }
-    *progress = inputs;
+    *progress = i;
     buffer_release(&input);
 }
 
@@ -146,34 +149,26 @@ static int run_all(const struct fuzz_target *target, uint64_t inputs, unsigned s
         failures += run_apart(target, i, inputs / seed_count + LEAST_INPUTS, end) < 0;
         ran += *progress;
     }
-    printf("%s: %zu seeds, at least %" PRIu64 " inputs, %d failures, %ld s\n", target->name,
-           seed_count, ran, failures, (long)(time(NULL) - start));
+    printf("%s: %zu seeds, %" PRIu64 " inputs, %d failures, %ld s\n", target->name, seed_count, ran,
+           failures, (long)(time(NULL) - start));
     return failures || !seed_count ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+static int list_targets(void)
 {
-    uint64_t inputs = 1000;
-    unsigned seconds = 10;
-    int at = 1;
+    for (size_t i = 0; i < target_count(); i++)
+        puts(target_at(i)->name);
+    return 0;
+}
 
-    if (targets_open(argc > 2 ? getenv("EXTRIAGE_RULES") : NULL) < 0)
-        return fprintf(stderr, "%s\n", error_text()), 1;
-    for (; at + 1 < argc && argv[at][0] == '-'; at += 2)
-        if (argv[at][1] == 'n')
-            inputs = strtoull(argv[at + 1], NULL, 10);
-        else if (argv[at][1] == 's')
-            seconds = (unsigned)strtoul(argv[at + 1], NULL, 10);
-    if (at < argc && strcmp(argv[at], "--list") == 0) {
-        for (size_t i = 0; i < target_count(); i++)
-            puts(target_at(i)->name);
-        return targets_close(), 0;
-    }
-    const struct fuzz_target *target = at < argc ? target_by_name(argv[at]) : NULL;
+static int replay(const char *name, char **paths, int path_count, uint64_t inputs, unsigned seconds)
+{
+    const struct fuzz_target *target = target_by_name(name);
+
     if (!target)
-        return fprintf(stderr, "replay --list names the targets\n"), 1;
-    for (at++; at < argc; at++)
-        add_seeds(argv[at]);
+        return fprintf(stderr, "there is no target '%s'\n", name), 1;
+    for (int i = 0; i < path_count; i++)
+        add_seeds(paths[i]);
     qsort(seeds, seed_count, sizeof *seeds, compare);
     progress =
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -184,6 +179,34 @@ int main(int argc, char **argv)
         free(seeds[i].path);
         free((void *)(uintptr_t)seeds[i].bytes.data);
     }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t inputs = 1000;
+    unsigned seconds = 10;
+    int at = 1, code = 0;
+    const bool runs = argc > 1 && strncmp(argv[1], "--", 2) != 0;
+
+    if (targets_open(runs ? getenv("EXTRIAGE_RULES") : NULL) < 0)
+        return fprintf(stderr, "%s\n", error_text()), 1;
+    for (; runs && at + 1 < argc && argv[at][0] == '-'; at += 2)
+        if (argv[at][1] == 'n')
+            inputs = strtoull(argv[at + 1], NULL, 10);
+        else
+            seconds = (unsigned)strtoul(argv[at + 1], NULL, 10);
+    if (runs && at < argc)
+        code = replay(argv[at], argv + at + 1, argc - at - 1, inputs, seconds);
+    else if (argc == 2 && strcmp(argv[1], "--list") == 0)
+        code = list_targets();
+    else if (argc == 3 && strcmp(argv[1], "--wire-seeds") == 0)
+        fuzz_wire_seeds(argv[2]);
+    else
+        code = fprintf(stderr,
+                       "usage: replay [-n INPUTS] [-s SECONDS] TARGET SEEDS...; replay --list\n") <
+                   0 ||
+               1;
     targets_close();
     return code;
 }

@@ -27,7 +27,9 @@ const struct fuzz_target *target_by_name(const char *name);
 /* Ends the program with the words of the promise that was broken. */
 void demand(bool holds, const char *promise);
 
-struct artifact;
+/* Writes one input of each kind for the target "wire". */
+void fuzz_wire_seeds(const char *folder);
+
 /* The runs of target.c's table, one file each. */
 int fuzz_artifact_open(const char *rules);
 void fuzz_artifact_close(void);

@@ -6,6 +6,7 @@
 #include "triage/record/host.h"
 #include "triage/record/wire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MEMORY = 64 << 20, RAW_KEPT = 1 << 20 };
@@ -97,4 +98,102 @@ void fuzz_wire(const struct fuzz_target *target, const char *file_name, struct s
     if (input.size)
         send_again(copies[input.data[0] % 4], slice_from(input, 1), arena);
     arena_free(arena);
+}
+
+static void write_seed(const char *folder, unsigned kind, const struct buffer *body)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/kind%u", folder, kind);
+    FILE *file = fopen(path, "wb");
+    demand(file != NULL, "a seed can be written");
+    fputc((int)kind, file);
+    fwrite(body->data, 1, body->size, file);
+    fclose(file);
+}
+
+static void put_sample_host(struct buffer *out)
+{
+    static struct host host;
+    struct fact fact = {.value = "C:\\inetpub", .source = "applicationHost.config: line 7"};
+    struct place places[] = {{"web_root", 0, "inetpub/wwwroot", fact}};
+    struct drive drives[] = {{'C', 0, fact}};
+    struct named_fact more[] = {
+        {"%SystemDrive%", {.value = "C:", .source = "assumed", .assumed = true}}};
+    struct binding bindings[] = {{"https", ":443:"}};
+    struct virtual_directory directories[] = {{"/", "/", "C:\\inetpub\\wwwroot", fact}};
+    struct site sites[] = {{.id = 1,
+                            .name = "Default Web Site",
+                            .bindings = bindings,
+                            .binding_count = 1,
+                            .directories = directories,
+                            .directory_count = 1,
+                            .log_folder = fact}};
+    const struct zone_year year = {.year = 2000, .bias = -60, .daylight_bias = -60};
+
+    host = (struct host){.computer = fact,
+                         .places = places,
+                         .place_count = 1,
+                         .drives = drives,
+                         .drive_count = 1,
+                         .more = more,
+                         .more_count = 1,
+                         .sites = sites,
+                         .site_count = 1};
+    zone_add_year(&host.zone, &year);
+    host_put(out, &host);
+}
+
+static void put_sample_inventory(struct buffer *out)
+{
+    const char *const segments[] = {"a.E01", "a.E02"};
+    const struct pair pairs[] = {{"Examiner", "x"}};
+    const struct volume volume = {.size = 1 << 20,
+                                  .partition = "Basic",
+                                  .file_system = "NTFS",
+                                  .label = "C",
+                                  .problem = "BitLocker"};
+    const struct damage damage = {512, 1024, "a segment is missing"};
+    const struct inventory inventory = {.path = "a.E01",
+                                        .container = {.format = "EWF (E01)",
+                                                      .segments = segments,
+                                                      .segment_count = 2,
+                                                      .metadata = pairs,
+                                                      .metadata_count = 1},
+                                        .volumes = &volume,
+                                        .volume_count = 1,
+                                        .damage = &damage,
+                                        .damage_count = 1};
+
+    inventory_put(out, &inventory);
+}
+
+void fuzz_wire_seeds(const char *folder)
+{
+    const struct file file = {
+        .path = "inetpub/x.aspx", .stream = "s", .size = 7, .flags = FILE_DELETED};
+    const struct value values[] = {{"c-ip", FIELD_OTHER, false, SLICE_LITERAL("203.0.113.9")},
+                                   {"own", FIELD_OTHER, true, SLICE_LITERAL("x")}};
+    const struct event event = {.artifact = "iis_log",
+                                .time_text = SLICE_LITERAL("2021-03-03"),
+                                .file = &file,
+                                .raw = SLICE_LITERAL("a b"),
+                                .values = values,
+                                .value_count = 2,
+                                .number = 7,
+                                .offset = 9};
+    struct buffer body = BUFFER_EMPTY;
+
+    wire_put_file(&body, &file);
+    write_seed(folder, 0, &body);
+    buffer_clear(&body);
+    wire_put_event(&body, &event, RAW_KEPT);
+    write_seed(folder, 1, &body);
+    buffer_clear(&body);
+    put_sample_host(&body);
+    write_seed(folder, 2, &body);
+    buffer_clear(&body);
+    put_sample_inventory(&body);
+    write_seed(folder, 3, &body);
+    buffer_release(&body);
 }

@@ -72,6 +72,50 @@ static void header(FILE *file)
     section(file, "header", packed, size);
 }
 
+static void packed_section(FILE *file, const char *kind, const char *text)
+{
+    uint8_t packed[1024];
+    uLongf size = sizeof packed;
+
+    compress2(packed, &size, (const Bytef *)text, strlen(text), 6);
+    section(file, kind, packed, size);
+}
+
+static void unread_sectors(const struct writer *writer, FILE *file)
+{
+    uint8_t bytes[520 + 8 * 64 + 4] = {0};
+    size_t size = 8 * (size_t)writer->unread_count;
+
+    put(bytes, writer->unread_count, 4);
+    put_sum(bytes, 516);
+    for (size_t i = 0; i < 2 * (size_t)writer->unread_count; i++)
+        put(bytes + 520 + 4 * i, writer->unread[i], 4);
+    put_sum(bytes + 520, size);
+    section(file, "error2", bytes, 520 + size + 4);
+}
+
+static void hashes(const struct writer *writer, FILE *file)
+{
+    uint8_t bytes[80] = {0};
+
+    if (writer->md5[0]) {
+        memcpy(bytes, writer->md5[0], 16);
+        put_sum(bytes, 76);
+        section(file, "digest", bytes, 80);
+    }
+    if (writer->md5[1]) {
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, writer->md5[1], 16);
+        put_sum(bytes, 32);
+        section(file, "hash", bytes, 36);
+    }
+    if (writer->xml)
+        packed_section(file, "xhash",
+                       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xhash>\n"
+                       "\t<md5>00112233445566778899AABBCCDDEEFF</md5>\n"
+                       "\t<sha1>000102030405060708090a0b0c0d0e0f10111213</sha1>\n</xhash>\n\n");
+}
+
 static size_t encode(struct slice chunk, bool compressed, uint8_t *out)
 {
     uLongf size = 2 * WRITER_CHUNK_SIZE;
@@ -163,7 +207,12 @@ static int write_segment(const struct writer *writer, struct writer_segment *seg
         return -1;
     put(head + 9, number, 2);
     fwrite(head, 1, sizeof head, file);
-    if (number == 1)
+    if (number == 1 && writer->xml)
+        packed_section(file, "xheader",
+                       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xheader>\n"
+                       "\t<case_number>a < b & c</case_number>\n"
+                       "\t<examiner_name>M\xC3\xBCller</examiner_name>\n</xheader>\n\n");
+    else if (number == 1)
         header(file);
     if (number == 1 || !writer->smart)
         geometry(writer, file, number == 1 ? "volume" : "data");
@@ -171,6 +220,11 @@ static int write_segment(const struct writer *writer, struct writer_segment *seg
         write_far_chunks(writer, segment, file);
     else
         write_chunks(writer, segment, file);
+    segment->unread_at = (uint64_t)ftell(file);
+    if (last && writer->unread_count)
+        unread_sectors(writer, file);
+    if (last)
+        hashes(writer, file);
     descriptor(file, last ? "done" : "next", 0, true);
     segment->end = (uint64_t)ftell(file);
     return fclose(file);

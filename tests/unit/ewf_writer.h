@@ -9,7 +9,7 @@ enum { WRITER_SEGMENTS_MAX = 160, WRITER_CHUNK_SIZE = 4096 };
 
 struct writer_segment {
     char path[512];
-    uint64_t sectors_at, table_at, table2_at, end; /* of the sections' descriptors */
+    uint64_t sectors_at, table_at, table2_at, unread_at, end; /* of the sections' descriptors */
     uint64_t first_chunk;
     uint32_t chunk_count;
     uint64_t chunk_at[64]; /* file offsets */
@@ -22,6 +22,10 @@ struct writer {
     bool far_apart; /* as EnCase 6.7: chunks on both sides of 2 GiB, entries without a base */
     uint8_t set_id; /* fills the GUID */
     uint64_t claimed_sectors; /* 0: the true count */
+    const uint32_t *unread;   /* pairs of first sector and count, for an error2 section */
+    uint32_t unread_count;
+    bool xml;           /* xheader and xhash instead of header */
+    const char *md5[2]; /* 16 bytes each, for the digest and the hash section */
     struct writer_segment segments[WRITER_SEGMENTS_MAX];
     uint32_t segment_count;
 };

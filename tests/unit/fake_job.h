@@ -24,6 +24,11 @@ struct fake_job {
     struct event last;  /* of the last event, without what it borrows */
     char time_text[64]; /* of the last event */
     struct buffer notices;
+    struct slice neighbours[2]; /* beside the file: ".LOG1" and ".LOG2" */
+    struct fake_other {
+        const char *path, *text;
+    } others[8];
+    size_t other_count;
     uint64_t hole_to; /* the file is sparse up to here */
     /* What an $MFT says of a reference; NULL: there is none. */
     bool (*name_of)(uint64_t reference, struct buffer *name, uint64_t *parent);
@@ -102,6 +107,31 @@ static inline int fake_digests(struct job *job, char md5[33], char sha1[41], cha
     return 0;
 }
 
+/* Other files of the evidence, for artifacts that look at them: volume 0, paths as written. */
+static inline bool fake_find(struct job *job, uint32_t volume, const char *path, struct file *file)
+{
+    const struct fake_job *fake = job->engine;
+
+    for (size_t i = 0; volume == 0 && i < fake->other_count; i++)
+        if (slice_is_nocase(slice_of_text(path), fake->others[i].path)) {
+            *file = (struct file){.path = fake->others[i].path, .size = strlen(fake->others[i].text),
+                                  .address = i};
+            return true;
+        }
+    return false;
+}
+
+static inline int fake_load(struct job *job, const struct file *file, size_t most,
+                            struct slice *content)
+{
+    const struct fake_job *fake = job->engine;
+
+    if (file->size > most)
+        return error_set("too large");
+    *content = slice_of_text(fake->others[file->address].text);
+    return 0;
+}
+
 static inline bool fake_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     const struct fake_job *fake = job->engine;
@@ -121,6 +151,14 @@ static inline bool fake_name_of(struct job *job, uint64_t reference, struct buff
     return fake->name_of && fake->name_of(reference, name, parent);
 }
 
+static inline int fake_neighbour(struct job *job, const char *suffix, struct slice *content)
+{
+    const struct fake_job *fake = job->engine;
+
+    *content = fake->neighbours[suffix[strlen(suffix) - 1] == '2'];
+    return 0;
+}
+
 /* Fills `fake` for a file of that name; it must not move afterwards. */
 static inline void fake_job_init(struct fake_job *fake, const char *artifact, const char *path,
                                  struct slice bytes, const char *needle)
@@ -132,6 +170,9 @@ static inline void fake_job_init(struct fake_job *fake, const char *artifact, co
                                            .notice = fake_notice,
                                            .owner = fake_owner,
                                            .digests = fake_digests,
+                                           .neighbour = fake_neighbour,
+                                           .find = fake_find,
+                                           .load = fake_load,
                                            .data = fake_data,
                                            .name_of = fake_name_of};
     fake->file.path = path;

@@ -214,6 +214,38 @@ static void a_file_that_is_not_xml_is_told(void **state)
     assert_true(host.sites[0].log_folder.assumed);
 }
 
+static void many_folders_do_not_crowd_out_the_usual_ones(void **state)
+{
+    struct buffer sites = BUFFER_EMPTY;
+
+    (void)state;
+    fake_add(&evidence, 0, "inetpub/logs/LogFiles/W3SVC1/u_ex210303.log", SLICE_LITERAL(""));
+    buffer_add_text(&sites, "<sites><site name='a' id='1'><application path='/'>");
+    for (unsigned i = 0; i < 9000; i++)
+        buffer_format(&sites, "<virtualDirectory path='/%u' physicalPath='D:\\v%u'/>", i, i);
+    buffer_add_text(&sites, "</application></site></sites>");
+    survey_sites(buffer_text(&sites));
+    buffer_release(&sites);
+    assert_non_null(place("iis_logs", "inetpub/logs/LogFiles"));
+    assert_true(notice("IIS names more folders"));
+    assert_true(notice("virtual directories past the first"));
+}
+
+static void many_sites_do_not_eat_the_memory(void **state)
+{
+    struct buffer sites = BUFFER_EMPTY;
+
+    (void)state;
+    buffer_add_text(&sites, "<sites>");
+    for (unsigned i = 1; i < 30000; i++)
+        buffer_format(&sites, "<site id='%u'><ftpServer/></site>", i);
+    buffer_add_text(&sites, "</sites>");
+    survey_sites(buffer_text(&sites)); /* fails when the arena of 64 MiB is full */
+    buffer_release(&sites);
+    assert_true(notice("sites past the first"));
+    assert_true(notice("further facts"));
+}
+
 static bool read_shared(const char *name, struct slice *content)
 {
     const char *folder = getenv("EXTRIAGE_DATA"), *source = getenv("srcdir");
@@ -280,6 +312,8 @@ int main(void)
         TEST(a_folder_outside_of_the_evidence_is_told),
         TEST(without_a_file_the_defaults_are_assumed),
         TEST(a_file_that_is_not_xml_is_told),
+        TEST(many_folders_do_not_crowd_out_the_usual_ones),
+        TEST(many_sites_do_not_eat_the_memory),
         TEST(a_real_configuration_is_read),
         TEST(a_broken_configuration_gives_what_can_be_read),
     };

@@ -146,6 +146,20 @@ static void what_is_not_xml_is_refused(void **state)
     assert_int_equal(xml_parse(SLICE_LITERAL("\0\0\0\0"), arena, &document), -1);
 }
 
+static void swollen_elements_are_refused(void **state)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    (void)state;
+    buffer_add_text(&text, "<a><!-- 1=1 --><b ");
+    for (unsigned i = 0; i < 200000; i++)
+        buffer_format(&text, "a%u='=' ", i);
+    buffer_add_text(&text, "/></a>");
+    assert_int_equal(xml_parse(buffer_slice(&text), arena, &document), -1);
+    buffer_release(&text);
+    assert_string_equal(error_text(), "an element has more than 4096 attributes");
+}
+
 static void changed_bytes_do_no_harm(void **state)
 {
     static const char sample[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x=\"1\"><b>one</b>"
@@ -180,6 +194,7 @@ int main(void)
         TEST(depth_is_limited),
         TEST(memory_is_limited),
         TEST(what_is_not_xml_is_refused),
+        TEST(swollen_elements_are_refused),
         TEST(changed_bytes_do_no_harm),
     };
 

@@ -64,6 +64,13 @@ static const struct column coverage_columns[] = {
     COLUMN(case_coverage, TEXT, last), COLUMN(case_coverage, TEXT, days),
     COLUMN(case_coverage, TEXT, damage),
 };
+static const struct column rejected_columns[] = {
+    COLUMN(case_rejected, TEXT, path), COLUMN(case_rejected, TEXT, artifact),
+    COLUMN(case_rejected, TEXT, evidence), COLUMN(case_rejected, INTEGER, volume),
+    COLUMN(case_rejected, INTEGER, snapshot), COLUMN(case_rejected, INTEGER, offset),
+    COLUMN(case_rejected, INTEGER, record), COLUMN(case_rejected, BYTES, raw),
+    COLUMN(case_rejected, BOOLEAN, raw_cut),
+};
 static const struct column note_columns[] = {
     COLUMN(case_note, TEXT, evidence), COLUMN(case_note, INTEGER, volume),
     COLUMN(case_note, INTEGER, snapshot), COLUMN(case_note, TEXT, path),
@@ -84,13 +91,14 @@ static const struct column stored_columns[] = {
 };
 #define COLUMNS(list) list, sizeof list / sizeof *list
 
-enum table_id { RULE, INDICATOR, COVERAGE, UNREAD, NOTICE, STORED, TABLE_COUNT };
+enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, UNREAD, NOTICE, STORED, TABLE_COUNT };
 
 static const struct table tables[TABLE_COUNT] = {
     [RULE] = {"rule", COLUMNS(rule_columns), "\"index\""},
     [INDICATOR] = {"indicator", COLUMNS(indicator_columns),
         "dated DESC, timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, rule, message, how, fields"},
     [COVERAGE] = {"coverage", COLUMNS(coverage_columns), "evidence, volume, snapshot, path, artifact, bytes, records"},
+    [REJECTED] = {"rejected", COLUMNS(rejected_columns), "evidence, volume, snapshot, path, artifact, offset, record"},
     [UNREAD] = {"unread", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [NOTICE] = {"notice", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [STORED] = {"file", COLUMNS(stored_columns), "evidence, volume, snapshot, path, mft_entry, stored, why"},
@@ -264,6 +272,11 @@ int case_add_indicator(struct case_file *file, const char *task, const struct ca
 int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row)
 {
     return add_row(file, COVERAGE, task, row);
+}
+
+int case_add_rejected(struct case_file *file, const char *task, const struct case_rejected *row)
+{
+    return add_row(file, REJECTED, task, row);
 }
 
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row)

@@ -37,6 +37,13 @@ struct case_coverage {
     const char *first, *last, *days /* JSON list of YYYY-MM-DD */, *damage /* JSON list of texts */;
 };
 
+struct case_rejected { /* a record that could not be split, as it is */
+    const char *path, *artifact, *evidence;
+    int64_t volume, snapshot, offset, record;
+    struct slice raw;
+    bool raw_cut;
+};
+
 struct case_note { /* something not read, or a notice */
     const char *evidence;
     int64_t volume, snapshot;
@@ -75,6 +82,7 @@ int case_task_done(struct case_file *file, const char *key);
 int case_add_rule(struct case_file *file, const struct case_rule *row);
 int case_add_indicator(struct case_file *file, const char *task, const struct case_indicator *row);
 int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row);
+int case_add_rejected(struct case_file *file, const char *task, const struct case_rejected *row);
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);

@@ -108,7 +108,8 @@ static int run_stage(struct run *run, enum stage stage)
 static int work(struct run *run)
 {
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        if (stages[i].stage == STAGE_VERIFY && !run->options->verify)
+        if ((stages[i].stage == STAGE_VERIFY && !run->options->verify) ||
+            (stages[i].stage == STAGE_COPY && run->options->no_files))
             continue;
         log_say(&run->log, LOG_INFO, "%s", stages[i].text);
         const int result = run_stage(run, stages[i].stage);

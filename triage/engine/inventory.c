@@ -94,6 +94,11 @@ static void *room_for(struct cursor *in, struct arena *arena, uint32_t count, si
     return room;
 }
 
+static const char *text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 static void get_fixed_text(struct cursor *in, struct arena *arena, char *text, size_t size)
 {
     const char *read = wire_get_text(in, arena);
@@ -103,20 +108,20 @@ static void get_fixed_text(struct cursor *in, struct arena *arena, char *text, s
 
 static void get_container(struct cursor *in, struct arena *arena, struct container *container)
 {
-    container->format = wire_get_text(in, arena);
+    container->format = text_or_empty(wire_get_text(in, arena));
     container->size = wire_get_u64(in);
     container->sector_size = wire_get_u32(in);
     const uint32_t segments = wire_get_u32(in);
     const char **names = room_for(in, arena, segments, sizeof *names);
     for (uint32_t i = 0; i < segments && !cursor_failed(in); i++)
-        names[i] = wire_get_text(in, arena);
+        names[i] = text_or_empty(wire_get_text(in, arena));
     container->segments = names;
     container->segment_count = cursor_failed(in) ? 0 : segments;
     const uint32_t pairs = wire_get_u32(in);
     struct pair *metadata = room_for(in, arena, pairs, sizeof *metadata);
     for (uint32_t i = 0; i < pairs && !cursor_failed(in); i++) {
-        metadata[i].key = wire_get_text(in, arena);
-        metadata[i].value = wire_get_text(in, arena);
+        metadata[i].key = text_or_empty(wire_get_text(in, arena));
+        metadata[i].value = text_or_empty(wire_get_text(in, arena));
     }
     container->metadata = metadata;
     container->metadata_count = cursor_failed(in) ? 0 : pairs;
@@ -124,11 +129,6 @@ static void get_container(struct cursor *in, struct arena *arena, struct contain
     get_fixed_text(in, arena, container->sha1, sizeof container->sha1);
     container->chunk_size = wire_get_u32(in);
     container->chunk_count = wire_get_u64(in);
-}
-
-static const char *text_or_empty(const char *text)
-{
-    return text ? text : "";
 }
 
 static void get_volume(struct cursor *in, struct arena *arena, struct volume *volume)

@@ -499,9 +499,25 @@ static const char *basis_text(const struct session *session, const struct event 
 
 static const char *marks_text(unsigned marks)
 {
-    static const char *const texts[] = {"",         "repaired",          "rejected",          "repaired,rejected",
-                                        "damaged",  "damaged,repaired",  "damaged,rejected",  "damaged,repaired,rejected"};
-    return texts[marks & 7];
+    static const char *const texts[] = {
+        "",
+        "repaired",
+        "rejected",
+        "repaired,rejected",
+        "damaged",
+        "damaged,repaired",
+        "damaged,rejected",
+        "damaged,repaired,rejected",
+        "recovered",
+        "recovered,repaired",
+        "recovered,rejected",
+        "recovered,repaired,rejected",
+        "damaged,recovered",
+        "damaged,recovered,repaired",
+        "damaged,recovered,rejected",
+        "damaged,recovered,repaired,rejected",
+    };
+    return texts[marks & 15];
 }
 
 /* "File created ($FN)" is not true of a file system without $FILE_NAME, nor of a folder, which keeps modification times
@@ -701,6 +717,25 @@ static int add_stored(struct session *session, const struct wanted *wanted, stru
     return session->file ? stored(session, case_add_stored(session->file, wanted->key, &row)) : 0;
 }
 
+static int frame_rejected(struct session *session, const struct wanted *wanted, struct cursor *in)
+{
+    struct case_rejected row = {
+        .path = wanted->windows_path,
+        .artifact = artifact_number(wanted->artifact)->name,
+        .evidence = name_of_evidence(session, wanted->file.evidence),
+        .volume = wanted->file.volume,
+        .snapshot = wanted->file.snapshot,
+    };
+
+    row.offset = (int64_t)wire_get_u64(in);
+    row.record = (int64_t)wire_get_u64(in);
+    row.raw_cut = wire_get_u8(in) != 0;
+    row.raw = wire_get_slice(in);
+    if (cursor_failed(in))
+        return error_set("a malformed rejected record");
+    return stored(session, case_add_rejected(session->file, wanted->key, &row));
+}
+
 static int parse_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
@@ -713,6 +748,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
         return frame_indicator(session, wanted, &in);
     case RESULT_TALLY:
         return frame_tally(session, wanted, &in);
+    case RESULT_REJECTED:
+        return frame_rejected(session, wanted, &in);
     case RESULT_DIGESTS:
         return add_stored(session, wanted, &in, "", false);
     case RESULT_NOTICE: {

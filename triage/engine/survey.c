@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 4096, READ_SIZE = 4 * 1024 * 1024, NOTICES_MOST = 500 };
+enum { TEXT_SIZE = 4096, READ_SIZE = 4 * 1024 * 1024, NOTICES_MOST = 500, MORE_MOST = 4096 };
 
 static const char *format_text(struct survey *survey, const char *format, va_list arguments)
 {
@@ -48,9 +48,11 @@ void survey_notice(struct survey *survey, const char *format, ...)
     struct host *host = survey->host;
     va_list arguments;
 
+    if (host->notice_count > NOTICES_MOST)
+        return;
     const char **notices =
         survey_grow(survey, host->notices, host->notice_count, sizeof *host->notices);
-    if (!notices || host->notice_count > NOTICES_MOST)
+    if (!notices)
         return;
     host->notices = notices;
     va_start(arguments, format);
@@ -67,6 +69,11 @@ void survey_notice(struct survey *survey, const char *format, ...)
 void survey_more(struct survey *survey, const char *name, struct fact fact)
 {
     struct host *host = survey->host;
+
+    if (host->more_count == MORE_MOST) {
+        survey_notice(survey, "further facts like '%s' were left out", name);
+        return;
+    }
     struct named_fact *more = survey_grow(survey, host->more, host->more_count, sizeof *more);
 
     if (!more)

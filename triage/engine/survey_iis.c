@@ -122,11 +122,13 @@ static const char *physical_path(struct config *config, const struct xml_element
 static void add_directory(struct config *config, struct site *site, const char *application,
                           const struct xml_element *element)
 {
+    if (config->directory_count >= DIRECTORIES_MOST)
+        return;
     struct virtual_directory *directories =
         survey_grow(config->survey, site->directories, site->directory_count, sizeof *directories);
     const char *as_written = attribute(config, element, "physicalPath");
 
-    if (!directories || config->directory_count >= DIRECTORIES_MOST)
+    if (!directories)
         return;
     if (++config->directory_count == DIRECTORIES_MOST)
         survey_notice(config->survey, "%s: virtual directories past the first %d were left out",
@@ -203,8 +205,13 @@ static void read_site(struct config *config, const struct xml_element *element)
                       source_of(config, element));
         return;
     }
+    if (host->site_count >= SITES_MOST) {
+        survey_notice(config->survey, "%s: sites past the first %d were left out", config->path,
+                      SITES_MOST);
+        return;
+    }
     struct site *sites = survey_grow(config->survey, host->sites, host->site_count, sizeof *sites);
-    if (!sites || host->site_count >= SITES_MOST)
+    if (!sites)
         return;
     host->sites = sites;
     struct site *site = &sites[host->site_count++];

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { PLACES_MOST = 4096, USUAL_SITE_IDS = 32 };
+enum {
+    PLACES_MOST = 4096,
+    PLACES_KEPT = 256, /* for the folders of Windows and Exchange, however many sites IIS has */
+    USUAL_SITE_IDS = 32
+};
 
 static const char usual_why[] = "assumed: the usual folder is there";
 
@@ -146,10 +150,24 @@ static const char *parent_of(struct survey *survey, const char *windows_path)
                 : windows_path;
 }
 
+/* IIS may not crowd out what else is looked for: its configuration is the intruder's, too. */
+static bool has_room_for_iis(struct survey *survey)
+{
+    if (survey->host->place_count < PLACES_MOST - PLACES_KEPT)
+        return true;
+    survey_notice(survey,
+                  "IIS names more folders than are looked into: those past the first %d were left "
+                  "out",
+                  PLACES_MOST - PLACES_KEPT);
+    return false;
+}
+
 static void add_site(struct survey *survey, const struct site *site)
 {
+    if (!has_room_for_iis(survey))
+        return;
     add_windows_path(survey, "iis_logs", "the log folder of a site", site->log_folder);
-    for (size_t i = 0; i < site->directory_count; i++) {
+    for (size_t i = 0; i < site->directory_count && has_room_for_iis(survey); i++) {
         const struct virtual_directory *directory = &site->directories[i];
         const struct fact why = {directory->physical_path, directory->why.source,
                                  directory->why.assumed};
@@ -165,7 +183,7 @@ static void add_iis_places(struct survey *survey)
     for (size_t i = 0; i < host->site_count; i++)
         add_site(survey, &host->sites[i]);
     for (size_t i = 0; i < host->more_count; i++)
-        if (strcmp(host->more[i].name, "FTP log folder") == 0)
+        if (strcmp(host->more[i].name, "FTP log folder") == 0 && has_room_for_iis(survey))
             add_windows_path(survey, "iis_logs", "an FTP log folder", host->more[i].fact);
     if (central.value) {
         central.value = parent_of(survey, central.value);

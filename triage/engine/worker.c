@@ -26,7 +26,10 @@ enum {
     COPY_WINDOW = 1 << 20,
     HEAD_SIZE = 64 << 10,        /* what artifacts recognise a file by */
     EVENT_CEILING = 8 << 20,
+    NEIGHBOUR_CEILING = 64 << 20,
+    MOST_NEIGHBOURS = 4,         /* files beside the one at work that are held at a time */
     MOST_NOTICES = 1000,         /* of one file */
+    MOST_REJECTED = 10000,       /* kept of one file; all are counted */
 };
 
 struct worker {
@@ -53,7 +56,9 @@ struct running {
     const char *owner;
     struct digests digests;
     bool digested;
-    size_t notices;
+    size_t notices, rejected;
+    struct buffer neighbours[MOST_NEIGHBOURS];
+    size_t neighbour_count;
     struct stream *mft; /* of the file's volume, opened on first use */
     struct mft_input mft_input;
     bool mft_sought;
@@ -195,6 +200,14 @@ static size_t service_next_candidate(struct job *job, struct slice window, size_
     return running->prefilter ? prefilter_next(running->prefilter, window, from) : SIZE_MAX;
 }
 
+static bool service_could_match(struct job *job, struct slice record)
+{
+    const struct running *running = running_of(job);
+    struct matcher *matcher = running->worker->matcher;
+
+    return matcher && matcher_could_match(matcher, job->artifact->sources, record);
+}
+
 static void service_notice(struct job *job, uint64_t offset, const char *text)
 {
     struct running *running = running_of(job);
@@ -211,7 +224,9 @@ static void found(void *context, const struct hit *hit)
     struct event event = *running->event;
     char sha256[SHA256_TEXT_SIZE];
 
-    hash_sha256(event.raw, sha256);
+    if (event.render)
+        event.raw = event.render(event.render_context);
+    hash_sha256(event.record.size ? event.record : event.raw, sha256);
     if (stream_damaged(running->stream))
         event.marks |= EVENT_DAMAGED;
     put_indicator(frame(running->worker), hit, &event, sha256);
@@ -243,6 +258,22 @@ static void service_emit(struct job *job, const struct event *event)
         return;
     running->event = event;
     matcher_event(running->worker->matcher, event, &sink);
+}
+
+static void service_reject(struct job *job, uint64_t offset, uint64_t number, struct slice raw)
+{
+    struct running *running = running_of(job);
+
+    if (running->rejected++ == MOST_REJECTED)
+        service_notice(job, offset, "there are more rejected records than are kept: 10,000 of a file");
+    if (running->rejected > MOST_REJECTED)
+        return;
+    struct buffer *out = frame(running->worker);
+    wire_put_u64(out, offset);
+    wire_put_u64(out, number);
+    wire_put_u8(out, raw.size > RAW_CEILING);
+    wire_put_slice(out, slice_part(raw, 0, RAW_CEILING));
+    send_frame(running->worker, running->outbox, RESULT_REJECTED);
 }
 
 static bool service_owner(struct job *job, char *text, size_t size)
@@ -339,6 +370,51 @@ static int service_digests(struct job *job, char md5[33], char sha1[41], char sh
     return 0;
 }
 
+static bool service_find(struct job *job, uint32_t volume, const char *path, struct file *file)
+{
+    struct running *running = running_of(job);
+
+    if (volume >= evidence_volume_count(running->evidence) ||
+        !evidence_find(running->evidence, volume, path, job->arena, file))
+        return false;
+    file->evidence = job->file->evidence;
+    return true;
+}
+
+static int read_whole(struct running *running, struct stream *stream, size_t most, struct slice *content)
+{
+    const uint64_t size = stream_size(stream);
+    size_t at = 0;
+
+    if (size > most)
+        return error_set("the file has more than %zu bytes", most);
+    uint8_t *bytes = arena_take(running->job.arena, (size_t)size + 1);
+    if (!bytes)
+        return -1;
+    while (at < size) {
+        const ssize_t got = stream_read(stream, at, bytes + at, (size_t)size - at);
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        at += (size_t)got;
+    }
+    *content = slice_of(bytes, at);
+    return 0;
+}
+
+static int service_load(struct job *job, const struct file *file, size_t most, struct slice *content)
+{
+    struct running *running = running_of(job);
+    struct stream *stream;
+
+    if (evidence_open_stream(running->evidence, file, &stream) < 0)
+        return -1;
+    const int result = read_whole(running, stream, most, content);
+    stream_close(stream);
+    return result;
+}
+
 static bool service_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     return stream_data(running_of(job)->stream, offset, start, size);
@@ -375,13 +451,58 @@ static bool service_name_of(struct job *job, uint64_t reference, struct buffer *
     return running->mft_input.record_size && mft_name_of(&running->mft_input, reference, name, parent);
 }
 
+static int read_neighbour(struct running *running, const struct file *file, struct buffer *content)
+{
+    struct stream *stream;
+
+    if (evidence_open_stream(running->evidence, file, &stream) < 0)
+        return -1;
+    const uint64_t size = stream_size(stream);
+    const size_t wanted = size < NEIGHBOUR_CEILING ? (size_t)size : NEIGHBOUR_CEILING;
+    uint8_t *room = buffer_reserve(content, wanted + 1);
+    const ssize_t got = room ? stream_read(stream, 0, room, wanted) : error_set("out of memory");
+    stream_close(stream);
+    if (got < 0)
+        return -1;
+    content->size = (size_t)got;
+    outbox_progress(running->outbox, (uint64_t)got);
+    return 0;
+}
+
+/* A shadow copy's files have no neighbours here: those that can be found by path are the live ones. */
+static int service_neighbour(struct job *job, const char *suffix, struct slice *content)
+{
+    struct running *running = running_of(job);
+    const char *path = arena_format(job->arena, "%s%s", job->file->path, suffix);
+    struct file file;
+
+    *content = slice_of(NULL, 0);
+    if (!path)
+        return -1;
+    if (job->file->snapshot || job->file->stream ||
+        !evidence_find(running->evidence, job->file->volume, path, job->arena, &file))
+        return 0;
+    if (running->neighbour_count == MOST_NEIGHBOURS)
+        return error_set("too many files beside '%s' are asked for", job->file->path);
+    struct buffer *buffer = &running->neighbours[running->neighbour_count++];
+    if (read_neighbour(running, &file, buffer) < 0)
+        return error_prefix("'%s'", path);
+    *content = buffer_slice(buffer);
+    return 0;
+}
+
 static const struct job_services services = {
     .read = service_read,
     .next_candidate = service_next_candidate,
+    .could_match = service_could_match,
     .emit = service_emit,
     .notice = service_notice,
     .owner = service_owner,
     .digests = service_digests,
+    .reject = service_reject,
+    .neighbour = service_neighbour,
+    .find = service_find,
+    .load = service_load,
     .data = service_data,
     .name_of = service_name_of,
 };
@@ -516,6 +637,8 @@ static int running_init(struct running *running, struct worker *worker, struct o
 
 static void running_release(struct running *running)
 {
+    for (size_t i = 0; i < running->neighbour_count; i++)
+        buffer_release(&running->neighbours[i]);
     stream_close(running->mft);
     stream_close(running->stream);
 }
@@ -702,11 +825,8 @@ static int visit(void *context, const struct file *listed)
         outbox_progress(walk->outbox, 0);
     if (file.flags & FILE_FOLDER && !file.stream)
         return 0;
-    if (walk->by_content) {
-        if (file.flags & FILE_REPARSE)
-            tell_of_link(walk, &file);
-        else
-            want_by_content(walk, &file);
+    if (walk->by_content && file.flags & FILE_REPARSE) {
+        tell_of_link(walk, &file);
         return 0;
     }
     uint64_t artifacts = plan_match(walk->plan, file.volume, file.path);
@@ -714,6 +834,8 @@ static int visit(void *context, const struct file *listed)
         artifacts = (artifacts & walk->takes_streams) | match_stream(walk, &file);
     if (file.flags & FILE_DELETED)
         artifacts &= walk->takes_deleted;
+    if (!artifacts && walk->by_content)
+        want_by_content(walk, &file);
     for (; artifacts; artifacts &= artifacts - 1)
         send_wanted(walk, walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
                     &file);
@@ -747,7 +869,7 @@ static int plan_globs(struct plan *plan, const struct worker_setup *setup, const
     return 0;
 }
 
-/* A folder that holds no server: what is in it can only tell by its content what it is. */
+/* A folder that holds no whole server: what no known place explains can tell by its content what it is. */
 static bool is_by_content(const struct evidence *evidence, const struct host *host)
 {
     if (evidence_shape(evidence) == EVIDENCE_SINGLE_FILE)

@@ -25,6 +25,7 @@ enum result_kind {
     RESULT_DIGESTS,       /* text md5, sha1, sha256, owner: of the task's file */
     RESULT_COPIED,        /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
     RESULT_DAMAGE,        /* u64 offset, u64 size, text why: of the medium */
+    RESULT_REJECTED,      /* u64 offset, u64 record, u8 whether cut, slice raw */
     RESULT_VERIFIED,      /* verification: see worker.c put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
 };

@@ -129,6 +129,18 @@ static bool is_image_name(const char *path)
     return false;
 }
 
+/* Logs that are numbered "name.0", "name.1" look like the parts of an image. */
+static bool begins_as_text(struct image *image)
+{
+    uint8_t head[512];
+    const ssize_t size = image_read(image, 0, head, sizeof head);
+
+    for (ssize_t i = 0; i < size; i++)
+        if (head[i] < ' ' && (!head[i] || !strchr("\t\r\n", head[i])))
+            return false;
+    return size > 0;
+}
+
 /*
  * Is a file without any container's signature a medium at all? Yes with a partition table or a
  * known volume in it, when it is one of several parts, or when it is called like one. Otherwise it
@@ -139,8 +151,11 @@ static bool is_medium(const struct evidence *evidence, const struct partition_ta
     const struct container *container = image_container(evidence->image);
     struct probe probe;
 
-    if (strcasecmp(container->format, "raw") != 0 || container->segment_count > 1 || table->count)
+    if (table->count || (strcasecmp(container->format, "raw") != 0 &&
+                         strcasecmp(container->format, "split raw") != 0))
         return true;
+    if (container->segment_count > 1)
+        return !begins_as_text(evidence->image);
     if (is_image_name(evidence->path))
         return true;
     return probe_volume(evidence->image, 0, container->size, &probe) == 0 &&

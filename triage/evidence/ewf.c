@@ -7,6 +7,7 @@
 #include "triage/evidence/ewf.h"
 
 #include "triage/base/error.h"
+#include "triage/evidence/ewf_libewf.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -359,6 +360,23 @@ static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk)
     return slot->state;
 }
 
+/* Whether the bytes hold sectors that were unreadable when the image was acquired. */
+static bool meets_unread(const struct ewf *ewf, uint64_t offset, size_t size)
+{
+    uint64_t sector_size = ewf->geometry.sector_size, first = offset / sector_size;
+    size_t low = 0, high = ewf->unread_count;
+
+    while (low < high) { /* the first range that ends behind `first` */
+        size_t middle = low + (high - low) / 2;
+        if (ewf->unread[middle].first + ewf->unread[middle].count > first)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return size && low < ewf->unread_count &&
+           ewf->unread[low].first <= (offset + size - 1) / sector_size;
+}
+
 static ssize_t read_ewf(struct image *image, uint64_t offset, void *buffer, size_t size)
 {
     struct ewf *ewf = (struct ewf *)image;
@@ -382,6 +400,8 @@ static ssize_t read_ewf(struct image *image, uint64_t offset, void *buffer, size
         }
         done += part;
     }
+    if (meets_unread(ewf, offset, size))
+        image->damage_hits++;
     return (ssize_t)done;
 }
 
@@ -389,7 +409,7 @@ static void forget_scan(struct ewf *ewf)
 {
     for (size_t i = 0; i < ewf->run_count; i++)
         free(ewf->runs[i].entries);
-    ewf->run_count = ewf->metadata_count = 0;
+    ewf->run_count = ewf->metadata_count = ewf->unread_count = 0;
     ewf->has_geometry = ewf->ended = false;
     *ewf->image.container.md5 = *ewf->image.container.sha1 = 0;
 }
@@ -405,6 +425,7 @@ static void close_ewf(struct image *image)
     image_release_damage(image);
     free(ewf->paths);
     free(ewf->metadata);
+    free(ewf->unread);
     arena_free(ewf->arena);
     free(ewf);
 }
@@ -534,7 +555,7 @@ static int scan_set(struct ewf *ewf, const char *path)
     return ewf_scan(ewf);
 }
 
-static int describe(struct ewf *ewf)
+static void describe(struct ewf *ewf)
 {
     struct container *container = &ewf->image.container;
 
@@ -544,10 +565,21 @@ static int describe(struct ewf *ewf)
     container->chunk_count = ewf->chunk_count;
     container->metadata = ewf->metadata;
     container->metadata_count = ewf->metadata_count;
-    ewf->paths = segments_paths(&ewf->segments);
     container->segments = ewf->paths;
     container->segment_count = ewf->segments.count;
-    return ewf->paths ? 0 : error_set("out of memory");
+}
+
+/* When libewf has nothing to say, what the scan read stands. */
+static int consult_libewf(struct ewf *ewf)
+{
+    struct ewf_answer answer;
+
+    ewf->paths = segments_paths(&ewf->segments);
+    if (!ewf->paths)
+        return error_set("out of memory");
+    if (ewf_ask_libewf(ewf->paths, ewf->segments.count, ewf->arena, &answer) == 0)
+        ewf_take_answer(ewf, &answer);
+    return 0;
 }
 
 static int load(struct ewf *ewf, const char *path)
@@ -558,7 +590,10 @@ static int load(struct ewf *ewf, const char *path)
     if (!ewf->arena || !ewf->metadata)
         return error_set("out of memory");
     if (find_set(path, &ewf->segments) < 0 || keep_segments(ewf, path) < 0 ||
-        scan_set(ewf, path) < 0 || describe(ewf) < 0 || ewf_place(ewf) < 0)
+        scan_set(ewf, path) < 0 || consult_libewf(ewf) < 0)
+        return -1;
+    describe(ewf);
+    if (ewf_place(ewf) < 0)
         return -1;
     ewf->cache = cache_new(&ewf->image);
     return ewf->cache ? 0 : -1;

@@ -11,7 +11,16 @@
 #include "triage/evidence/inflate.h"
 #include "triage/evidence/segments.h"
 
-enum { EWF_FILE_HEADER_SIZE = 13, EWF_METADATA_MAX = 64 };
+enum {
+    EWF_FILE_HEADER_SIZE = 13,
+    EWF_METADATA_MAX = 64,
+    EWF_KEYS = 14 /* names of case metadata, see ewf_key */
+};
+
+/* Sectors of the medium. */
+struct ewf_sectors {
+    uint64_t first, count;
+};
 
 struct ewf_geometry {
     uint32_t sectors_per_chunk, sector_size;
@@ -53,6 +62,8 @@ struct ewf {
     uint64_t chunk_count;
     struct pair *metadata;
     size_t metadata_count;
+    struct ewf_sectors *unread; /* not readable when the image was acquired; sorted by ewf_place */
+    size_t unread_count;
     struct ewf_cache *cache;
 };
 
@@ -86,6 +97,15 @@ bool ewf_search_next(struct ewf_search *search, uint64_t *at, bool *compressed);
 void ewf_read_header(struct ewf *ewf, struct slice body, bool wide);
 void ewf_read_digest(struct ewf *ewf, struct slice body);
 void ewf_read_hash(struct ewf *ewf, struct slice body);
+/* Likewise of xheader and xhash, which newer tools write as XML. */
+void ewf_read_xml(struct ewf *ewf, struct slice body);
+/* Notes the sectors that an error2 section lists. */
+int ewf_read_unread(struct ewf *ewf, struct slice body);
+/* The names that metadata have in a container, 0 to EWF_KEYS - 1; libewf's are the same. */
+const char *ewf_key(size_t index);
+struct ewf_answer;
+/* Takes over what libewf read; our own reading stays where libewf has nothing. */
+void ewf_take_answer(struct ewf *ewf, const struct ewf_answer *answer);
 /* One more pair of metadata; the value is copied. A key that is known already keeps its value, but
  * for "damage_note", which may stand several times. */
 void ewf_add_metadata(struct ewf *ewf, const char *key, const char *value);

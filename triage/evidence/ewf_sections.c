@@ -416,9 +416,10 @@ static int settle_chunks(struct scan *scan, bool *lost)
     return 0;
 }
 
-static void on_small(struct scan *scan, const struct section *section)
+static int on_small(struct scan *scan, const struct section *section)
 {
     struct slice body = body_of(scan, section, SMALL_BODY_MAX);
+    int result = 0;
 
     if (is(section, "header2"))
         ewf_read_header(scan->ewf, body, true);
@@ -426,15 +427,21 @@ static void on_small(struct scan *scan, const struct section *section)
         ewf_read_header(scan->ewf, body, false);
     else if (is(section, "digest"))
         ewf_read_digest(scan->ewf, body);
-    else
+    else if (is(section, "hash"))
         ewf_read_hash(scan->ewf, body);
+    else if (is(section, "error2"))
+        result = ewf_read_unread(scan->ewf, body);
+    else
+        ewf_read_xml(scan->ewf, body);
     free((void *)(uintptr_t)body.data);
+    return result;
 }
 
 static bool is_small(const struct section *section)
 {
-    return is(section, "header") || is(section, "header2") || is(section, "digest") ||
-           is(section, "hash");
+    return is(section, "header") || is(section, "header2") || is(section, "xheader") ||
+           is(section, "digest") || is(section, "hash") || is(section, "xhash") ||
+           is(section, "error2");
 }
 
 static int on_other(struct scan *scan, const struct section *section)
@@ -450,7 +457,7 @@ static int on_other(struct scan *scan, const struct section *section)
         scan->chunks_end = section->next;
         scan->chunks = CHUNKS_WITHOUT_TABLE;
     } else if (is_small(section)) {
-        on_small(scan, section);
+        return on_small(scan, section);
     } else if (!section->intact) { /* its kind is damaged: it may have been a table */
         return add_gap(scan->ewf, tables_damaged(scan));
     }
@@ -656,6 +663,39 @@ static void damage_cut_chunks(struct ewf *ewf)
     }
 }
 
+static int by_first(const void *a, const void *b)
+{
+    const struct ewf_sectors *one = a, *other = b;
+
+    return one->first < other->first ? -1 : one->first > other->first;
+}
+
+/* Sorts and joins the sectors that the acquiring tool could not read, and notes them as damage. */
+static void damage_unread(struct ewf *ewf)
+{
+    uint64_t sectors = ewf->geometry.sector_count, sector_size = ewf->geometry.sector_size;
+    size_t kept = 0;
+
+    if (ewf->unread_count)
+        qsort(ewf->unread, ewf->unread_count, sizeof *ewf->unread, by_first);
+    for (size_t i = 0; i < ewf->unread_count; i++) {
+        struct ewf_sectors range = ewf->unread[i], *last = &ewf->unread[kept - (kept > 0)];
+        if (range.first >= sectors)
+            break;
+        if (range.count > sectors - range.first)
+            range.count = sectors - range.first;
+        if (kept == 0 || range.first > last->first + last->count)
+            ewf->unread[kept++] = range;
+        else if (range.first + range.count > last->first + last->count)
+            last->count = range.first + range.count - last->first;
+    }
+    ewf->unread_count = kept;
+    for (size_t i = 0; i < kept; i++)
+        image_add_damage(&ewf->image, ewf->unread[i].first * sector_size,
+                         ewf->unread[i].count * sector_size,
+                         "unreadable when the image was acquired");
+}
+
 int ewf_place(struct ewf *ewf)
 {
     size_t head = 0, tail = ewf->run_count;
@@ -680,5 +720,6 @@ int ewf_place(struct ewf *ewf)
         damage_chunks(ewf, behind_head, tail_start, gap_reason(ewf, head, tail));
     keep_usable(ewf);
     damage_cut_chunks(ewf);
+    damage_unread(ewf);
     return 0;
 }

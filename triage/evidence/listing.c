@@ -41,7 +41,7 @@ struct listing {
     struct table addresses; /* empty when the index is the address */
     struct buffer pool;
     uint32_t root;
-    uint64_t unreadable;
+    uint64_t unreadable, partial;
     uint32_t
         *slots; /* hash of parent and folded name to the name's index; built by the first find */
     size_t slot_count;
@@ -389,9 +389,20 @@ void listing_count_unreadable(struct listing *listing)
     listing->unreadable++;
 }
 
+void listing_count_partial(struct listing *listing)
+{
+    listing->unreadable++;
+    listing->partial++;
+}
+
 uint64_t listing_unreadable(const struct listing *listing)
 {
     return listing->unreadable;
+}
+
+uint64_t listing_partial(const struct listing *listing)
+{
+    return listing->partial;
 }
 
 size_t listing_memory(const struct listing *listing)
@@ -415,6 +426,13 @@ static const struct name *main_name(const struct listing *listing, uint32_t inde
     while (at != LISTING_NONE && name_at(listing, at)->alias)
         at = name_at(listing, at)->next;
     return at == LISTING_NONE ? NULL : name_at(listing, at);
+}
+
+uint32_t listing_parent(const struct listing *listing, uint32_t index)
+{
+    const struct name *name = main_name(listing, index);
+
+    return name ? name->parent : LISTING_NONE;
 }
 
 /*

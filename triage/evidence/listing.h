@@ -64,9 +64,13 @@ bool listing_has_stream(const struct listing *listing, uint32_t index, struct sl
 /* Called once when all is added: an entry that has aliases only keeps one of them as its name. */
 void listing_finish(struct listing *listing);
 
-/* Entries that could not be understood. */
+/* Entries that could not be understood; those of them that are there in part. */
 void listing_count_unreadable(struct listing *listing);
+void listing_count_partial(struct listing *listing);
 uint64_t listing_unreadable(const struct listing *listing);
+uint64_t listing_partial(const struct listing *listing);
+/* The folder that the entry's first name lies in, whether or not it still is the same one; LISTING_NONE without a name. */
+uint32_t listing_parent(const struct listing *listing, uint32_t index);
 /* Bytes of memory in use. */
 size_t listing_memory(const struct listing *listing);
 

@@ -332,7 +332,7 @@ static bool read_record(struct parser *parser, uint8_t *bytes, struct record *re
     if (good && parse_record(slice_of(bytes, good), record)) {
         if (good < parser->record_size) {
             record->damaged = true;
-            listing_count_unreadable(parser->listing);
+            listing_count_partial(parser->listing);
         }
         return true;
     }

@@ -9,6 +9,7 @@
 #include "triage/base/utf16.h"
 #include "triage/evidence/image_methods.h"
 #include "triage/evidence/mft.h"
+#include "triage/evidence/ntfs_owner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,8 @@ struct mount {
     TSK_FS_INFO *fs;
     uint64_t offset, size;
     uint32_t cluster_size, record_size;
-    bool ntfs;
+    bool ntfs, owners_sought;
+    struct ntfs_owners *owners; /* read on first use; NULL when $Secure cannot be read */
 };
 
 struct content {
@@ -501,23 +503,60 @@ static int mount_open_stream(struct source *source, const struct file *file, str
     return 0;
 }
 
+/* The stream $SDS of $Secure, as far as it can be read. */
+static struct ntfs_owners *read_owners(struct mount *mount)
+{
+    enum { SECURE_ENTRY = 9, SDS_CEILING = 64 << 20 };
+    const struct file secure = {.path = "$Secure", .stream = "$SDS", .address = SECURE_ENTRY};
+    struct ntfs_owners *owners = NULL;
+    struct stream *stream;
+
+    if (mount_open_stream(&mount->source, &secure, &stream) < 0)
+        return NULL;
+    const uint64_t size = stream_size(stream);
+    uint8_t *bytes = size && size <= SDS_CEILING ? malloc((size_t)size) : NULL;
+    const ssize_t got = bytes ? stream_read(stream, 0, bytes, (size_t)size) : -1;
+    if (got > 0)
+        owners = ntfs_owners_new(slice_of(bytes, (size_t)got));
+    free(bytes);
+    stream_close(stream);
+    return owners;
+}
+
+/* The id in $STANDARD_INFORMATION, which has one since NTFS 3.0; 0 without. */
+static uint32_t security_id_of(TSK_FS_FILE *file)
+{
+    enum { ID_OFFSET = 52, ID_SIZE = 4 };
+    const TSK_FS_ATTR *standard =
+        tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_SI, 0, 0);
+    char bytes[ID_SIZE];
+
+    if (!standard || standard->size < ID_OFFSET + ID_SIZE ||
+        tsk_fs_attr_read(standard, ID_OFFSET, bytes, ID_SIZE, TSK_FS_FILE_READ_FLAG_NONE) != ID_SIZE)
+        return 0;
+    struct cursor c = cursor_over(slice_of(bytes, ID_SIZE), 0);
+    return cursor_u32le(&c);
+}
+
 static bool mount_owner(struct source *source, const struct file *file, char *text, size_t size)
 {
     struct mount *mount = (struct mount *)source;
-    char *sid = NULL;
-    bool found = false;
+    const char *sid = NULL;
 
     if (!mount->ntfs || file->address >= mount->fs->last_inum)
         return false;
-    TSK_FS_FILE *opened = tsk_fs_file_open_meta(mount->fs, NULL, file->address);
-    if (opened && tsk_fs_file_get_owner_sid(opened, &sid) == 0 && sid && strlen(sid) < size) {
+    if (!mount->owners_sought)
+        mount->owners = read_owners(mount);
+    mount->owners_sought = true;
+    TSK_FS_FILE *opened =
+        mount->owners ? tsk_fs_file_open_meta(mount->fs, NULL, file->address) : NULL;
+    if (opened && opened->meta)
+        sid = ntfs_owner_sid(mount->owners, security_id_of(opened));
+    if (sid)
         snprintf(text, size, "%s", sid);
-        found = true;
-    }
     tsk_error_reset();
-    free(sid);
     tsk_fs_file_close(opened);
-    return found;
+    return sid != NULL;
 }
 
 /* ---- listing of NTFS ---- */
@@ -796,6 +835,7 @@ static void mount_close(struct source *source)
     struct mount *mount = (struct mount *)source;
 
     tsk_fs_close(mount->fs);
+    ntfs_owners_free(mount->owners);
     free(mount);
 }
 

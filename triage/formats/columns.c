@@ -82,7 +82,8 @@ static const char *text_keep(struct columns *columns, struct slice name)
     if (name.size >= sizeof columns->text - columns->text_size)
         return NULL;
     char *text = columns->text + columns->text_size;
-    memcpy(text, name.data, name.size);
+    if (name.size)
+        memcpy(text, name.data, name.size);
     text[name.size] = 0;
     columns->text_size += name.size + 1;
     return text;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 enum {
-    FILE_SUMMED = 120,      /* bytes of the file's header that its checksum is of */
-    CHUNK_SUMMED = 120,     /* of a chunk's header: these and those from ... */
-    CHUNK_TABLES = 128,     /* ... here to CHUNK_HEADER_SIZE */
+    FILE_SUMMED = 120,  /* bytes of the file's header that its checksum is of */
+    CHUNK_SUMMED = 120, /* of a chunk's header: these and those from ... */
+    CHUNK_TABLES = 128, /* ... here to CHUNK_HEADER_SIZE */
     RECORD_HEAD = 24,
     RECORD_LEAST = RECORD_HEAD + 4,
     RECORD_ALIGN = 4,
@@ -30,8 +30,9 @@ struct evtx_file_header evtx_file_header_read(struct slice head)
     cursor_seek(&c, FILE_SUMMED);
     header.flags = cursor_u32le(&c);
     const uint32_t checksum = cursor_u32le(&c);
-    header.checksum_ok = !cursor_failed(&c) && (header.flags & EVTX_NO_CHECKSUM ||
-                                                crc32_over(slice_part(head, 0, FILE_SUMMED), 0) == checksum);
+    header.checksum_ok =
+        !cursor_failed(&c) && (header.flags & EVTX_NO_CHECKSUM ||
+                               crc32_over(slice_part(head, 0, FILE_SUMMED), 0) == checksum);
     if (!header.magic || header.header_size < CHUNK_TABLES)
         header.header_size = EVTX_FILE_HEADER_SIZE;
     return header;
@@ -58,8 +59,8 @@ struct evtx_chunk_header evtx_chunk_header_read(struct slice chunk)
     const uint32_t first = crc32_over(slice_part(chunk, 0, CHUNK_SUMMED), 0);
     const struct slice tables =
         slice_part(chunk, CHUNK_TABLES, EVTX_CHUNK_HEADER_SIZE - CHUNK_TABLES);
-    const struct slice area = slice_part(chunk, EVTX_CHUNK_HEADER_SIZE,
-                                         header.free_offset - EVTX_CHUNK_HEADER_SIZE);
+    const struct slice area =
+        slice_part(chunk, EVTX_CHUNK_HEADER_SIZE, header.free_offset - EVTX_CHUNK_HEADER_SIZE);
     const bool none = header.flags & EVTX_NO_CHECKSUM;
     header.header_ok = usable && (none || crc32_over(tables, first) == checksum);
     header.records_ok = usable && (none || crc32_over(area, 0) == records);
@@ -103,7 +104,8 @@ static size_t find_magic(struct slice chunk, size_t at)
     return chunk.size;
 }
 
-/* A chunk header that is older than its records calls their space unused: they follow the last one without a gap. */
+/* A chunk header that is older than its records calls their space unused: they follow the last one
+ * without a gap. */
 static bool continues(const struct evtx_walk *walk, const struct evtx_span *span)
 {
     return walk->any && !walk->broken && span->id == walk->last_id + 1;

@@ -1,6 +1,7 @@
 /*
- * Windows event logs (EVTX): chunks of 64 KiB, each with its records, names and templates, each read on its own.
- * Format: MS-EVEN6 2.2 for binary XML; for files and chunks the notes of libevtx (Joachim Metz) and of Andreas Schuster.
+ * Windows event logs (EVTX): chunks of 64 KiB, each with its records, names and templates, each
+ * read on its own. Format: MS-EVEN6 2.2 for binary XML; for files and chunks the notes of libevtx
+ * (Joachim Metz) and of Andreas Schuster.
  */
 #ifndef TRIAGE_FORMATS_EVTX_H
 #define TRIAGE_FORMATS_EVTX_H
@@ -28,10 +29,10 @@ struct evtx_file_header {
 };
 
 struct evtx_chunk_header {
-    bool magic;                        /* it begins with "ElfChnk" */
-    bool header_ok, records_ok;        /* checksums; true when there are none */
+    bool magic;                         /* it begins with "ElfChnk" */
+    bool header_ok, records_ok;         /* checksums; true when there are none */
     uint64_t first_record, last_record; /* record ids */
-    size_t free_offset;                /* where unused space begins, checked */
+    size_t free_offset;                 /* where unused space begins, checked */
     unsigned flags;
 };
 
@@ -40,6 +41,7 @@ enum evtx_role {
     EVTX_ROLE_PROVIDER,
     EVTX_ROLE_EVENT_ID,
     EVTX_ROLE_CHANNEL,
+    EVTX_ROLE_RECORD_ID, /* EventRecordID: an exported log counts its records anew and keeps this */
     EVTX_ROLE_TIME,    /* SystemTime */
     EVTX_ROLE_UNNAMED, /* a <Data> without a name */
     EVTX_ROLE_COUNT
@@ -84,8 +86,8 @@ struct evtx_walk {
     struct slice chunk;
     size_t at, free_offset;
     uint64_t last_id;
-    bool any, broken;   /* a record was told; the chain is broken since */
-    size_t lost;        /* bytes in front of free_offset that belong to no record */
+    bool any, broken; /* a record was told; the chain is broken since */
+    size_t lost;      /* bytes in front of free_offset that belong to no record */
 };
 
 struct evtx_decoder;
@@ -101,7 +103,8 @@ bool evtx_walk_next(struct evtx_walk *walk, struct evtx_span *span);
 
 int evtx_decoder_new(struct evtx_decoder **out);
 void evtx_decoder_free(struct evtx_decoder *decoder);
-/* The chunk that the following records belong to; borrowed until the next call. Forgets all templates. */
+/* The chunk that the following records belong to; borrowed until the next call. Forgets all
+ * templates. */
 void evtx_decoder_chunk(struct evtx_decoder *decoder, struct slice chunk);
 /* Decodes one record of the chunk. With a problem, what stands in front of it is there. */
 void evtx_decode(struct evtx_decoder *decoder, const struct evtx_span *span,

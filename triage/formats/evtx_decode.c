@@ -9,13 +9,13 @@
 #include <string.h>
 
 enum {
-    TEXT_ROOM = 4 << 20,          /* of one record; most have 1 to 3 KiB */
-    PROGRAM_MEMORY = 16 << 20,    /* of one chunk */
-    WORK_MOST = 8 << 20,          /* steps of one chunk; an honest one needs some 50,000 */
-    ITEMS_MOST = 1 << 15,         /* values of the record at hand, nested ones too */
+    TEXT_ROOM = 4 << 20,       /* of one record; most have 1 to 3 KiB */
+    PROGRAM_MEMORY = 16 << 20, /* of one chunk */
+    WORK_MOST = 8 << 20,       /* steps of one chunk; an honest one needs some 50,000 */
+    ITEMS_MOST = 1 << 15,      /* values of the record at hand, nested ones too */
     BUCKETS = 64,
     RECORD_HEAD = 24,
-    TEMPLATE_HEAD = 24,           /* next template, GUID, size */
+    TEMPLATE_HEAD = 24, /* next template, GUID, size */
 };
 
 enum { TOKEN_TEMPLATE = 0x0C, TOKEN_FRAGMENT = 0x0F, FRAGMENT_HEAD = 4 };
@@ -60,8 +60,8 @@ int evtx_decoder_new(struct evtx_decoder **out)
     decoder->text.room = decoder->xml.room = TEXT_ROOM;
     decoder->values = malloc(EVTX_VALUES_MOST * sizeof *decoder->values);
     decoder->items = malloc(ITEMS_MOST * sizeof *decoder->items);
-    if (!decoder->compiler.arena || !decoder->text.data || !decoder->xml.data ||
-        !decoder->values || !decoder->items) {
+    if (!decoder->compiler.arena || !decoder->text.data || !decoder->xml.data || !decoder->values ||
+        !decoder->items) {
         evtx_decoder_free(decoder);
         return error_set("out of memory");
     }
@@ -121,8 +121,7 @@ static void end_value(struct evtx_decoder *decoder, struct evtx_name *name, size
 }
 
 /* An array makes as many elements as it has items. */
-static void add_array(struct evtx_decoder *decoder, struct evtx_name *name,
-                      const struct item *item)
+static void add_array(struct evtx_decoder *decoder, struct evtx_name *name, const struct item *item)
 {
     const uint8_t type = item->type & (uint8_t)~EVTX_ARRAY;
     struct slice rest = item->bytes, one;
@@ -272,7 +271,8 @@ static void xml_tag(struct evtx_text *out, const char *front, struct slice name,
     evtx_text_add(out, slice_of_text(back));
 }
 
-/* An attribute with its content; gives the number of steps. Left out when all it would hold is null. */
+/* An attribute with its content; gives the number of steps. Left out when all it would hold is
+ * null. */
 static size_t xml_attribute(struct evtx_decoder *decoder, const struct frame *frame, size_t at)
 {
     const struct evtx_program *program = frame->program;
@@ -430,8 +430,7 @@ static void run_literal(struct evtx_decoder *decoder, const struct cursor *in,
 
     if (!may_work(decoder, 0))
         return;
-    frame.program =
-        evtx_compile(&decoder->compiler, in->at, cursor_left(in), false, section);
+    frame.program = evtx_compile(&decoder->compiler, in->at, cursor_left(in), false, section);
     if (frame.program)
         run(decoder, &frame);
     else
@@ -439,7 +438,8 @@ static void run_literal(struct evtx_decoder *decoder, const struct cursor *in,
 }
 
 /* Bytes of the chunk that hold binary XML. */
-static void run_fragment(struct evtx_decoder *decoder, struct slice bytes, enum evtx_section section)
+static void run_fragment(struct evtx_decoder *decoder, struct slice bytes,
+                         enum evtx_section section)
 {
     const size_t start = bytes.size ? (size_t)(bytes.data - decoder->compiler.chunk.data) : 0;
     struct cursor in = cursor_over(slice_part(decoder->compiler.chunk, 0, start + bytes.size), 0);

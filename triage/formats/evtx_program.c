@@ -107,7 +107,8 @@ static uint16_t name_hash(struct slice utf16)
     return (uint16_t)hash;
 }
 
-/* A name stands at an offset of the chunk; the first time it is used it stands right here and is passed over. */
+/* A name stands at an offset of the chunk; the first time it is used it stands right here and is
+ * passed over. */
 static struct slice name_at(struct parse *parse)
 {
     const uint32_t offset = cursor_u32le(&parse->in);
@@ -142,7 +143,8 @@ static bool size_fits(struct cursor *in)
     return !cursor_failed(in) && size <= cursor_left(in);
 }
 
-/* Where elements have a dependency number in front is a rule that some writers break: the size behind it tells. */
+/* Where elements have a dependency number in front is a rule that some writers break: the size
+ * behind it tells. */
 static void skip_element_head(struct parse *parse)
 {
     struct cursor plain = parse->in, numbered = parse->in;
@@ -303,6 +305,7 @@ static const struct {
     {"Provider", "EventSourceName", "EventSourceName", EVTX_ROLE_NONE},
     {"EventID", "", "EventID", EVTX_ROLE_EVENT_ID},
     {"EventID", "Qualifiers", "Qualifiers", EVTX_ROLE_NONE},
+    {"EventRecordID", "", "EventRecordID", EVTX_ROLE_RECORD_ID},
     {"TimeCreated", "SystemTime", "SystemTime", EVTX_ROLE_TIME},
     {"Correlation", "ActivityID", "ActivityID", EVTX_ROLE_NONE},
     {"Correlation", "RelatedActivityID", "RelatedActivityID", EVTX_ROLE_NONE},
@@ -340,7 +343,8 @@ static struct evtx_name system_name(struct evtx_compiler *compiler, struct slice
                                                      : (const char *)element.data};
 }
 
-/* The name of an element's content, or of one of its attributes. Texts in the arena end with a NUL. */
+/* The name of an element's content, or of one of its attributes. Texts in the arena end with a NUL.
+ */
 static struct evtx_name name_of(struct naming *naming, struct slice attribute)
 {
     const struct slice element = naming->element[naming->depth].name;
@@ -486,10 +490,10 @@ struct evtx_program *evtx_compile(struct evtx_compiler *compiler, size_t offset,
         .offset = offset,
         .section = section,
         .size = parse.in.at - offset,
-        .steps = kept(compiler->arena, compiler->steps,
-                      compiler->step_count * sizeof *compiler->steps),
-        .parts = kept(compiler->arena, compiler->parts,
-                      compiler->part_count * sizeof *compiler->parts),
+        .steps =
+            kept(compiler->arena, compiler->steps, compiler->step_count * sizeof *compiler->steps),
+        .parts =
+            kept(compiler->arena, compiler->parts, compiler->part_count * sizeof *compiler->parts),
         .step_count = compiler->step_count,
         .part_count = compiler->part_count,
         .problem = parse.problem,

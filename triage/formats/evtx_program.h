@@ -1,6 +1,7 @@
 /*
- * Binary XML compiled: the tokens of a template or of a literal fragment become a list of steps, and next to it the list of
- * values that a reader of the log would name, so that a record costs only its values.
+ * Binary XML compiled: the tokens of a template or of a literal fragment become a list of steps,
+ * and next to it the list of values that a reader of the log would name, so that a record costs
+ * only its values.
  */
 #ifndef TRIAGE_FORMATS_EVTX_PROGRAM_H
 #define TRIAGE_FORMATS_EVTX_PROGRAM_H
@@ -61,8 +62,9 @@ struct evtx_compiler {
 
 void evtx_compiler_release(struct evtx_compiler *compiler);
 /*
- * Compiles the tokens at [offset, offset + size) of the chunk. `in_template`: elements bear a dependency number. NULL when
- * memory is out; a program with a problem has the steps in front of it. It lives in the compiler's arena.
+ * Compiles the tokens at [offset, offset + size) of the chunk. `in_template`: elements bear a
+ * dependency number. NULL when memory is out; a program with a problem has the steps in front of
+ * it. It lives in the compiler's arena.
  */
 struct evtx_program *evtx_compile(struct evtx_compiler *compiler, size_t offset, size_t size,
                                   bool in_template, enum evtx_section section);

@@ -72,7 +72,8 @@ static uint32_t take_point(struct slice utf16, size_t *at)
     return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
 }
 
-/* Four ASCII units at once; most text of event logs is ASCII. Gives the bytes of UTF-16 that were done. */
+/* Four ASCII units at once; most text of event logs is ASCII. Gives the bytes of UTF-16 that were
+ * done. */
 static size_t copy_ascii(struct slice utf16, uint8_t *out)
 {
     size_t at = 0;
@@ -305,11 +306,11 @@ static void add_ansi(struct evtx_text *text, struct slice bytes)
 static size_t size_of_type(uint8_t type)
 {
     static const uint8_t sizes[] = {
-        [EVTX_INT8] = 1,      [EVTX_UINT8] = 1,     [EVTX_INT16] = 2,
-        [EVTX_UINT16] = 2,    [EVTX_INT32] = 4,     [EVTX_UINT32] = 4,
-        [EVTX_INT64] = 8,     [EVTX_UINT64] = 8,    [EVTX_REAL32] = 4,
-        [EVTX_REAL64] = 8,    [EVTX_BOOL] = 4,      [EVTX_GUID] = GUID_SIZE,
-        [EVTX_FILETIME] = 8,  [EVTX_HEX32] = 4,     [EVTX_SYSTEMTIME] = SYSTEMTIME_SIZE,
+        [EVTX_INT8] = 1,     [EVTX_UINT8] = 1,  [EVTX_INT16] = 2,
+        [EVTX_UINT16] = 2,   [EVTX_INT32] = 4,  [EVTX_UINT32] = 4,
+        [EVTX_INT64] = 8,    [EVTX_UINT64] = 8, [EVTX_REAL32] = 4,
+        [EVTX_REAL64] = 8,   [EVTX_BOOL] = 4,   [EVTX_GUID] = GUID_SIZE,
+        [EVTX_FILETIME] = 8, [EVTX_HEX32] = 4,  [EVTX_SYSTEMTIME] = SYSTEMTIME_SIZE,
         [EVTX_HEX64] = 8,
     };
 

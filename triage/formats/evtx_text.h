@@ -1,4 +1,5 @@
-/* Values of binary XML as UTF-8 text, as Windows shows them (MS-EVEN6 2.2.18, libevtx' notes on EVTX). */
+/* Values of binary XML as UTF-8 text, as Windows shows them (MS-EVEN6 2.2.18, libevtx' notes on
+ * EVTX). */
 #ifndef TRIAGE_FORMATS_EVTX_TEXT_H
 #define TRIAGE_FORMATS_EVTX_TEXT_H
 
@@ -43,7 +44,8 @@ struct evtx_text {
 void evtx_text_add(struct evtx_text *text, struct slice bytes);
 /* UTF-16LE without the NULs at its end; lone surrogates become U+FFFD. */
 void evtx_text_add_utf16(struct evtx_text *text, struct slice utf16);
-/* One value; bytes that are too few for its type give nothing. Types that are not known are shown as hexadecimal digits. */
+/* One value; bytes that are too few for its type give nothing. Types that are not known are shown
+ * as hexadecimal digits. */
 void evtx_text_add_value(struct evtx_text *text, uint8_t type, struct slice bytes);
 /* Takes the first item off an array's bytes; false at the end. `type` is without EVTX_ARRAY. */
 bool evtx_array_next(uint8_t type, struct slice *rest, struct slice *item);

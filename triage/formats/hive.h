@@ -79,8 +79,8 @@ struct instant hive_written(const struct hive *hive);
  * none). */
 uint64_t hive_damage(const struct hive *hive, const char **first, uint64_t *offset);
 
-/* While quiet, damage is passed over without being counted: for reading what may not be there any more. Gives the state
- * before. */
+/* While quiet, damage is passed over without being counted: for reading what may not be there any
+ * more. Gives the state before. */
 bool hive_be_quiet(struct hive *hive, bool quiet);
 /* The bins, behind the base block: cells are counted from their first byte. */
 struct slice hive_bins(const struct hive *hive);

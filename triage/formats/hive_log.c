@@ -4,7 +4,8 @@
 
 enum {
     BASE_BLOCK_SIZE = 4096,
-    LOG_BASE_SIZE = 512, /* of the base block that a log starts with; its entries are aligned so too */
+    LOG_BASE_SIZE =
+        512, /* of the base block that a log starts with; its entries are aligned so too */
     SECTOR_SIZE = 512,
     BIN_ALIGNMENT = 4096,
     CHECKSUM_AT = 508,
@@ -249,7 +250,8 @@ static bool is_set(struct slice bitmap, size_t bit)
     return bitmap.data[bit / 8] >> bit % 8 & 1;
 }
 
-/* The older format: "DIRT", a bit for each sector of the bins, then the sectors whose bit is set. */
+/* The older format: "DIRT", a bit for each sector of the bins, then the sectors whose bit is set.
+ */
 static void apply_sectors(struct hive_image *hive, struct slice log, struct hive_replay *replay)
 {
     const uint32_t bins_size = get32(log.data + 40);
@@ -303,7 +305,8 @@ static bool restore_base_block(struct hive_image *hive, const struct slice logs[
     return true;
 }
 
-/* The sequence number that the first entry should have: the lowest of the logs when the hive's own is lost. */
+/* The sequence number that the first entry should have: the lowest of the logs when the hive's own
+ * is lost. */
 static uint32_t expected(const struct hive_image *hive, const struct slice logs[HIVE_LOGS],
                          bool restored)
 {

@@ -23,7 +23,7 @@ struct recovery {
     struct hive *hive;
     struct slice bins;
     uint8_t *free_cells, *known; /* a bit for every 8 bytes of the bins */
-    size_t steps_left;           /* looks at keys and values that may still come: crafted hives end here */
+    size_t steps_left; /* looks at keys and values that may still come: crafted hives end here */
     struct buffer path;
     int (*visit)(void *context, const struct hive_recovered *found);
     void *context;
@@ -60,9 +60,11 @@ static bool is_known(const struct recovery *recovery, uint32_t cell)
     return bit_of(recovery, recovery->known, cell);
 }
 
-/* Calls `take` for each cell of each bin; a bin that cannot be followed is left at its next page. */
+/* Calls `take` for each cell of each bin; a bin that cannot be followed is left at its next page.
+ */
 static int each_cell(struct recovery *recovery,
-                     int (*take)(struct recovery *recovery, uint32_t cell, uint32_t size, bool used))
+                     int (*take)(struct recovery *recovery, uint32_t cell, uint32_t size,
+                                 bool used))
 {
     const struct slice bins = recovery->bins;
 
@@ -166,13 +168,14 @@ static int tell_value(struct recovery *recovery, const struct hive_recovered *of
     set_bit(recovery, recovery->known, cell);
     found.value = value;
     found.offset = BASE_BLOCK_SIZE + (uint64_t)cell;
-    found.data_is_lost = !value->in_place.data && value->data_size && !is_free(recovery, value->data_cell);
+    found.data_is_lost =
+        !value->in_place.data && value->data_size && !is_free(recovery, value->data_cell);
     return recovery->visit(recovery->context, &found);
 }
 
 /* Values that the slots from `from` on name and that nothing else refers to. */
-static int tell_slots(struct recovery *recovery, const struct hive_recovered *of, struct slice slots,
-                      size_t from, size_t to)
+static int tell_slots(struct recovery *recovery, const struct hive_recovered *of,
+                      struct slice slots, size_t from, size_t to)
 {
     struct hive_value value;
     int result = 0;
@@ -228,7 +231,8 @@ static bool has_tag(const struct recovery *recovery, uint32_t cell, const char *
     return slice_starts(slice_part(recovery->bins, (size_t)cell + 4, 2), tag);
 }
 
-/* Free cells merge, so old ones may start anywhere within them; a cell in use is only looked at as a whole. */
+/* Free cells merge, so old ones may start anywhere within them; a cell in use is only looked at as
+ * a whole. */
 static int find_keys(struct recovery *recovery, uint32_t cell, uint32_t size, bool used)
 {
     const uint32_t end = used ? cell + CELL_ALIGNMENT : cell + size;
@@ -269,8 +273,8 @@ static int recover(struct recovery *recovery)
     return result;
 }
 
-int hive_recover(struct hive *hive,
-                 int (*visit)(void *context, const struct hive_recovered *found), void *context)
+int hive_recover(struct hive *hive, int (*visit)(void *context, const struct hive_recovered *found),
+                 void *context)
 {
     struct recovery recovery = {
         .hive = hive, .bins = hive_bins(hive), .visit = visit, .context = context};

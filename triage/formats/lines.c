@@ -189,7 +189,8 @@ static ssize_t read_utf16(struct lines *lines, uint8_t *out, size_t room)
     utf16_append(&lines->text, slice_of(raw, size), false);
     if (buffer_failed(&lines->text) || lines->text.size > room)
         return error_set("memory is out");
-    memcpy(out, lines->text.data, lines->text.size);
+    if (lines->text.size)
+        memcpy(out, lines->text.data, lines->text.size);
     return (ssize_t)lines->text.size;
 }
 

@@ -1,6 +1,7 @@
 /* Records of the NTFS change journal. Layouts: see usn.h. */
 #include "triage/formats/usn.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum {
@@ -15,15 +16,31 @@ enum {
 static const struct civil earliest = {.year = 1999, .month = 1, .day = 1};
 static const struct civil latest = {.year = 2200, .month = 1, .day = 1};
 
+/* Fixed places of a header whose size was checked: this is read for each of many millions of
+ * records. */
 static uint64_t load_u64(const uint8_t *bytes)
 {
     uint64_t value;
 
-    memcpy(&value, bytes, sizeof value); /* only compared with zero */
-    return value;
+    memcpy(&value, bytes, sizeof value);
+    return le64toh(value);
 }
 
-/* The first place at or after `at` where eight bytes are not all zero; the end of what can be told when there is none. */
+static uint32_t load_u32(const uint8_t *bytes)
+{
+    uint32_t value;
+
+    memcpy(&value, bytes, sizeof value);
+    return le32toh(value);
+}
+
+static uint16_t load_u16(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+/* The first place at or after `at` where eight bytes are not all zero; the end of what can be told
+ * when there is none. */
 static size_t skip_zeroes(struct slice bytes, size_t at)
 {
     while (at + 64 <= bytes.size) {
@@ -53,77 +70,70 @@ static size_t header_size(uint16_t version)
     }
 }
 
-/* Size of the record that begins here, from its first eight bytes; 0 when these cannot begin one. */
+/* Size of the record that begins here, from its first eight bytes; 0 when these cannot begin one.
+ */
 static size_t record_size(struct slice bytes)
 {
-    struct cursor c = cursor_over(bytes, 0);
-    const uint32_t size = cursor_u32le(&c);
-    const uint16_t version = cursor_u16le(&c), minor = cursor_u16le(&c);
+    if (bytes.size < ALIGNMENT)
+        return 0;
+    const uint32_t size = load_u32(bytes.data);
+    const uint16_t version = load_u16(bytes.data + 4), minor = load_u16(bytes.data + 6);
     const size_t header = header_size(version);
 
-    if (cursor_failed(&c) || header == 0 || minor != 0 || size % ALIGNMENT != 0 || size < header)
+    if (header == 0 || minor != 0 || size % ALIGNMENT != 0 || size < header)
         return 0;
     if (version != 4 && size > header + NAME_MAX_SIZE + 2 * ALIGNMENT)
         return 0;
     return size <= USN_RECORD_MAX ? size : 0;
 }
 
-static struct usn_reference read_reference(struct cursor *c, uint16_t version)
+/* From the time stamp on, which is the same in versions 2 and 3. The name has to lie within the
+ * record and to have a length that a name can have. */
+static bool read_named(const uint8_t *rest, struct usn_record *record)
 {
-    struct usn_reference reference = {.low = cursor_u64le(c)};
+    const uint64_t filetime = load_u64(rest);
+    const size_t size = load_u16(rest + 24), at = load_u16(rest + 26);
 
-    if (version >= 3)
-        reference.high = cursor_u64le(c);
-    return reference;
-}
-
-/* The name has to lie within the record and to have a length that a name can have. */
-static bool read_name(struct cursor *c, struct usn_record *record)
-{
-    const size_t size = cursor_u16le(c), at = cursor_u16le(c);
-
+    record->when = filetime <= INT64_MAX ? instant_from_filetime(filetime) : INSTANT_NONE;
+    record->reason = load_u32(rest + 8);
+    record->source = load_u32(rest + 12); /* the security id follows */
+    record->attributes = load_u32(rest + 20);
     if (size == 0 || size % 2 != 0 || size > NAME_MAX_SIZE || at < header_size(record->version))
         return false;
     record->name = slice_part(record->bytes, at, size);
     return record->name.size == size;
 }
 
-static bool read_named(struct cursor *c, struct usn_record *record)
+static bool read_extents(const uint8_t *rest, struct usn_record *record)
 {
-    const uint64_t filetime = cursor_u64le(c);
+    const size_t count = load_u16(rest + 12), size = load_u16(rest + 14);
 
-    record->when = filetime <= INT64_MAX ? instant_from_filetime(filetime) : INSTANT_NONE;
-    record->reason = cursor_u32le(c);
-    record->source = cursor_u32le(c);
-    cursor_skip(c, 4); /* security id */
-    record->attributes = cursor_u32le(c);
-    return read_name(c, record);
-}
-
-static bool read_extents(struct cursor *c, struct usn_record *record)
-{
-    record->reason = cursor_u32le(c);
-    record->source = cursor_u32le(c);
-    cursor_skip(c, 4); /* extents that follow in further records */
-    const size_t count = cursor_u16le(c), size = cursor_u16le(c);
+    record->reason = load_u32(rest);
+    record->source = load_u32(rest + 4); /* the number of extents in further records follows */
     return V4_SIZE + count * size <= record->bytes.size;
 }
 
+/* `bytes` has at least the header of its version: record_size() saw to that. */
 static bool read_record(struct slice bytes, struct usn_record *record)
 {
-    struct cursor c = cursor_over(bytes, 0);
+    const uint8_t *at = bytes.data;
 
-    cursor_skip(&c, 4);
-    *record = (struct usn_record){.version = cursor_u16le(&c), .bytes = bytes};
-    cursor_skip(&c, 2);
-    record->file = read_reference(&c, record->version);
-    record->parent = read_reference(&c, record->version);
-    record->usn = cursor_u64le(&c);
-    const bool good = record->version == 4 ? read_extents(&c, record) : read_named(&c, record);
-    return good && !cursor_failed(&c) && record->usn <= INT64_MAX;
+    *record = (struct usn_record){.version = load_u16(at + 4), .bytes = bytes};
+    record->file.low = load_u64(at + 8);
+    if (record->version == 2) {
+        record->parent.low = load_u64(at + 16);
+        record->usn = load_u64(at + 24);
+        return read_named(at + 32, record) && record->usn <= INT64_MAX;
+    }
+    record->file.high = load_u64(at + 16);
+    record->parent = (struct usn_reference){load_u64(at + 24), load_u64(at + 32)};
+    record->usn = load_u64(at + 40);
+    return (record->version == 4 ? read_extents(at + 48, record) : read_named(at + 48, record)) &&
+           record->usn <= INT64_MAX;
 }
 
-/* What chance and the insides of other records do not fulfil: for finding a record again behind damage. */
+/* What chance and the insides of other records do not fulfil: for finding a record again behind
+ * damage. */
 static bool is_certain(const struct usn_record *record)
 {
     const size_t header = header_size(record->version);
@@ -152,7 +162,8 @@ static enum verdict judge(const struct usn_window *window, size_t at, struct usn
     return read_record(slice_part(rest, 0, size), record) ? VERDICT_RECORD : VERDICT_NONE;
 }
 
-/* Where the next certain record begins behind damage at `at`; `end` is where the damage ends, zeroes behind it not counted. */
+/* Where the next certain record begins behind damage at `at`; `end` is where the damage ends,
+ * zeroes behind it not counted. */
 static size_t find_again(const struct usn_window *window, size_t at, size_t *end)
 {
     struct usn_record record;

@@ -1,6 +1,7 @@
 /*
- * Records of the NTFS change journal ($Extend\$UsnJrnl:$J), versions 2, 3 and 4. Layouts: USN_RECORD_V2, _V3 and _V4 in
- * winioctl.h and MS-FSCC 2.3.62. Records lie at multiples of eight bytes; what is not in use is zero.
+ * Records of the NTFS change journal ($Extend\$UsnJrnl:$J), versions 2, 3 and 4. Layouts:
+ * USN_RECORD_V2, _V3 and _V4 in winioctl.h and MS-FSCC 2.3.62. Records lie at multiples of eight
+ * bytes; what is not in use is zero.
  */
 #ifndef TRIAGE_FORMATS_USN_H
 #define TRIAGE_FORMATS_USN_H
@@ -62,7 +63,8 @@ static inline uint16_t usn_sequence(uint64_t reference)
     return (uint16_t)(reference >> 48);
 }
 
-/* Appends the flags in words, as fsutil and winioctl.h have them: "DATA_EXTEND|FILE_CREATE|CLOSE"; unknown ones as 0x... */
+/* Appends the flags in words, as fsutil and winioctl.h have them: "DATA_EXTEND|FILE_CREATE|CLOSE";
+ * unknown ones as 0x... */
 void usn_reason_append(struct buffer *out, uint32_t reason);
 void usn_source_append(struct buffer *out, uint32_t source);
 

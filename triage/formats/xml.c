@@ -178,6 +178,33 @@ static void release(struct builder *builder)
         xmlFreeParserCtxt(builder->parser);
 }
 
+/* Whether a tag has more attributes than are kept: libxml2 compares each with all others, for hours
+ * if it is let. */
+static bool has_swollen_tag(struct slice bytes)
+{
+    size_t attributes = 0;
+    bool in_tag = false;
+    uint8_t quote = 0;
+
+    for (size_t i = 0; i < bytes.size && attributes <= ATTRIBUTES_MOST; i++) {
+        const uint8_t byte = bytes.data[i];
+        if (byte == '<') {
+            in_tag = i + 1 < bytes.size && bytes.data[i + 1] != '!' && bytes.data[i + 1] != '?';
+            attributes = 0;
+            quote = 0;
+        } else if (quote) {
+            quote = byte == quote ? 0 : quote;
+        } else if (in_tag && (byte == '"' || byte == '\'')) {
+            quote = byte;
+        } else if (byte == '>') {
+            in_tag = false;
+        } else {
+            attributes += in_tag && byte == '=';
+        }
+    }
+    return attributes > ATTRIBUTES_MOST;
+}
+
 int xml_parse(struct slice bytes, struct arena *arena, struct xml_document *document)
 {
     struct builder builder = {.arena = arena};
@@ -185,6 +212,8 @@ int xml_parse(struct slice bytes, struct arena *arena, struct xml_document *docu
 
     if (bytes.size == 0 || bytes.size > XML_SIZE_MOST)
         return error_set("the XML document is empty or larger than %d MiB", XML_SIZE_MOST >> 20);
+    if (has_swollen_tag(bytes))
+        return error_set("an element has more than %d attributes", ATTRIBUTES_MOST);
     builder.parser = xmlNewParserCtxt();
     if (!builder.parser)
         return error_set("out of memory");

@@ -9,6 +9,7 @@
 enum { BREAKS_SIZE = 32 };
 
 static const struct literal_set nothing = {NULL, 0, 0};
+static const struct literal_demands no_demands = {NULL, 0};
 
 /*
  * What a literal costs the program: each place where it stands is a line that is split and matched,
@@ -115,34 +116,90 @@ static struct literal_set join_sets(struct arena *arena, const struct literal_se
     return make_set(arena, list, filled);
 }
 
+/* Whole numbers stand in nearly every record: they are demanded only where nothing else is. */
+static bool is_weak(const struct literal_set *set)
+{
+    uint64_t value;
+
+    return set->count == 1 && slice_to_u64(set->list[0].text, &value);
+}
+
+/* Sorts the sets, each of which must be met, and drops those that say little. */
+static struct literal_demands choose_demands(struct literal_set *sets, size_t count)
+{
+    size_t kept = 0;
+
+    if (count)
+        qsort(sets, count, sizeof *sets, by_cost);
+    for (size_t i = 0; i < count && kept < LITERAL_DEMANDS_MOST; i++)
+        if (i == 0 || !is_weak(&sets[i]))
+            sets[kept++] = sets[i];
+    return (struct literal_demands){sets, kept};
+}
+
+/* All parts hold: what each of them demands is demanded. */
+static struct literal_demands all_parts(struct arena *arena, const struct expression *expression)
+{
+    struct literal_set *sets =
+        arena_array(arena, expression->count * LITERAL_DEMANDS_MOST + 1, sizeof *sets);
+    size_t count = 0;
+
+    if (!sets)
+        return no_demands;
+    for (size_t i = 0; i < expression->count; i++) {
+        const struct literal_demands part = expression_demands(arena, expression->parts[i]);
+        for (size_t j = 0; j < part.count; j++)
+            sets[count++] = part.sets[j];
+    }
+    return choose_demands(sets, count);
+}
+
 /* When `need` of `count` parts hold, then one of any count-need+1 parts does: the cheapest ones are
  * taken. */
-static struct literal_set parts_set(struct arena *arena, const struct expression *expression)
+static struct literal_demands some_parts(struct arena *arena, const struct expression *expression)
 {
     struct literal_set *sets = arena_array(arena, expression->count + 1, sizeof *sets);
     const size_t wanted = expression->count - expression->need + 1;
     size_t count = 0;
 
     if (!sets)
-        return nothing;
+        return no_demands;
     for (size_t i = 0; i < expression->count; i++) {
-        sets[count] = expression_literals(arena, expression->parts[i]);
-        count += sets[count].count != 0;
+        const struct literal_demands part = expression_demands(arena, expression->parts[i]);
+        if (part.count)
+            sets[count++] = part.sets[0];
     }
     if (count < wanted)
-        return nothing;
+        return no_demands;
     qsort(sets, count, sizeof *sets, by_cost);
-    return join_sets(arena, sets, wanted);
+    sets[0] = join_sets(arena, sets, wanted);
+    return (struct literal_demands){sets, sets[0].count != 0};
 }
 
-struct literal_set expression_literals(struct arena *arena, const struct expression *expression)
+static struct literal_demands one_demand(struct arena *arena, struct literal_set set)
+{
+    struct literal_set *copy = set.count ? arena_take(arena, sizeof *copy) : NULL;
+
+    if (!copy)
+        return no_demands;
+    *copy = set;
+    return (struct literal_demands){copy, 1};
+}
+
+struct literal_demands expression_demands(struct arena *arena, const struct expression *expression)
 {
     switch (expression->kind) {
     case EXPRESSION_CLAUSE:
-        return clause_set(arena, expression->clause);
+        return one_demand(arena, clause_set(arena, expression->clause));
     case EXPRESSION_AT_LEAST:
-        return parts_set(arena, expression);
+        return expression->need == expression->count ? all_parts(arena, expression)
+                                                     : some_parts(arena, expression);
     default:
-        return nothing;
+        return no_demands;
     }
+}
+
+struct literal_set demands_first(const struct literal_demands *demands)
+{
+    return demands->count ? demands->sets[0] : nothing;
 }

@@ -17,8 +17,17 @@ struct literal_set {
     double cost; /* how many places in a megabyte of ordinary logs they are expected at */
 };
 
-enum { LITERAL_SHORTEST = 3 };
+/* All that a rule demands of a record: each of the sets. The first is the cheapest, the one to look
+ * for; the others are worth asking for once that one was found. No set: nothing is promised. */
+struct literal_demands {
+    const struct literal_set *sets;
+    size_t count;
+};
 
-struct literal_set expression_literals(struct arena *arena, const struct expression *expression);
+enum { LITERAL_SHORTEST = 3, LITERAL_DEMANDS_MOST = 6 };
+
+struct literal_demands expression_demands(struct arena *arena, const struct expression *expression);
+/* The set to look for; empty when there is none. */
+struct literal_set demands_first(const struct literal_demands *demands);
 
 #endif

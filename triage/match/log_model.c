@@ -99,6 +99,8 @@ static const char sample[] =
 
 enum { SHORTEST = 2, LONGEST = 4, TABLE_BITS = 16 };
 
+static const double DIGIT_SHARE = 0.25;
+
 /* How often each run of two, three and four bytes stands in the sample, up to 255; by hash. Never
  * changed once counted. */
 static uint8_t counts[LONGEST - SHORTEST + 1][1 << TABLE_BITS];
@@ -131,20 +133,23 @@ static uint8_t canonical(uint8_t c)
     return c >= '0' && c <= '9' ? '0' : ascii_lower(c);
 }
 
-/* Runs that the sample lacks are judged by their parts: each step down counts for a twentieth. */
+/* Runs that the sample lacks are judged by their parts: each step down counts for a twentieth. The
+ * sample has one digit for all ten, of which some are more common than others. */
 double log_model_frequency(const uint8_t *bytes, size_t size)
 {
     const double scale = 1e6 / sizeof sample;
     uint8_t run[LONGEST] = {0};
-    double frequency = 0.01, weight = 1;
+    double frequency = 0.01, weight = 1, digits = 1;
 
     pthread_once(&counted, count_sample);
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         run[i] = canonical(bytes[i]);
+        digits *= run[i] == '0' ? DIGIT_SHARE : 1;
+    }
     for (size_t part = size; part >= SHORTEST; part--, weight /= 20)
         for (size_t at = 0; at + part <= size; at++)
             frequency += weight * *count_of(run + at, part) * scale / (double)(size - part + 1);
-    return frequency;
+    return frequency * digits;
 }
 
 double log_model_share(uint8_t byte)

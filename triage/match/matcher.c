@@ -1,6 +1,7 @@
 #include "triage/match/matcher.h"
 
 #include "triage/base/error.h"
+#include "triage/match/percent.h"
 #include "triage/match/rule_set.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ enum { NOMINATOR_FROM = 16 };
 struct prepared_group {
     struct rule_group group;
     struct nominator *nominator; /* NULL: all rules are asked */
-    uint64_t *marks;
+    uint64_t *marks, *rules;     /* its scratch */
 };
 
 struct matcher {
@@ -21,7 +22,7 @@ struct matcher {
     struct view *view;
     struct regex_scratch *scratch;
     struct content_scanner *scanner;
-    struct buffer how;
+    struct buffer how, decoded;
     struct prepared_group *groups;
     size_t group_count, last;
 };
@@ -61,6 +62,7 @@ void matcher_free(struct matcher *matcher)
     regex_scratch_free(matcher->scratch);
     content_scanner_free(matcher->scanner);
     buffer_release(&matcher->how);
+    buffer_release(&matcher->decoded);
     arena_free(matcher->arena);
     free(matcher);
 }
@@ -72,10 +74,13 @@ static int prepare_group(struct matcher *matcher, const struct log_source *sourc
         return -1;
     if (out->group.count < NOMINATOR_FROM || matcher->set->no_prefilter)
         return 0;
-    if (nominator_new(out->group.sets, out->group.count, &out->nominator) < 0)
+    if (nominator_new(out->group.demands, out->group.count, &out->nominator) < 0)
         return -1;
-    out->marks = arena_array(matcher->arena, nominator_words(out->nominator), sizeof *out->marks);
-    return out->marks ? 0 : -1;
+    out->marks =
+        arena_array(matcher->arena, nominator_mark_words(out->nominator), sizeof *out->marks);
+    out->rules =
+        arena_array(matcher->arena, nominator_rule_words(out->nominator), sizeof *out->rules);
+    return out->marks && out->rules ? 0 : -1;
 }
 
 /* NULL when memory is out. */
@@ -131,16 +136,24 @@ static struct forms texts_of(struct matcher *matcher)
     return rejected ? view_text(matcher->view) : view_everything(matcher->view);
 }
 
-/* Whether the event has one of the literals that the rule cannot match without. */
-static bool has_literal(struct matcher *matcher, const struct literal_set *set)
+static bool has_literal(struct forms forms, const struct literal_set *set)
 {
-    const struct forms forms = texts_of(matcher);
-
     for (size_t i = 0; i < forms.count; i++)
         for (size_t j = 0; j < set->count; j++)
             if (slice_find_nocase(forms.list[i].text, 0, set->list[j].text) != SIZE_MAX)
                 return true;
-    return set->count == 0;
+    return false;
+}
+
+/* Whether the event has all that the rule cannot match without. */
+static bool meets_demands(struct matcher *matcher, const struct literal_demands *demands)
+{
+    const struct forms forms = texts_of(matcher);
+
+    for (size_t i = 0; i < demands->count; i++)
+        if (!has_literal(forms, &demands->sets[i]))
+            return false;
+    return true;
 }
 
 /* A pattern that gives up where the rule cannot match anyway decides nothing: so the prefilter does
@@ -148,7 +161,7 @@ static bool has_literal(struct matcher *matcher, const struct literal_set *set)
 static void tell_undecided(struct matcher *matcher, size_t rule, const char *why,
                            const struct match_sink *sink)
 {
-    if (has_literal(matcher, &matcher->set->entries[rule]->literals))
+    if (meets_demands(matcher, &matcher->set->entries[rule]->demands))
         sink->undecided(sink->context, rule, why);
 }
 
@@ -186,31 +199,67 @@ static void nominate(struct matcher *matcher, const struct prepared_group *group
     for (size_t i = 0; i < forms.count; i++)
         if (i == 0 || !lies_within(forms.list[i].text, forms.list[0].text))
             nominator_add(group->nominator, forms.list[i].text, group->marks);
+    nominator_rules(group->nominator, group->marks, group->rules);
 }
 
-static void test_marked(struct matcher *matcher, const struct prepared_group *group,
-                        const struct match_sink *sink)
+static void test_nominated(struct matcher *matcher, const struct prepared_group *group,
+                           const struct match_sink *sink)
 {
-    for (size_t word = 0; word < nominator_words(group->nominator); word++)
-        for (uint64_t marks = group->marks[word]; marks; marks &= marks - 1)
-            test_rule(matcher, group->group.rules[64 * word + (size_t)__builtin_ctzll(marks)],
-                      sink);
+    for (size_t word = 0; word < nominator_rule_words(group->nominator); word++)
+        for (uint64_t bits = group->rules[word]; bits; bits &= bits - 1)
+            test_rule(matcher, group->group.rules[64 * word + (size_t)__builtin_ctzll(bits)], sink);
+}
+
+static const struct prepared_group *group_of(struct matcher *matcher,
+                                             const struct log_source *sources)
+{
+    static const struct log_source none[] = {{NULL, NULL, NULL}};
+    const struct prepared_group *group = find_group(matcher, sources ? sources : none);
+
+    if (!group)
+        abort(); /* out of memory: the end of a worker is noticed, a rule that was not asked is not
+                  */
+    return group;
+}
+
+/* Searches the record with its escapes decoded, once and twice. False when memory is out. */
+static bool search_decoded(struct matcher *matcher, const struct prepared_group *group,
+                           struct slice record)
+{
+    for (int times = 0; times < 2 && percent_find(record, 0) != SIZE_MAX; times++) {
+        buffer_clear(&matcher->decoded);
+        uint8_t *room = buffer_reserve(&matcher->decoded, record.size);
+        if (!room)
+            return false;
+        record = slice_of(room, percent_decode(record, room));
+        nominator_add(group->nominator, record, group->marks);
+    }
+    return true;
+}
+
+bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
+                         struct slice record)
+{
+    const struct prepared_group *group = group_of(matcher, sources);
+
+    if (!group->nominator)
+        return true;
+    nominator_start(group->nominator, group->marks);
+    nominator_add(group->nominator, record, group->marks);
+    return nominator_any(group->nominator, group->marks) ||
+           !search_decoded(matcher, group, record) ||
+           nominator_any(group->nominator, group->marks);
 }
 
 void matcher_event(struct matcher *matcher, const struct event *event,
                    const struct match_sink *sink)
 {
-    static const struct log_source none[] = {{NULL, NULL, NULL}};
-    const struct prepared_group *group =
-        find_group(matcher, event->sources ? event->sources : none);
+    const struct prepared_group *group = group_of(matcher, event->sources);
 
-    if (!group)
-        abort(); /* out of memory: the end of a worker is noticed, a rule that was not asked is not
-                  */
     view_set(matcher->view, event);
     if (group->nominator) {
         nominate(matcher, group);
-        test_marked(matcher, group, sink);
+        test_nominated(matcher, group, sink);
         return;
     }
     for (size_t i = 0; i < group->group.count; i++)

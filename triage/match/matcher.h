@@ -37,6 +37,13 @@ void matcher_free(struct matcher *matcher);
  * text. Rules are told in the order of the set, each at most once. */
 void matcher_event(struct matcher *matcher, const struct event *event,
                    const struct match_sink *sink);
+/*
+ * Whether a record that the prefilter nominated is worth splitting: false when no rule of these
+ * sources finds all the literals that it cannot match without in the record's text, raw or
+ * percent-decoded. The record is whole, and its values are parts of its text but for doubled quotes.
+ */
+bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
+                         struct slice record);
 /* All YARA rules. -1 with error_text when the scan itself failed. */
 int matcher_content(struct matcher *matcher, struct slice content, const struct content_file *file,
                     const struct match_sink *sink);

@@ -7,15 +7,20 @@
 
 struct nominator;
 
-/* For rules numbered from 0 with these sets, which are borrowed; a rule with an empty set is always
+/* For rules numbered from 0 with these demands, which are borrowed; a rule without any is always
  * nominated. */
-int nominator_new(const struct literal_set *const *sets, size_t count, struct nominator **out);
+int nominator_new(const struct literal_demands *const *rules, size_t count, struct nominator **out);
 void nominator_free(struct nominator *nominator);
-/* 64-bit words that `marks` needs. */
-size_t nominator_words(const struct nominator *nominator);
-/* Clears the marks but for the rules that are always nominated. */
+/* 64-bit words that the marks of what was found need, and those for one bit per rule. */
+size_t nominator_mark_words(const struct nominator *nominator);
+size_t nominator_rule_words(const struct nominator *nominator);
+/* Clears the marks. */
 void nominator_start(const struct nominator *nominator, uint64_t *marks);
-/* Sets the marks of rules whose literals stand in the text. */
+/* Marks the literals that stand in the text. */
 void nominator_add(const struct nominator *nominator, struct slice text, uint64_t *marks);
+/* Whether the texts so far meet all demands of any rule. */
+bool nominator_any(const struct nominator *nominator, const uint64_t *marks);
+/* Sets the bits of all such rules in `rules`, clears the others. */
+void nominator_rules(const struct nominator *nominator, const uint64_t *marks, uint64_t *rules);
 
 #endif

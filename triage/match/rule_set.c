@@ -64,17 +64,17 @@ int rule_group_make(const struct rule_set *set, struct arena *arena,
                     const struct log_source *sources, struct rule_group *out)
 {
     size_t *rules = arena_array(arena, set->count + 1, sizeof *rules);
-    const struct literal_set **sets = arena_array(arena, set->count + 1, sizeof(*sets));
-    struct rule_group group = {.rules = rules, .sets = sets};
+    const struct literal_demands **demands = arena_array(arena, set->count + 1, sizeof(*demands));
+    struct rule_group group = {.rules = rules, .demands = demands};
 
     group.sources = copy_sources(arena, sources);
-    if (!rules || !sets || !group.sources)
+    if (!rules || !demands || !group.sources)
         return -1;
     for (size_t i = 0; i < set->count; i++) {
         if (!is_wanted(set->entries[i], sources))
             continue;
         rules[group.count] = i;
-        sets[group.count++] = &set->entries[i]->literals;
+        demands[group.count++] = &set->entries[i]->demands;
     }
     *out = group;
     return 0;
@@ -138,17 +138,19 @@ static int make_prefilter(struct arena *arena, const struct rule_group *group,
     bool all = false;
 
     for (size_t i = 0; i < group->count; i++) {
-        total += group->sets[i]->count;
-        all |= group->sets[i]->count == 0;
+        total += demands_first(group->demands[i]).count;
+        all |= group->demands[i]->count == 0;
     }
     struct literal *list = arena_array(arena, total + 1, sizeof *list);
     struct literal *needed = arena_array(arena, total + 1, sizeof *needed);
     if (!list || !needed)
         return -1;
     total = 0;
-    for (size_t i = 0; i < group->count; i++)
-        for (size_t j = 0; j < group->sets[i]->count; j++)
-            list[total++] = group->sets[i]->list[j];
+    for (size_t i = 0; i < group->count; i++) {
+        const struct literal_set set = demands_first(group->demands[i]);
+        for (size_t j = 0; j < set.count; j++)
+            list[total++] = set.list[j];
+    }
     return prefilter_new(needed, all ? 0 : drop_needless(list, total, needed), all, out);
 }
 

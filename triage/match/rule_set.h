@@ -11,7 +11,7 @@
 struct rule_entry {
     struct rule rule; /* first member: what others see */
     struct sigma sigma;
-    struct literal_set literals;
+    struct literal_demands demands;
     size_t content;             /* RULE_YARA: number in the content rules */
     struct rule_entry *next_id; /* the next rule whose id has the same hash */
 };
@@ -22,7 +22,7 @@ enum { ID_HEADS = 4096 };
 struct rule_group {
     const struct log_source *sources; /* own array, its texts borrowed */
     const size_t *rules;              /* numbers in the set, ascending */
-    const struct literal_set **sets;  /* of the same rules */
+    const struct literal_demands **demands; /* of the same rules */
     size_t count;
 };
 

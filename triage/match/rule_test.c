@@ -83,16 +83,25 @@ static bool is_web(const struct log_source *source)
     return source->category && slice_is_nocase(slice_of_text(source->category), "webserver");
 }
 
-static bool is_nominated(const struct literal_set *literals, struct buffer *record)
+static bool has_literal(const struct literal_set *literals, const struct buffer *record)
 {
     struct prefilter *prefilter = NULL;
 
-    buffer_add_byte(record, '\n');
     if (prefilter_new(literals->list, literals->count, literals->count == 0, &prefilter) < 0)
         return false;
     const bool found = prefilter_next(prefilter, buffer_slice(record), 0) != SIZE_MAX;
     prefilter_free(prefilter);
     return found;
+}
+
+/* Whether the record has all that the rule is said to demand. */
+static bool is_nominated(const struct literal_demands *demands, struct buffer *record)
+{
+    buffer_add_byte(record, '\n');
+    for (size_t i = 0; i < demands->count; i++)
+        if (!has_literal(&demands->sets[i], record))
+            return false;
+    return true;
 }
 
 /* A fault of shipped rules, a hint for others. */
@@ -127,8 +136,8 @@ static const char *test_event(struct test_run *run, const struct rule_entry *ent
     view_set(run->view, event);
     const char *problem = judge(expression_test(entry->sigma.expression, &evaluation), wanted);
     if (!problem && wanted &&
-        !(is_nominated(&entry->literals, &run->raw) &&
-          ((event->marks & EVENT_REJECTED) || is_nominated(&entry->literals, &run->quoted))))
+        !(is_nominated(&entry->demands, &run->raw) &&
+          ((event->marks & EVENT_REJECTED) || is_nominated(&entry->demands, &run->quoted))))
         return "the prefilter would not nominate it";
     return problem;
 }

@@ -450,8 +450,8 @@ int rule_set_compile(struct rule_set *set)
         return -1;
     for (size_t i = 0; i < set->count; i++)
         if (set->entries[i]->sigma.expression)
-            set->entries[i]->literals =
-                expression_literals(set->arena, set->entries[i]->sigma.expression);
+            set->entries[i]->demands =
+                expression_demands(set->arena, set->entries[i]->sigma.expression);
     set->compiled = true;
     return 0;
 }
@@ -469,9 +469,9 @@ const struct rule *rule_set_rule(const struct rule_set *set, size_t index)
 static bool literal_seen(const struct rule_set *set, size_t rule, size_t number, struct slice text)
 {
     for (size_t i = 0; i <= rule; i++) {
-        const struct literal_set *literals = &set->entries[i]->literals;
-        for (size_t j = 0; j < literals->count && (i < rule || j < number); j++)
-            if (slice_equal_nocase(literals->list[j].text, text))
+        const struct literal_set literals = demands_first(&set->entries[i]->demands);
+        for (size_t j = 0; j < literals.count && (i < rule || j < number); j++)
+            if (slice_equal_nocase(literals.list[j].text, text))
                 return true;
     }
     return false;
@@ -480,12 +480,12 @@ static bool literal_seen(const struct rule_set *set, size_t rule, size_t number,
 void rule_set_literals(const struct rule_set *set, struct buffer *out)
 {
     for (size_t i = 0; i < set->count; i++) {
-        const struct literal_set *literals = &set->entries[i]->literals;
+        const struct literal_set literals = demands_first(&set->entries[i]->demands);
         if (set->entries[i]->rule.state != RULE_ACTIVE)
             continue;
-        for (size_t j = 0; j < literals->count; j++)
-            if (!literal_seen(set, i, j, literals->list[j].text)) {
-                buffer_add(out, literals->list[j].text);
+        for (size_t j = 0; j < literals.count; j++)
+            if (!literal_seen(set, i, j, literals.list[j].text)) {
+                buffer_add(out, literals.list[j].text);
                 buffer_add_byte(out, '\n');
             }
     }

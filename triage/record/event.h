@@ -25,6 +25,7 @@ enum event_mark {
     EVENT_REPAIRED = 1, /* the record was read after a repair that a notice or the coverage tells */
     EVENT_REJECTED = 2, /* the record could not be split: only its text is there */
     EVENT_DAMAGED = 4,  /* the container is damaged within this file's bytes */
+    EVENT_RECOVERED = 8, /* from space that its container calls unused: slack, deleted */
 };
 
 /* One log source of the Sigma taxonomy; NULL members are not set. */
@@ -48,7 +49,12 @@ struct event {
     struct slice time_text;  /* the time as the record has it */
     const struct file *file; /* provenance: the file ... */
     uint64_t offset, number; /* ... the byte where the record starts, and its line (from 1) or record id */
-    struct slice raw;        /* the record's bytes */
+    struct slice raw;        /* the record's bytes, or a text of them */
+    /* Where `raw` is a rendering that is only made for events that match: what makes it, and the bytes that the record has in the
+     * evidence, of which raw_sha256 is. NULL and empty otherwise. */
+    struct slice (*render)(void *context);
+    void *render_context;
+    struct slice record;
     const struct value *values;
     size_t value_count;
     unsigned marks; /* event_mark */

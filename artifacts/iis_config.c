@@ -1,0 +1,26 @@
+/* applicationHost.config, the configuration of all of IIS as it is in force: one event for each
+ * module, handler, filter, virtual directory, logging setting, rewrite rule and key. */
+#include "artifacts/iis_settings.h"
+
+#include "triage/base/error.h"
+
+static bool recognise(struct slice head, const char *name)
+{
+    return slice_is_nocase(slice_of_text(name), "applicationHost.config") &&
+           slice_find_nocase(head, 0, SLICE_LITERAL("<configuration")) != SIZE_MAX;
+}
+
+static const char *const paths[] = {"{windows}/System32/inetsrv/config/applicationHost.config",
+                                    NULL};
+static const struct log_source sources[] = {{NULL, "windows", "iis-config"}, {NULL, NULL, NULL}};
+
+extern const struct artifact artifact_iis_config;
+const struct artifact artifact_iis_config = {
+    .name = "iis_config",
+    .title = "Configuration of IIS",
+    .paths = paths,
+    .sources = sources,
+    .keep = true,
+    .recognise = recognise,
+    .parse = iis_settings_parse,
+};

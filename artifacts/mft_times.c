@@ -1,0 +1,558 @@
+/*
+ * The master file table: each file and stream, live or deleted, with what its two sets of times say
+ * about each other. Programs can set those of $STANDARD_INFORMATION; those of $FILE_NAME are set by
+ * NTFS itself when a file is made, moved or renamed. A reason in TimestompReason is no proof:
+ * installers and archives carry times over too, so the rules ask for the place and the kind of file
+ * as well.
+ */
+#include "artifacts/artifact.h"
+#include "triage/base/error.h"
+#include "triage/evidence/mft.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    BATCH_TEXT = 128 << 10,
+    BATCH_ENTRIES = 1024,
+    EXTENSION_SIZE = 16,
+    SYSTEM_ENTRIES = 24, /* the file system's own, whose times are those of its making */
+    SIBLINGS_MAX = 1 << 18,
+    READ_STEP = 64 << 10,
+    RECORD_SIZE_MAX = 64 << 10,
+};
+
+/* The texts of an entry's line, each ended by a tab, the last by a line feed. */
+enum text {
+    TEXT_TARGET,
+    TEXT_EXTENSION,
+    TEXT_ATTRIBUTES,
+    TEXT_SIZE,
+    TEXT_DELETED,
+    TEXT_STREAM,
+    TEXT_CREATED,
+    TEXT_MODIFIED,
+    TEXT_NAMED,
+    TEXT_REASON,
+    TEXT_PLACE,
+    TEXT_REFERENCE,
+    TEXT_COUNT,
+};
+
+static const enum field field_of[TEXT_COUNT] = {
+    FIELD_TargetFilename, FIELD_Extension,       FIELD_FileAttributes, FIELD_Size,
+    FIELD_Deleted,        FIELD_Stream,          FIELD_Created0x10,    FIELD_LastModified0x10,
+    FIELD_Created0x30,    FIELD_TimestompReason, FIELD_Place,          FIELD_FileReferenceNumber,
+};
+
+struct pending {
+    uint32_t start, end[TEXT_COUNT];
+    uint32_t name, name_end; /* of the last part of the target, without a stream */
+    uint64_t entry;
+    struct instant when;
+    bool damaged, forged;
+};
+
+/* A script in a web root. */
+struct sibling {
+    uint32_t parent, entry;
+    int64_t created, modified, named; /* $SI created and modified, $FN created */
+};
+
+struct table {
+    struct job *job;
+    struct listing *listing;
+    uint32_t record_size;
+    struct instant volume_made;
+    struct sibling *siblings; /* of the first walk, then those that stand out only, by entry */
+    size_t sibling_count, sibling_room;
+    struct buffer root, text;
+    struct pending pending[BATCH_ENTRIES];
+    size_t pending_count;
+    uint8_t record[RECORD_SIZE_MAX];
+};
+
+/* ---- reading the table ---- */
+
+/* What cannot be read is told and taken as unused entries. */
+static ssize_t read_step(struct job *job, uint64_t offset, uint8_t *buffer, size_t size)
+{
+    const ssize_t got = job_read(job, offset, buffer, size);
+
+    if (got >= 0)
+        return got;
+    job_notice(job, offset, error_text());
+    memset(buffer, 0, size);
+    return (ssize_t)size;
+}
+
+static ssize_t read_table(void *context, uint64_t offset, void *buffer, size_t size)
+{
+    struct job *job = context;
+    const ssize_t got = job_read(job, offset, buffer, size);
+
+    if (got >= 0)
+        return got;
+    for (size_t at = 0; at < size; at += READ_STEP) {
+        const size_t want = size - at < READ_STEP ? size - at : READ_STEP;
+        const ssize_t part = read_step(job, offset + at, (uint8_t *)buffer + at, want);
+        if ((size_t)part < want)
+            return (ssize_t)(at + (size_t)part);
+    }
+    return (ssize_t)size;
+}
+
+/* When the volume was made: its own files have that time and nothing sets it. */
+static struct instant volume_made(const struct listing *listing)
+{
+    struct instant made = INSTANT_NONE;
+
+    for (uint32_t i = 0; i < MFT_ROOT; i++) {
+        const struct listing_entry *entry = listing_look(listing, i);
+        if (entry && instant_known(entry->si.created) &&
+            (!instant_known(made) || entry->si.created.ticks < made.ticks))
+            made = entry->si.created;
+    }
+    return made;
+}
+
+static void count_entries(struct table *table)
+{
+    struct tally *tally = table->job->tally;
+    const uint64_t partial = listing_partial(table->listing);
+
+    for (uint32_t i = 0; i < listing_count(table->listing); i++)
+        tally->used += listing_look(table->listing, i) != NULL;
+    tally->repaired = partial < tally->used ? partial : tally->used;
+    tally->used -= tally->repaired;
+    tally->rejected = listing_unreadable(table->listing) - partial;
+    tally->records = tally->used + tally->repaired + tally->rejected;
+}
+
+/* ---- what a path says ---- */
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static bool is_script(const char *path)
+{
+    static const char *const endings[] = {".aspx",   ".asp",    ".ashx", ".asmx", ".asax",
+                                          ".cshtml", ".soap",   ".svc",  ".php",  ".jsp",
+                                          ".cer",    ".master", ".ascx"};
+    const char *dot = strrchr(last_part(path), '.');
+
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool lies_below(const char *path, const char *folder)
+{
+    const size_t size = strlen(folder);
+
+    return strncasecmp(path, folder, size) == 0 && (size == 0 || path[size] == '/');
+}
+
+/* By what the survey found, and by the names that such folders have where there is no survey. */
+static bool is_web_root(const struct job *job, const char *path)
+{
+    static const char *const usual[] = {"inetpub/wwwroot/", "/FrontEnd/HttpProxy/",
+                                        "/ClientAccess/", "aspnet_client/"};
+    const struct host *host = job->host;
+
+    for (size_t i = 0; host && i < host->place_count; i++)
+        if (strcmp(host->places[i].name, "web_root") == 0 &&
+            host->places[i].volume == job->file->volume && lies_below(path, host->places[i].path))
+            return true;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (strcasestr(path, usual[i]))
+            return true;
+    return false;
+}
+
+/* ---- siblings ---- */
+
+static int by_times(const void *a, const void *b)
+{
+    const struct sibling *x = a, *y = b;
+
+    if (x->parent != y->parent)
+        return x->parent < y->parent ? -1 : 1;
+    if (x->created != y->created)
+        return x->created < y->created ? -1 : 1;
+    if (x->modified != y->modified)
+        return x->modified < y->modified ? -1 : 1;
+    if (x->named != y->named)
+        return x->named < y->named ? -1 : 1;
+    return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+    const struct sibling *x = a, *y = b;
+
+    return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static int collect(void *context, const struct file *file)
+{
+    struct table *table = context;
+
+    if (file->stream || file->flags & FILE_FOLDER || table->sibling_count == SIBLINGS_MAX ||
+        !instant_known(file->si.created) || !instant_known(file->fn.created) ||
+        !is_script(file->path) || !is_web_root(table->job, file->path))
+        return 0;
+    if (table->sibling_count == table->sibling_room) {
+        const size_t room = table->sibling_room ? 2 * table->sibling_room : 256;
+        struct sibling *grown = realloc(table->siblings, room * sizeof *grown);
+        if (!grown)
+            return error_set("out of memory");
+        table->siblings = grown;
+        table->sibling_room = room;
+    }
+    table->siblings[table->sibling_count++] = (struct sibling){
+        .parent = listing_parent(table->listing, (uint32_t)file->address),
+        .entry = (uint32_t)file->address,
+        .created = file->si.created.ticks,
+        .modified = file->si.modified.ticks,
+        .named = file->fn.created.ticks,
+    };
+    return 0;
+}
+
+static bool share_times(const struct sibling *a, const struct sibling *b)
+{
+    return a->parent == b->parent && a->created == b->created && a->modified == b->modified;
+}
+
+/* Keeps those that have the times of a file beside them but came there more than a day later. */
+static void keep_odd_siblings(struct table *table)
+{
+    struct sibling *all = table->siblings;
+    size_t kept = 0;
+
+    if (table->sibling_count == 0)
+        return;
+    qsort(all, table->sibling_count, sizeof *all, by_times);
+    struct sibling leader = all[0];
+    for (size_t i = 1; i < table->sibling_count; i++) {
+        if (!share_times(&leader, &all[i]))
+            leader = all[i];
+        else if (all[i].named - TICKS_PER_DAY > leader.named)
+            all[kept++] = all[i];
+    }
+    table->sibling_count = kept;
+    qsort(all, kept, sizeof *all, by_entry);
+}
+
+static bool is_odd_sibling(const struct table *table, uint32_t entry)
+{
+    const struct sibling wanted = {.entry = entry};
+
+    return table->sibling_count &&
+           bsearch(&wanted, table->siblings, table->sibling_count, sizeof wanted, by_entry);
+}
+
+/* ---- reasons ---- */
+
+static void add_reason(struct buffer *out, size_t start, const char *reason)
+{
+    if (out->size > start)
+        buffer_add_text(out, "; ");
+    buffer_add_text(out, reason);
+}
+
+static bool is_whole_second(struct instant instant)
+{
+    return instant.ticks % TICKS_PER_SECOND == 0;
+}
+
+/* Made before the folder that it was made in: `si` says so and $FN does not. */
+static bool precedes_folder(const struct table *table, const struct file *file)
+{
+    const uint32_t parent = listing_parent(table->listing, (uint32_t)file->address);
+    const struct listing_entry *folder =
+        parent == LISTING_NONE || parent == MFT_ROOT ? NULL : listing_look(table->listing, parent);
+
+    return folder && folder->flags & FILE_FOLDER && instant_known(folder->si.created) &&
+           file->si.created.ticks < folder->si.created.ticks &&
+           file->fn.created.ticks >= folder->si.created.ticks;
+}
+
+static void add_reasons(const struct table *table, const struct file *file, struct buffer *out)
+{
+    const struct macb *si = &file->si, *fn = &file->fn;
+    const size_t start = out->size;
+
+    if (file->address < SYSTEM_ENTRIES || !instant_known(si->created) ||
+        !instant_known(fn->created))
+        return;
+    if (si->created.ticks + TICKS_PER_DAY < fn->created.ticks)
+        add_reason(out, start, "$SI created more than a day before $FN");
+    if (is_whole_second(si->created) && !is_whole_second(fn->created))
+        add_reason(out, start, "$SI created in whole seconds");
+    if (instant_known(si->changed) && si->changed.ticks + TICKS_PER_SECOND < fn->created.ticks)
+        add_reason(out, start, "$SI changed before $FN created");
+    if (si->created.ticks < table->volume_made.ticks &&
+        fn->created.ticks >= table->volume_made.ticks)
+        add_reason(out, start, "$SI created before the volume");
+    if (precedes_folder(table, file))
+        add_reason(out, start, "$SI created before its folder");
+    if (is_odd_sibling(table, (uint32_t)file->address))
+        add_reason(out, start, "$SI times of a file beside it");
+}
+
+/* ---- lines ---- */
+
+static void end_text(struct table *table, struct pending *pending, enum text which)
+{
+    pending->end[which] = (uint32_t)table->text.size;
+    buffer_add_byte(&table->text, which == TEXT_COUNT - 1 ? '\n' : '\t');
+}
+
+/* With '\' between the parts; control bytes, which only POSIX names have, as U+FFFD. */
+static void add_path(struct buffer *out, const char *path)
+{
+    for (; *path; path++) {
+        const uint8_t byte = (uint8_t)*path;
+        if (byte < 0x20 || byte == '\\')
+            buffer_add_text(out, "\xEF\xBF\xBD");
+        else
+            buffer_add_byte(out, byte == '/' ? '\\' : byte);
+    }
+}
+
+static void add_target(struct table *table, struct pending *pending, const struct file *file)
+{
+    struct buffer *text = &table->text;
+    const char *name = last_part(file->path);
+    char extension[EXTENSION_SIZE] = "";
+
+    buffer_add(text, buffer_slice(&table->root));
+    add_path(text, file->path);
+    pending->name_end = (uint32_t)text->size;
+    pending->name = pending->name_end;
+    while (pending->name > pending->start && text->data[pending->name - 1] != '\\')
+        pending->name--;
+    if (file->stream) {
+        buffer_add_byte(text, ':');
+        add_path(text, file->stream);
+    }
+    end_text(table, pending, TEXT_TARGET);
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && strlen(dot) < EXTENSION_SIZE && dot[i]; i++)
+        extension[i] = dot[i] >= 'A' && dot[i] <= 'Z' ? (char)(dot[i] | 0x20) : dot[i];
+    add_path(text, extension);
+    end_text(table, pending, TEXT_EXTENSION);
+}
+
+static void add_attributes(struct buffer *out, const struct file *file)
+{
+    static const struct {
+        uint32_t bit;
+        const char *word;
+    } words[] = {
+        {ATTRIBUTE_READONLY, "readonly"},
+        {ATTRIBUTE_HIDDEN, "hidden"},
+        {ATTRIBUTE_SYSTEM, "system"},
+        {ATTRIBUTE_ARCHIVE, "archive"},
+    };
+    const size_t start = out->size;
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!(file->attributes & words[i].bit))
+            continue;
+        if (out->size > start)
+            buffer_add_byte(out, ' ');
+        buffer_add_text(out, words[i].word);
+    }
+    if (file->flags & FILE_FOLDER)
+        buffer_add_text(out, out->size > start ? " directory" : "directory");
+}
+
+static void add_time(struct buffer *out, struct instant instant)
+{
+    char text[INSTANT_TEXT_SIZE];
+
+    buffer_add_text(out, instant_format(instant, text));
+}
+
+static void add_line(struct table *table, struct pending *pending, const struct file *file)
+{
+    struct buffer *text = &table->text;
+
+    add_target(table, pending, file);
+    add_attributes(text, file);
+    end_text(table, pending, TEXT_ATTRIBUTES);
+    buffer_format(text, "%" PRIu64, file->size);
+    end_text(table, pending, TEXT_SIZE);
+    buffer_add_text(text, file->flags & FILE_DELETED ? "true" : "false");
+    end_text(table, pending, TEXT_DELETED);
+    add_path(text, file->stream ? file->stream : "");
+    end_text(table, pending, TEXT_STREAM);
+    add_time(text, file->si.created);
+    end_text(table, pending, TEXT_CREATED);
+    add_time(text, file->si.modified);
+    end_text(table, pending, TEXT_MODIFIED);
+    add_time(text, file->fn.created);
+    end_text(table, pending, TEXT_NAMED);
+    add_reasons(table, file, text);
+    pending->forged = text->size > pending->end[TEXT_NAMED] + 1;
+    end_text(table, pending, TEXT_REASON);
+    if (is_web_root(table->job, file->path))
+        buffer_add_text(text, "web root");
+    end_text(table, pending, TEXT_PLACE);
+    buffer_format(text, "%" PRIu64 "-%u", file->address, file->sequence);
+    end_text(table, pending, TEXT_REFERENCE);
+}
+
+/* ---- events ---- */
+
+static struct slice text_of(const struct table *table, const struct pending *pending,
+                            enum text which)
+{
+    const uint32_t start = which == 0 ? pending->start : pending->end[which - 1] + 1;
+
+    return slice_part(buffer_slice(&table->text), start, pending->end[which] - start);
+}
+
+static void emit(struct table *table, const struct pending *pending)
+{
+    struct job *job = table->job;
+    const uint64_t offset = pending->entry * table->record_size;
+    struct value values[TEXT_COUNT + 1];
+
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        values[i] = (struct value){.name = field_name(field_of[i]),
+                                   .field = field_of[i],
+                                   .text = text_of(table, pending, (enum text)i)};
+    values[TEXT_COUNT] =
+        (struct value){.name = field_name(FIELD_FileName),
+                       .field = FIELD_FileName,
+                       .text = slice_part(buffer_slice(&table->text), pending->name,
+                                          pending->name_end - pending->name)};
+    const ssize_t got = job_read(job, offset, table->record, table->record_size);
+    const struct event event = {
+        .kind = pending->forged ? KIND_file_timestomp : KIND_file_entry,
+        .artifact = job->artifact->name,
+        .sources = job->artifact->sources,
+        .when = pending->when,
+        .basis = instant_known(pending->when) ? TIME_UTC : TIME_UNKNOWN,
+        .file = job->file,
+        .offset = offset,
+        .number = pending->entry,
+        .raw =
+            got > 0 ? slice_of(table->record, (size_t)got) : text_of(table, pending, TEXT_TARGET),
+        .values = values,
+        .value_count = TEXT_COUNT + 1,
+        .marks = pending->damaged ? EVENT_DAMAGED : 0,
+    };
+    job_emit(job, &event);
+}
+
+/* Has the prefilter look at the lines, tells those that it nominates, and forgets them all. */
+static void flush(struct table *table)
+{
+    const struct slice text = buffer_slice(&table->text);
+    size_t at = text.size ? job_next_candidate(table->job, text, 0) : SIZE_MAX;
+
+    for (size_t i = 0; i < table->pending_count && at != SIZE_MAX; i++) {
+        const struct pending *pending = &table->pending[i];
+        const size_t end = pending->end[TEXT_COUNT - 1] + 1;
+        if (at >= end)
+            continue;
+        emit(table, pending);
+        at = end < text.size ? job_next_candidate(table->job, text, end) : SIZE_MAX;
+    }
+    table->pending_count = 0;
+    buffer_clear(&table->text);
+}
+
+static int tell(void *context, const struct file *file)
+{
+    struct table *table = context;
+    struct pending *pending = &table->pending[table->pending_count++];
+
+    *pending = (struct pending){
+        .start = (uint32_t)table->text.size,
+        .entry = file->address,
+        .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
+        .damaged = (file->flags & FILE_DAMAGED) != 0,
+    };
+    add_line(table, pending, file);
+    if (buffer_failed(&table->text))
+        return error_set("out of memory");
+    if (table->pending_count == BATCH_ENTRIES || table->text.size >= BATCH_TEXT)
+        flush(table);
+    return 0;
+}
+
+static int walk(struct table *table)
+{
+    if (listing_walk(table->listing, collect, table) < 0)
+        return -1;
+    keep_odd_siblings(table);
+    if (listing_walk(table->listing, tell, table) < 0)
+        return -1;
+    flush(table);
+    return 0;
+}
+
+static int parse(struct job *job)
+{
+    const struct mft_input input = {.read = read_table, .context = job, .size = job->size};
+    struct table *table = calloc(1, sizeof *table);
+    int result = -1;
+
+    if (!table)
+        return error_set("out of memory");
+    table->job = job;
+    table->record_size = mft_record_size(&input);
+    if (job->host)
+        host_windows_path(job->host, job->file->volume, "", &table->root);
+    if (table->record_size && mft_read(&input, &table->listing) == 0) {
+        table->volume_made = volume_made(table->listing);
+        count_entries(table);
+        result = walk(table);
+    }
+    listing_free(table->listing);
+    free(table->siblings);
+    buffer_release(&table->root);
+    buffer_release(&table->text);
+    free(table);
+    return result;
+}
+
+/* A whole first entry, wherever the file was copied to. */
+static bool recognise(struct slice head, const char *name)
+{
+    uint8_t record[4096];
+
+    (void)name;
+    for (size_t size = 1024; size <= sizeof record && size <= head.size; size *= 4) {
+        memcpy(record, head.data, size);
+        if (mft_fix_up(record, size) == size)
+            return true;
+    }
+    return false;
+}
+
+static const char *const paths[] = {"$MFT", NULL};
+static const struct log_source sources[] = {{NULL, "windows", "mft"}, {NULL, NULL, NULL}};
+
+extern const struct artifact artifact_mft_times;
+const struct artifact artifact_mft_times = {
+    .name = "mft_times",
+    .title = "Master file table ($MFT)",
+    .paths = paths,
+    .sources = sources,
+    .recognise = recognise,
+    .parse = parse,
+};

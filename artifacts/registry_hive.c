@@ -1,0 +1,514 @@
+/*
+ * Registry hives: SYSTEM, SOFTWARE, SAM, SECURITY, DEFAULT, those of the users, Amcache. Waiting
+ * transaction logs are applied in memory first. Every key and value becomes an event that rules can
+ * look at, deleted ones too; keys that say something together (services, tasks, programs that ran,
+ * accounts) also become one of their own.
+ */
+#include "artifacts/registry_hive.h"
+
+#include "triage/base/error.h"
+#include "triage/formats/hive_log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    BASE_BLOCK_SIZE = 4096,
+    TYPE_AT = 28,
+    PIECE = 1 << 20,           /* read at a time; where one fails, */
+    SMALL_PIECE = 4096,        /* these are tried one by one */
+    SCRATCH_MEMORY = 64 << 20, /* for one event */
+    SMALLEST_VALUE = 24,
+    SID_TEXT_SIZE = 192,
+};
+
+static const uint64_t HIVE_CEILING = UINT64_C(2) << 30;
+
+/* --- reading --- */
+
+static void read_piece(struct job *job, uint64_t at, uint8_t *out, size_t size)
+{
+    if (job_read(job, at, out, size) >= 0)
+        return;
+    job_notice(job, at, error_text());
+    for (size_t i = 0; i < size; i += SMALL_PIECE) {
+        const size_t part = size - i < SMALL_PIECE ? size - i : SMALL_PIECE;
+        if (job_read(job, at + i, out + i, part) < 0)
+            memset(out + i, 0, part);
+    }
+}
+
+static void read_all(struct job *job, struct hive_image *image)
+{
+    for (size_t at = 0; at < image->size; at += PIECE)
+        read_piece(job, at, image->bytes + at, image->size - at < PIECE ? image->size - at : PIECE);
+}
+
+static void get_logs(struct job *job, struct slice logs[HIVE_LOGS])
+{
+    static const char *const suffixes[HIVE_LOGS] = {".LOG1", ".LOG2"};
+
+    for (size_t i = 0; i < HIVE_LOGS; i++)
+        if (job_neighbour(job, suffixes[i], &logs[i]) < 0) {
+            job_notice(job, 0, error_text());
+            logs[i] = slice_of(NULL, 0);
+        }
+    if (logs[0].size == 0 && logs[1].size == 0 && job_neighbour(job, ".LOG", &logs[0]) < 0)
+        logs[0] = slice_of(NULL, 0);
+}
+
+static void tell_replay(struct job *job, const struct hive_replay *replay)
+{
+    char text[300];
+
+    if (replay->base_block)
+        job_notice(job, 0,
+                   "the hive's base block was damaged: it was taken from a transaction log");
+    if (replay->problem)
+        job_notice(job, 0, replay->problem);
+    if (replay->entries == 0) {
+        job_notice(job, 0,
+                   "the hive is dirty and no transaction log fits: it is read as it is, the last "
+                   "changes are missing");
+        return;
+    }
+    snprintf(text, sizeof text,
+             "the hive was dirty: %" PRIu32 " entries of its transaction logs (sequence %" PRIu32
+             " to %" PRIu32 ") were applied in memory, so that offsets beyond the old state are "
+             "those of the file that Windows would write%s",
+             replay->entries, replay->first, replay->last,
+             replay->gap ? "; entries before them are not there any more" : "");
+    job_notice(job, 0, text);
+}
+
+/* The hive with its logs applied; `image` belongs to the caller. */
+static int load(struct job *job, struct hive_image *image)
+{
+    uint8_t base_block[BASE_BLOCK_SIZE];
+    struct slice logs[HIVE_LOGS] = {{0}};
+    struct hive_replay replay;
+
+    if (job->size < BASE_BLOCK_SIZE || job->size > HIVE_CEILING)
+        return error_set("not a registry hive: its size is impossible");
+    if (job_read(job, 0, base_block, sizeof base_block) < (ssize_t)sizeof base_block)
+        return -1;
+    const bool dirty = hive_log_is_needed(slice_of(base_block, sizeof base_block));
+    if (dirty)
+        get_logs(job, logs);
+    image->size = (size_t)job->size;
+    image->room = image->size + logs[0].size + logs[1].size;
+    image->bytes = calloc(image->room, 1);
+    if (!image->bytes)
+        return error_set("out of memory");
+    read_all(job, image);
+    if (dirty) {
+        hive_log_replay(image, logs, &replay);
+        tell_replay(job, &replay);
+    }
+    return 0;
+}
+
+/* --- which hive it is --- */
+
+static bool has_key(struct registry *registry, const char *path)
+{
+    struct hive_key key;
+
+    return hive_find(registry->hive, NULL, path, &key);
+}
+
+static enum registry_kind kind_of(struct registry *registry)
+{
+    static const struct {
+        const char *key;
+        enum registry_kind kind;
+    } known[] = {
+        {"Select", REGISTRY_SYSTEM},
+        {"SAM\\Domains", REGISTRY_SAM},
+        {"Policy\\Secrets", REGISTRY_SECURITY},
+        {"Policy\\PolAdtEv", REGISTRY_SECURITY},
+        {"Microsoft\\Windows NT", REGISTRY_SOFTWARE},
+        {"Microsoft\\Windows", REGISTRY_SOFTWARE},
+        {"Root\\InventoryApplicationFile", REGISTRY_AMCACHE},
+        {"Root\\File", REGISTRY_AMCACHE},
+        {"Software\\Microsoft", REGISTRY_USER},
+        {"Local Settings", REGISTRY_CLASSES},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (has_key(registry, known[i].key))
+            return known[i].kind;
+    return REGISTRY_OTHER;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* "S-1-5-21-1-2-3-1104" from the binary SID at the cursor (MS-DTYP 2.4.2.2). */
+static bool read_sid(struct cursor *c, char *text, size_t size)
+{
+    const uint8_t revision = cursor_u8(c), count = cursor_u8(c);
+    const uint16_t authority_high = cursor_u16be(c);
+    const uint32_t authority = cursor_u32be(c);
+    size_t at = (size_t)snprintf(text, size, "S-%u-%" PRIu64, revision,
+                                 (uint64_t)authority_high << 32 | authority);
+
+    for (unsigned i = 0; i < count && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "-%" PRIu32, cursor_u32le(c));
+    return !cursor_failed(c) && revision == 1 && count <= 15 && at < size;
+}
+
+/* The user that the root key's access list names: whose hive it is stands nowhere else in it. */
+static bool find_user(struct slice descriptor, char *text, size_t size)
+{
+    struct cursor c = cursor_over(descriptor, 0);
+
+    cursor_seek(&c, 16);
+    cursor_seek(&c, cursor_u32le(&c));
+    cursor_skip(&c, 4);
+    const uint16_t count = cursor_u16le(&c);
+    cursor_skip(&c, 2);
+    for (unsigned i = 0; i < count && !cursor_failed(&c); i++) {
+        cursor_skip(&c, 2);
+        const uint16_t ace_size = cursor_u16le(&c);
+        struct cursor ace = cursor_over(cursor_take(&c, ace_size < 4 ? 0 : ace_size - 4u), 0);
+        cursor_skip(&ace, 4);
+        if (ace_size < 4)
+            return false;
+        if (read_sid(&ace, text, size) && strncmp(text, "S-1-5-21-", 9) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *user_prefix(struct registry *registry)
+{
+    const struct file *file = registry->job->file;
+    const struct hive_key root = hive_root(registry->hive);
+    const char *ending = registry->kind == REGISTRY_CLASSES ? "_Classes" : "";
+    char sid[SID_TEXT_SIZE];
+
+    if (strcasecmp(last_part(file->path), "DEFAULT") == 0)
+        return "HKU\\.DEFAULT";
+    if (strcasestr(file->path, "ServiceProfiles/LocalService/"))
+        return arena_format(registry->job->arena, "HKU\\S-1-5-19%s", ending);
+    if (strcasestr(file->path, "ServiceProfiles/NetworkService/"))
+        return arena_format(registry->job->arena, "HKU\\S-1-5-20%s", ending);
+    if (find_user(hive_security(registry->hive, &root), sid, sizeof sid))
+        return arena_format(registry->job->arena, "HKU\\%s%s", sid, ending);
+    return arena_format(registry->job->arena, "HKU\\%s%s", last_part(file->path), ending);
+}
+
+static const char *prefix_of(struct registry *registry)
+{
+    switch (registry->kind) {
+    case REGISTRY_SYSTEM:
+        return "HKLM\\SYSTEM";
+    case REGISTRY_SOFTWARE:
+        return "HKLM\\SOFTWARE";
+    case REGISTRY_SAM:
+        return "HKLM\\SAM";
+    case REGISTRY_SECURITY:
+        return "HKLM\\SECURITY";
+    case REGISTRY_AMCACHE:
+        return "HKLM\\AMCACHE";
+    case REGISTRY_USER:
+    case REGISTRY_CLASSES:
+        return user_prefix(registry);
+    default:
+        return arena_format(registry->job->arena, "HIVE\\%s", last_part(registry->job->file->path));
+    }
+}
+
+static const char *control_set_of(struct registry *registry)
+{
+    struct hive_key select;
+    struct hive_value value;
+    uint64_t number;
+
+    if (registry->kind != REGISTRY_SYSTEM || !hive_find(registry->hive, NULL, "Select", &select) ||
+        !hive_find_value(registry->hive, &select, "Current", &value) ||
+        !hive_number(registry->hive, &value, &number) || number > 999)
+        return "";
+    return arena_format(registry->job->arena, "ControlSet%03u", (unsigned)number);
+}
+
+/* --- paths and events --- */
+
+void registry_put_path(struct registry *registry, struct buffer *out, const char *path)
+{
+    const size_t size = strlen(registry->control_set);
+
+    buffer_add_text(out, registry->prefix);
+    if (*path)
+        buffer_add_byte(out, '\\');
+    if (size && strncasecmp(path, registry->control_set, size) == 0 &&
+        (path[size] == 0 || path[size] == '\\')) {
+        buffer_add_text(out, "CurrentControlSet");
+        path += size;
+    }
+    buffer_add_text(out, path);
+}
+
+void registry_begin(struct registry *registry, const char *path)
+{
+    arena_reset(registry->scratch);
+    registry->value_count = 0;
+    buffer_clear(&registry->line);
+    registry_put_path(registry, &registry->line, path);
+    registry_add(registry, FIELD_TargetObject,
+                 arena_text(registry->scratch, buffer_slice(&registry->line)));
+}
+
+static void add(struct registry *registry, enum field field, const char *text, bool alias)
+{
+    if (!text || !*text || registry->value_count == REGISTRY_MOST_VALUES)
+        return;
+    registry->values[registry->value_count++] =
+        (struct value){field_name(field), field, alias, slice_of_text(text)};
+}
+
+void registry_add(struct registry *registry, enum field field, const char *text)
+{
+    add(registry, field, text, false);
+}
+
+void registry_add_alias(struct registry *registry, enum field field, const char *text)
+{
+    add(registry, field, text, true);
+}
+
+void registry_add_number(struct registry *registry, enum field field, uint64_t number)
+{
+    registry_add(registry, field, arena_format(registry->scratch, "%" PRIu64, number));
+}
+
+void registry_add_time(struct registry *registry, enum field field, struct instant when)
+{
+    char text[INSTANT_TEXT_SIZE];
+
+    registry_add(registry, field,
+                 arena_text(registry->scratch, slice_of_text(instant_format(when, text))));
+}
+
+const char *registry_text(struct registry *registry, const struct hive_key *key, const char *name)
+{
+    struct hive_value value;
+    uint64_t number;
+
+    if (!hive_find_value(registry->hive, key, name, &value))
+        return NULL;
+    if (hive_number(registry->hive, &value, &number))
+        return arena_format(registry->scratch, "%" PRIu64, number);
+    return hive_text(registry->hive, &value, registry->scratch);
+}
+
+bool registry_number(struct registry *registry, const struct hive_key *key, const char *name,
+                     uint64_t *number)
+{
+    struct hive_value value;
+
+    return hive_find_value(registry->hive, key, name, &value) &&
+           hive_number(registry->hive, &value, number);
+}
+
+struct slice registry_bytes(struct registry *registry, const struct hive_key *key, const char *name)
+{
+    struct hive_value value;
+
+    if (!hive_find_value(registry->hive, key, name, &value))
+        return slice_of(NULL, 0);
+    return hive_data(registry->hive, &value, registry->scratch);
+}
+
+/* "HKLM\...\x: ServiceName=x; ImagePath=..." */
+static struct slice describe(struct registry *registry)
+{
+    struct buffer *line = &registry->line;
+
+    for (size_t i = 1; i < registry->value_count; i++) {
+        if (registry->values[i].alias)
+            continue;
+        buffer_add_text(line, line->size == registry->values[0].text.size ? ": " : "; ");
+        buffer_add_text(line, registry->values[i].name);
+        buffer_add_byte(line, '=');
+        buffer_add(line, registry->values[i].text);
+    }
+    return buffer_slice(line);
+}
+
+void registry_emit(struct registry *registry, enum kind kind, struct instant when,
+                   const struct hive_key *key)
+{
+    static const struct log_source sources[] = {{NULL, "windows", "registry"}, {NULL, NULL, NULL}};
+    const struct event event = {
+        .kind = kind,
+        .artifact = registry->job->artifact->name,
+        .sources = sources,
+        .when = when,
+        .basis = instant_known(when) ? TIME_UTC : TIME_UNKNOWN,
+        .file = registry->job->file,
+        .offset = BASE_BLOCK_SIZE + (uint64_t)key->cell,
+        .number = registry->job->tally->records,
+        .raw = describe(registry),
+        .values = registry->values,
+        .value_count = registry->value_count,
+        .marks = registry->job->file->flags & FILE_DAMAGED ? EVENT_DAMAGED : 0,
+    };
+
+    job_emit(registry->job, &event);
+}
+
+/* --- themes --- */
+
+struct expansion {
+    struct registry *registry;
+    const struct registry_theme *theme;
+    struct buffer path;
+};
+
+/* `rest` is what is left of the theme's path behind the key; it has few parts, so that this does
+ * not go deep. */
+static void expand(struct expansion *expansion, const struct hive_key *key, struct slice rest)
+{
+    struct registry *registry = expansion->registry;
+    const size_t end = slice_find(rest, 0, '\\'), size = expansion->path.size;
+    struct slice part = slice_part(rest, 0, end);
+    const struct slice next = end == SIZE_MAX ? slice_of(NULL, 0) : slice_from(rest, end + 1);
+    struct hive_key child;
+
+    if (part.size == 0) {
+        expansion->theme->tell(registry, buffer_text(&expansion->path), key);
+        return;
+    }
+    if (slice_is(part, "@"))
+        part = slice_of_text(registry->control_set);
+    if (size)
+        buffer_add_byte(&expansion->path, '\\');
+    const size_t start = expansion->path.size;
+    if (slice_is(part, "*")) {
+        struct hive_subkeys subkeys = hive_subkeys(registry->hive, key);
+        while (hive_next_subkey(&subkeys, &child)) {
+            hive_append_name(&expansion->path, child.name);
+            expand(expansion, &child, next);
+            expansion->path.size = start;
+        }
+    } else if (part.size) {
+        buffer_add(&expansion->path, part);
+        const char *name = buffer_text(&expansion->path) + start;
+        if (hive_find(registry->hive, key, name, &child))
+            expand(expansion, &child, next);
+    }
+    expansion->path.size = size;
+}
+
+void registry_tell_themes(struct registry *registry, const struct registry_theme *themes,
+                          size_t count)
+{
+    const struct hive_key root = hive_root(registry->hive);
+
+    for (size_t i = 0; i < count; i++) {
+        struct expansion expansion = {registry, &themes[i], BUFFER_EMPTY};
+        if (themes[i].kinds & registry->kind)
+            expand(&expansion, &root, slice_of_text(themes[i].keys));
+        buffer_release(&expansion.path);
+    }
+}
+
+/* --- the artifact --- */
+
+static int tell_all(struct registry *registry)
+{
+    const char *damage;
+    uint64_t offset;
+    int result = registry_tell_values(registry);
+
+    if (result == 0) {
+        registry_tell_themes(registry, registry_settings, registry_setting_count);
+        registry_tell_themes(registry, registry_programs, registry_program_count);
+        registry_tell_themes(registry, registry_accounts, registry_account_count);
+        result = registry_tell_recovered(registry);
+    }
+    const uint64_t places = hive_damage(registry->hive, &damage, &offset);
+    if (places) {
+        char text[300];
+        snprintf(text, sizeof text, "%" PRIu64 " places are damaged; the first: %s", places,
+                 damage);
+        job_notice(registry->job, offset, text);
+    }
+    return result;
+}
+
+static int open_hive(struct registry *registry)
+{
+    if (hive_open(registry->bytes, registry->job->arena, &registry->hive) < 0)
+        return -1;
+    registry->kind = kind_of(registry);
+    registry->prefix = prefix_of(registry);
+    registry->control_set = control_set_of(registry);
+    registry->values_left = registry->bytes.size / SMALLEST_VALUE;
+    return registry->prefix && registry->control_set ? 0 : -1;
+}
+
+static int parse(struct job *job)
+{
+    struct hive_image image = {0};
+    struct registry registry = {.job = job, .scratch = arena_new(SCRATCH_MEMORY)};
+    int result = registry.scratch ? load(job, &image) : error_set("out of memory");
+
+    registry.bytes = slice_of(image.bytes, image.size);
+    if (result == 0)
+        result = open_hive(&registry);
+    if (result == 0)
+        result = tell_all(&registry);
+    free(image.bytes);
+    buffer_release(&registry.line);
+    buffer_release(&registry.found);
+    arena_free(registry.scratch);
+    return result;
+}
+
+/* A hive, not one of its logs, whose base block is of another type. */
+static bool recognise(struct slice head, const char *name)
+{
+    struct cursor c = cursor_over(head, 0);
+
+    (void)name;
+    cursor_seek(&c, TYPE_AT);
+    return slice_starts(head, "regf") && cursor_u32le(&c) == 0 && !cursor_failed(&c);
+}
+
+static const char *const paths[] = {
+    "{registry}/SYSTEM",
+    "{registry}/SOFTWARE",
+    "{registry}/SAM",
+    "{registry}/SECURITY",
+    "{registry}/DEFAULT",
+    "Users/*/NTUSER.DAT",
+    "Users/*/AppData/Local/Microsoft/Windows/UsrClass.dat",
+    "{windows}/ServiceProfiles/*/NTUSER.DAT",
+    "{windows}/AppCompat/Programs/Amcache.hve",
+    NULL,
+};
+static const struct log_source sources[] = {
+    {"registry_set", "windows", NULL},    {"registry_add", "windows", NULL},
+    {"registry_delete", "windows", NULL}, {"registry_event", "windows", NULL},
+    {NULL, "windows", "registry"},        {NULL, NULL, NULL},
+};
+
+extern const struct artifact artifact_registry_hive;
+const struct artifact artifact_registry_hive = {
+    .name = "registry_hive",
+    .title = "Registry hives",
+    .paths = paths,
+    .sources = sources,
+    .recognise = recognise,
+    .parse = parse,
+};

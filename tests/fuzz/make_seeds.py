@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Makes the seeds that cannot be kept as text: make_seeds.py OUT. One folder per target; what a tool is missing for is left out.
+
+Hives, programs and images come from fixtures/builders, which share no code with the program.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(SOURCE, 'fixtures', 'builders'), os.path.join(SOURCE, 'tests')]
+
+import ewf  # noqa: E402
+import hive  # noqa: E402
+import pe  # noqa: E402
+import run_golden  # noqa: E402
+
+NTFS_SIZE = 2 << 20
+PARTITION = '0f0e9d5a-442b-4a8e-93c7-6d0b1c2e3f42'
+
+
+def put(out, target, name, data):
+    os.makedirs(os.path.join(out, target), exist_ok=True)
+    with open(os.path.join(out, target, name), 'wb') as file:
+        file.write(data)
+
+
+def hives(out):
+    folder = os.path.join(SOURCE, 'fixtures', 'demo', 'hives')
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding='utf-8') as file:
+            text = file.read().replace('partition {', 'partition ' + PARTITION + ' #{')
+        put(out, 'hive', name.replace('.txt', ''), hive.hive_build(re.sub('#{.*', '', text)))
+
+
+def tool(*command):
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def ntfs(work):
+    """A small NTFS volume with two files; None without ntfs-3g's tools."""
+    image, text = os.path.join(work, 'ntfs.raw'), os.path.join(work, 'u_ex210303.log')
+    with open(image, 'wb') as file:
+        file.truncate(NTFS_SIZE)
+    with open(text, 'w', encoding='ascii') as file:
+        file.write('#Fields: date time c-ip cs-uri-stem\n' + '2021-03-03 04:00:00 203.0.113.9 /ecp/y.js\n' * 200)
+    if not tool('mkntfs', '-F', '-q', '-Q', '-s', '512', '-p', '0', '-H', '0', '-S', '0', image):
+        return None
+    tool('ntfscp', '-f', image, text, 'u_ex210303.log')
+    tool('ntfscp', '-f', '-N', 'stream', image, text, 'u_ex210303.log')
+    with open(image, 'rb') as file:
+        return file.read()
+
+
+def ext4(work):
+    image = os.path.join(work, 'ext.raw')
+    if not tool('mke2fs', '-q', '-F', '-t', 'ext4', '-d', os.path.join(SOURCE, 'rules'), image, '2M'):
+        return None
+    with open(image, 'rb') as file:
+        return file.read()
+
+
+def disk(volume):
+    """A medium with a classic partition table and the volume behind it."""
+    entry = bytes([0x80, 0, 1, 0, 7, 0, 1, 0]) + (2048).to_bytes(4, 'little') + (len(volume) // 512).to_bytes(4, 'little')
+    table = bytes(440) + (0x1234ABCD).to_bytes(4, 'little') + bytes(2) + entry + bytes(48) + b'\x55\xaa'
+    return table + bytes(2048 * 512 - 512) + volume
+
+
+def images(out, work):
+    volume = ntfs(work)
+    if volume:
+        start = int.from_bytes(volume[48:56], 'little') * int.from_bytes(volume[11:13], 'little') * volume[13]
+        put(out, 'mft', 'table', volume[start:start + (96 << 10)])
+        put(out, 'image', 'ntfs.raw', volume)
+        put(out, 'image', 'disk.raw', disk(volume))
+        with open(os.path.join(work, 'disk.raw'), 'wb') as file:
+            file.write(disk(volume))
+        os.makedirs(os.path.join(out, 'image'), exist_ok=True)
+        ewf.ewf_write(os.path.join(work, 'disk.raw'), os.path.join(out, 'image', 'disk.E01'))
+    volume = ext4(work)
+    if volume:
+        put(out, 'image', 'ext4.raw', volume)
+
+
+def golden(out):
+    """The evidence of each golden case: seeds of the artifact whose name the case begins with."""
+    for case in sorted(os.listdir(run_golden.GOLDEN)):
+        tree = os.path.join(run_golden.GOLDEN, case, 'tree')
+        if os.path.isdir(tree):
+            run_golden.tree_make(tree, os.path.join(out, 'golden', case))
+
+
+def main():
+    out = sys.argv[1]
+    shutil.rmtree(out, ignore_errors=True)
+    work = os.path.join(out, 'work')
+    os.makedirs(work)
+    os.environ['PATH'] += ':/usr/sbin:/sbin'
+    hives(out)
+    put(out, 'pe', 'program.exe', pe.pe_build('15.1.2106.2', 'Exchange Setup', 'Microsoft Exchange', 'Contoso', 4096))
+    images(out, work)
+    golden(out)
+    shutil.rmtree(work)
+
+
+if __name__ == '__main__':
+    main()

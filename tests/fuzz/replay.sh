@@ -1,0 +1,45 @@
+#!/bin/sh
+# TAP: every fuzz target over its seeds and some thousand inputs made of them; see replay.c. REPLAY_INPUTS and REPLAY_SECONDS
+# say how many and how long for each target. A target without seeds of its own gets those of all others.
+here=$(cd "$(dirname "$0")" && pwd)
+work=${top_builddir:-.}/tests/fuzz-work
+replay=${top_builddir:-.}/tests/fuzz/replay
+inputs=${REPLAY_INPUTS:-3000}
+seconds=${REPLAY_SECONDS:-4}
+
+rm -rf "$work"
+mkdir -p "$work" || exit 99
+if ! python3 -B "$here/make_seeds.py" "$work/seeds" >"$work/make_seeds.log" 2>&1; then
+    sed 's/^/# /' "$work/make_seeds.log"
+    echo "Bail out! seeds cannot be made"
+    exit 99
+fi
+mkdir "$work/seeds/wire" && "$replay" --wire-seeds "$work/seeds/wire" || exit 99
+
+# The folders that hold seeds of a target.
+folders_of() {
+    for folder in "$here/seeds/$1" "$work/seeds/$1" "$work/seeds/golden/$1" "$work/seeds/golden/$1"_*; do
+        [ -d "$folder" ] && printf '%s\n' "$folder"
+    done
+}
+
+targets=$("$replay" --list) || exit 99
+echo "1..$(printf '%s\n' "$targets" | wc -l)"
+number=0 fails=0
+cd "$work" || exit 99
+for target in $targets; do
+    number=$((number + 1))
+    folders=$(folders_of "$target")
+    [ -n "$folders" ] || folders="$here/seeds $work/seeds/golden"
+    [ "$target" = image ] && [ ! -d "$work/seeds/image" ] && { echo "ok $number - $target # SKIP no mkntfs, no mke2fs" && continue; }
+    # shellcheck disable=SC2086
+    if "$replay" -n "$inputs" -s "$seconds" "$target" $folders >"$target.log" 2>&1; then
+        echo "ok $number - $(tail -n 1 "$target.log")"
+    else
+        echo "not ok $number - $target"
+        tail -n 60 "$target.log" | sed 's/^/# /'
+        fails=$((fails + 1))
+    fi
+done
+[ "$fails" -eq 0 ] && rm -rf "$work"
+[ "$fails" -eq 0 ]
