@@ -255,8 +255,9 @@ static int parse_other(struct job *job)
 
 static int parse(struct job *job)
 {
-    return slice_ends_nocase(slice_of_text(job->file->path), ".compiled") ? parse_page(job)
-                                                                          : parse_other(job);
+    const bool page = slice_ends_nocase(slice_of_text(job->file->path), ".compiled");
+
+    return page && !job->file->stream ? parse_page(job) : parse_other(job);
 }
 
 static bool recognise(struct slice head, const char *name)

@@ -121,6 +121,14 @@ static enum field field_of(struct evtx_name *name)
     return name->field;
 }
 
+static struct slice value_named(const struct eventlog *log, const char *name)
+{
+    for (size_t i = 0; i < log->value_count; i++)
+        if (slice_is_nocase(slice_of_text(log->values[i].name), name))
+            return log->values[i].text;
+    return slice_of(NULL, 0);
+}
+
 static void copy_values(struct eventlog *log, const struct eventlog_record *record)
 {
     size_t unnamed = 0;
@@ -142,14 +150,9 @@ static void copy_values(struct eventlog *log, const struct eventlog_record *reco
     }
     if (unnamed)
         add_alias(log, "Data", buffer_slice(&log->joined));
-}
-
-static struct slice value_named(const struct eventlog *log, const char *name)
-{
-    for (size_t i = 0; i < log->value_count; i++)
-        if (slice_is_nocase(slice_of_text(log->values[i].name), name))
-            return log->values[i].text;
-    return slice_of(NULL, 0);
+    else
+        add_alias(log, "Data",
+                  value_named(log, "Message")); /* exports that have only the sentence */
 }
 
 /* --- second names --- */

@@ -2,12 +2,12 @@
  * module, handler, filter, virtual directory, logging setting, rewrite rule and key. */
 #include "artifacts/iis_settings.h"
 
-#include "triage/base/error.h"
-
+/* Saved copies often bear another name. */
 static bool recognise(struct slice head, const char *name)
 {
-    return slice_is_nocase(slice_of_text(name), "applicationHost.config") &&
-           slice_find_nocase(head, 0, SLICE_LITERAL("<configuration")) != SIZE_MAX;
+    return slice_ends_nocase(slice_of_text(name), ".config") &&
+           slice_find_nocase(head, 0, SLICE_LITERAL("<configuration")) != SIZE_MAX &&
+           slice_find_nocase(head, 0, SLICE_LITERAL("\"system.applicationHost\"")) != SIZE_MAX;
 }
 
 static const char *const paths[] = {"{windows}/System32/inetsrv/config/applicationHost.config",

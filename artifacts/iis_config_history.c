@@ -152,11 +152,23 @@ static bool find_live(struct job *job, struct file *file)
     return found;
 }
 
+static const char *windows_path_of(struct job *job, const struct file *file)
+{
+    struct buffer path = BUFFER_EMPTY;
+
+    if (!job->host)
+        return file->path;
+    host_windows_path(job->host, file->volume, file->path, &path);
+    const char *text = arena_text(job->arena, buffer_slice(&path));
+    buffer_release(&path);
+    return text;
+}
+
 static int read_other(struct job *job, const struct file *file, struct snapshot *other)
 {
     struct slice content;
 
-    other->path = arena_text(job->arena, slice_of_text(file->path));
+    other->path = windows_path_of(job, file);
     if (!other->path || job_load(job, file, ENTRY_FILE_MOST, &content) < 0 ||
         xml_file_parse(job->arena, content, &other->file) < 0)
         return -1;

@@ -27,6 +27,11 @@ static const char *text_or_empty(const char *text)
     return text ? text : "";
 }
 
+static bool is_true(const char *text)
+{
+    return text && strcasecmp(text, "true") == 0;
+}
+
 static void add(struct walk *walk, const char *name, const char *text)
 {
     struct iis_setting *setting = &walk->setting;
@@ -87,7 +92,7 @@ static void more_of_rule(struct walk *walk, const struct xml_element *element)
     for (; condition && text.size < CONDITIONS_SIZE; condition = xml_again(condition))
         buffer_format(&text, "%s%.500s %s %.1000s", text.size ? "; " : "",
                       text_or_empty(xml_attribute(condition, "input")),
-                      xml_attribute(condition, "negate") ? "matches not" : "matches",
+                      is_true(xml_attribute(condition, "negate")) ? "matches not" : "matches",
                       text_or_empty(xml_attribute(condition, "pattern")));
     add(walk, "Conditions", arena_text(walk->arena, buffer_slice(&text)));
     buffer_release(&text);

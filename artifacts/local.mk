@@ -2,6 +2,7 @@
 ARTIFACTS = \
 	%D%/aspnet_compiled.c \
 	%D%/eventlog.c \
+	%D%/eventlog_export.c \
 	%D%/exchange_ecp_activity.c \
 	%D%/exchange_ecp_server.c \
 	%D%/exchange_ews.c \

@@ -99,14 +99,15 @@ static int load(struct job *job, struct hive_image *image)
     if (dirty)
         get_logs(job, logs);
     image->size = (size_t)job->size;
-    image->room = image->size + logs[0].size + logs[1].size;
+    image->room = image->size + image->size / 4 + logs[0].size + logs[1].size;
     image->bytes = calloc(image->room, 1);
     if (!image->bytes)
         return error_set("out of memory");
     read_all(job, image);
     if (dirty) {
         hive_log_replay(image, logs, &replay);
-        tell_replay(job, &replay);
+        if (slice_starts(slice_of(image->bytes, image->size), "regf"))
+            tell_replay(job, &replay);
     }
     return 0;
 }
@@ -188,6 +189,15 @@ static bool find_user(struct slice descriptor, char *text, size_t size)
     return false;
 }
 
+/* "anna" of "Users/anna/NTUSER.DAT", else the file's own name. */
+static struct slice owner_of(const char *path)
+{
+    const char *users = strcasestr(path, "Users/");
+    const char *name = users ? users + 6 : last_part(path);
+
+    return slice_of(name, strcspn(name, "/"));
+}
+
 static const char *user_prefix(struct registry *registry)
 {
     const struct file *file = registry->job->file;
@@ -203,7 +213,9 @@ static const char *user_prefix(struct registry *registry)
         return arena_format(registry->job->arena, "HKU\\S-1-5-20%s", ending);
     if (find_user(hive_security(registry->hive, &root), sid, sizeof sid))
         return arena_format(registry->job->arena, "HKU\\%s%s", sid, ending);
-    return arena_format(registry->job->arena, "HKU\\%s%s", last_part(file->path), ending);
+    const struct slice owner = owner_of(file->path);
+    return arena_format(registry->job->arena, "HKU\\%.*s%s", (int)owner.size,
+                        (const char *)owner.data, ending);
 }
 
 static const char *prefix_of(struct registry *registry)

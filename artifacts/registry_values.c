@@ -195,17 +195,26 @@ static void set_value(struct registry *registry, enum field field, struct slice 
         (struct value){field_name(field), field, false, text};
 }
 
+/* Keys do not stand in the order of their times, and days without a change are no gap: only the
+ * span is told. */
+static void widen_span(struct tally *tally, struct instant when)
+{
+    if (!instant_known(when))
+        return;
+    if (!instant_known(tally->first) || when.ticks < tally->first.ticks)
+        tally->first = when;
+    if (when.ticks > tally->last.ticks)
+        tally->last = when;
+}
+
 static void count_record(struct registry *registry, struct instant when, unsigned marks)
 {
     struct tally *tally = registry->job->tally;
 
     tally->records++;
-    if (marks & EVENT_REPAIRED)
-        tally->repaired++;
-    else
-        tally->used++;
+    tally->used++;
     if (!(marks & EVENT_RECOVERED))
-        tally_time(tally, when);
+        widen_span(tally, when);
 }
 
 static void tell_key(struct registry *registry, const char *path, const struct hive_key *key,

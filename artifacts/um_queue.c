@@ -83,6 +83,17 @@ static void add_object(struct entry *entry, struct slice value)
     buffer_release(&object);
 }
 
+/* Letters and digits only, as the service writes its names. */
+static bool is_word(struct slice name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        const uint8_t c = name.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+            return false;
+    }
+    return name.size > 0;
+}
+
 /* "Name : value"; lines of another shape are passed over. */
 static void add_line(struct entry *entry, struct slice line)
 {
@@ -92,7 +103,9 @@ static void add_line(struct entry *entry, struct slice line)
         return;
     const struct slice name = slice_trim(slice_part(line, 0, colon));
     const struct slice value = slice_trim(slice_from(line, colon + 1));
-    const char *name_text = name.size ? arena_text(entry->job->arena, name) : NULL;
+    if (!is_word(name))
+        return;
+    const char *name_text = arena_text(entry->job->arena, name);
     if (!name_text)
         return;
     entry_add(entry, name_text, arena_text(entry->job->arena, slice_part(value, 0, VALUE_MOST)));

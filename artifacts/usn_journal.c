@@ -19,7 +19,7 @@ enum {
     UNREADABLE_STEP = 64 << 10,
     WORDS_SLOTS = 256,
     WORDS_SIZE = 496,
-    OPEN_FILES = 1 << 14,
+    OPEN_FILES = 1 << 12,
     OLD_NAMES = 256,
     OLD_NAME_SIZE = 510,
     EXTENSION_SIZE = 32,

@@ -32,6 +32,8 @@ struct usn_paths {
     uint32_t *slots; /* index + 1 into folders */
     size_t count, room;
     struct buffer names, cache, name, root;
+    uint32_t
+        last; /* number of the folder asked for last: records of one folder follow each other */
     uint32_t generation; /* counted up when a folder moves: all cached paths end */
     bool full;
 };
@@ -331,9 +333,16 @@ static void keep_path(struct usn_paths *paths, struct usn_reference reference,
     folder->generation = buffer_failed(&paths->cache) ? 0 : paths->generation;
 }
 
+static uint32_t number_of(struct usn_paths *paths, struct usn_reference reference)
+{
+    if (!paths->last || !is_same(paths->folders[paths->last - 1].reference, reference))
+        paths->last = *slot_of(paths, reference);
+    return paths->last;
+}
+
 void usn_paths_append(struct usn_paths *paths, struct usn_reference reference, struct buffer *out)
 {
-    const uint32_t number = *slot_of(paths, reference);
+    const uint32_t number = number_of(paths, reference);
     const struct folder *folder = number ? &paths->folders[number - 1] : NULL;
     const size_t start = out->size;
     struct chain chain;

@@ -67,6 +67,8 @@ static void tell(struct job *job, struct slice line, uint64_t offset, uint64_t n
         entry_add(&entry, "HostName", names);
     } else {
         entry.event.marks |= EVENT_REJECTED;
+        if (job->tally->rejected == 0)
+            job_notice(job, offset, "a line that maps no name to an address");
     }
     entry_emit(&entry);
 }

@@ -277,9 +277,17 @@ def check_resume(case, image):
         if code == 4 and os.path.exists(os.path.join(folder, 'case.db.partial')):
             break
     result(code == 4, 'an interrupted run gives exit code 4', code)
+    other = extriage('run', image, '-o', folder, '--resume', '-q', '-m', 'high')
+    result(other.returncode == 1 and 'other evidence, rules or options' in other.stderr,
+           'a run is not gone on with under other options', other.stderr)
+    shutil.copytree(os.path.join(case, 'files'), os.path.join(folder, 'files'))  # as if it ended while copying
     again = extriage('run', image, '-o', folder, '--resume', '-q')
     result(again.returncode == 2, 'a resumed run completes', again.stderr)
     same_files('a resumed run gives the same outputs to the byte', case, folder)
+    result(read_json(case, 'run.json')['counts'] == read_json(folder, 'run.json')['counts'], 'and the same counts')
+    again = extriage('run', image, '-o', folder, '--resume', '-q')
+    result(again.returncode == 1 and 'is finished' in again.stderr and os.path.isdir(os.path.join(folder, 'files')),
+           'a finished case cannot be resumed, and stays', again.stderr)
 
 
 # --- damage and refusals ---
@@ -317,6 +325,24 @@ def check_damage(case, image):
                    '%d\n%s' % (verify.returncode, verify.stdout))
         else:
             result(lines == whole, '%s: the second table gives everything' % name, list((whole - lines).elements())[:5])
+
+
+def check_much_damage(image):
+    """Whichever worker meets it first: the account of damage is the same."""
+    folder = os.path.join(WORK, 'broken', 'many')
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for name in os.listdir(os.path.dirname(image)):
+        if name.startswith('EXCH01.E'):
+            data = bytearray(file_bytes(os.path.join(os.path.dirname(image), name)))
+            for at in range(400000, len(data) - 200000, 20000):
+                data[at] ^= 0x55
+            with open(os.path.join(folder, name), 'wb') as file:
+                file.write(data)
+    evidence = os.path.join(folder, 'EXCH01.E01')
+    one = case_of('damage-one', evidence, '--jobs', '1', expect=3)
+    three = case_of('damage-three', evidence, '--jobs', '3', expect=3)
+    same_files('damage is told the same with any number of workers', one, three)
 
 
 def check_verify(image):
@@ -364,6 +390,12 @@ def check_refusals(case, image):
     for name, evidence, words in (('an empty file', empty, 'empty'), ('a missing file', nothing, 'No such file')):
         run = extriage('run', evidence, '-o', target, '--clobber')
         result(run.returncode == 1 and words in run.stderr, '%s is refused with exit code 1' % name, run.stderr)
+    other = os.path.join(WORK, 'letter.txt')
+    with open(other, 'w', encoding='utf-8') as file:
+        file.write('Dear Sir or Madam,\n')
+    run = extriage('run', other, '-o', target, '--clobber')
+    result(run.returncode == 3 and 'no artifact knows' in json.dumps(read_json(target, 'coverage.json')['unread']),
+           'a single file that is no artifact is not passed over in silence', '%d %s' % (run.returncode, run.stderr))
     if os.geteuid() == 0:
         skip('a folder without permission is refused', 'root may read everything')
     else:
@@ -380,11 +412,44 @@ def check_refusals(case, image):
         result(run.returncode == 1 and run.stderr, 'exit code 1 for: extriage ' + ' '.join(arguments[:1] + arguments[2:]))
 
 
+def check_guards(image):
+    beside = os.path.join(WORK, 'beside')
+    shutil.rmtree(beside, ignore_errors=True)
+    os.makedirs(os.path.join(beside, 'files'))
+    precious = os.path.join(beside, 'files', 'notes.txt')
+    with open(precious, 'w', encoding='utf-8') as file:
+        file.write('not a case\n')
+    run = extriage('run', image, '-o', beside, '--clobber')
+    result(run.returncode == 1 and os.path.exists(precious), '--clobber spares a folder that holds no case', run.stderr)
+    here = os.path.join(beside, 'EXCH01.E01')
+    shutil.copy(image, here)
+    run = extriage('run', here, '-o', beside, '--clobber')
+    result(run.returncode == 1 and 'lies in the folder' in run.stderr, 'evidence and case are kept apart', run.stderr)
+    run = extriage('run', beside, '-o', os.path.join(beside, 'case'))
+    result(run.returncode == 1 and 'lies in the evidence' in run.stderr, 'no case is made in the evidence', run.stderr)
+    out = os.path.join(CASES, 'image-in-folder')
+    run = extriage('run', beside, '-o', out)
+    result(run.returncode == 3 and 'a disk image in a folder' in json.dumps(read_json(out, 'coverage.json')['unread']),
+           'an image in a folder is not passed over in silence', run.stderr)
+    for name, arguments in (('an unknown output', ('--format', 'jsonl,nonsense')),
+                            ('an empty span of time', ('--from', '2021-03-05', '--to', '2021-03-01'))):
+        run = extriage('run', image, '-o', os.path.join(CASES, 'never'), *arguments)
+        result(run.returncode == 1 and not os.path.exists(os.path.join(CASES, 'never')), '%s is refused' % name, run.stderr)
+    if os.path.exists('/dev/full'):
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            code = subprocess.run([PROGRAM, 'info', image], stdout=full, stderr=subprocess.DEVNULL).returncode
+        result(code == 1, 'output that cannot be written is told', code)
+
+
 def check_options(image):
     case = case_of('narrow', image, '--from', '2021-03-03T04:00:00', '--to', '2021-03-03T05:00:00Z', '-m', 'critical')
     lines = lines_of(case)
     result(lines and all(l['level'] == 'critical' and '2021-03-03T04' <= l['datetime'] < '2021-03-03T05' for l in lines),
            '--from, --to and --min-level hold')
+    skewed = case_of('skewed', image, '--from', '2021-03-03T03:00:00', '--to', '2021-03-03T04:00:00Z', '-m', 'critical',
+                     '--clock-skew', '3600')
+    result([l['raw_sha256'] for l in lines_of(skewed)] == [l['raw_sha256'] for l in lines],
+           '--from and --to are of the corrected time')
     case = case_of('lenient', image, '--to', '2021-02-27', '--fail-level', 'critical', expect=0)
     result(read_json(case, 'run.json')['counts']['filtered_by_options'] > 0, 'what options leave out is counted')
     out = os.path.join(CASES, 'extracted')
@@ -431,7 +496,9 @@ def main():
     check_containers(case)
     check_resume(case, image)
     check_damage(case, image)
+    check_much_damage(image)
     check_verify(image)
+    check_guards(image)
     check_refusals(case, image)
     check_options(image)
     check_hostile_names()

@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
 # Programs without a source list of their own are made of the one file of their name.
 LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
 
-SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/fuzz/replay.sh
+SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/check_install.sh %D%/fuzz/replay.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h
 
@@ -25,18 +25,24 @@ UNIT_TESTS = \
 	%D%/unit/test_artifacts \
 	%D%/unit/test_base \
 	%D%/unit/test_condition \
+	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \
 	%D%/unit/test_csv \
 	%D%/unit/test_engine \
+	%D%/unit/test_eventlog_export \
 	%D%/unit/test_evidence \
+	%D%/unit/test_evtx \
 	%D%/unit/test_ewf \
 	%D%/unit/test_folder \
 	%D%/unit/test_hive \
+	%D%/unit/test_hive_log \
+	%D%/unit/test_hive_recover \
 	%D%/unit/test_host \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
+	%D%/unit/test_nominator \
 	%D%/unit/test_ntfs_owner \
 	%D%/unit/test_pattern \
 	%D%/unit/test_pe \
@@ -45,12 +51,14 @@ UNIT_TESTS = \
 	%D%/unit/test_raw \
 	%D%/unit/test_regex \
 	%D%/unit/test_regex_literals \
+	%D%/unit/test_registry \
 	%D%/unit/test_rules \
 	%D%/unit/test_samples_volumes \
 	%D%/unit/test_sigma \
 	%D%/unit/test_signature \
 	%D%/unit/test_survey \
 	%D%/unit/test_vhd \
+	%D%/unit/test_virtual_disk \
 	%D%/unit/test_volumes \
 	%D%/unit/test_w3c_log \
 	%D%/unit/test_wire \
@@ -62,11 +70,16 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 %C%_unit_test_hive_SOURCES = %D%/unit/test_hive.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
+%C%_unit_test_hive_log_SOURCES = %D%/unit/test_hive_log.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
+%C%_unit_test_hive_recover_SOURCES = %D%/unit/test_hive_recover.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
+%C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_survey_SOURCES = %D%/unit/test_survey.c \
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h \
 	%D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_iis_config_SOURCES = %D%/unit/test_iis_config.c \
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h
+%C%_unit_test_evtx_SOURCES = %D%/unit/test_evtx.c \
+	%D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
 
 %C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
@@ -84,7 +97,8 @@ EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden
 FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/wire.c %D%/fuzz/rule_text.c \
 	%D%/fuzz/structured.c %D%/fuzz/image.c
 check_PROGRAMS += %D%/fuzz/replay
-%C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c
+%C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c \
+	%D%/fuzz/seeds.c %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 EXTRA_PROGRAMS += %D%/fuzz/fuzzer
 %C%_fuzz_fuzzer_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/libfuzzer.c
 %C%_fuzz_fuzzer_LDFLAGS = -fsanitize=fuzzer
@@ -105,7 +119,7 @@ fuzz-programs: $(BUILT_SOURCES)
 .PHONY: fuzz fuzz-programs
 
 clean-local:
-	rm -rf tests/evidence tests/golden-work tests/fuzz-work tests/samples-case fuzz
+	rm -rf tests/evidence tests/golden-work tests/fuzz-work tests/samples-case tests/install-work fuzz
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence

@@ -37,6 +37,7 @@ libextriage_a_SOURCES = \
 	%D%/formats/evtx_program.c %D%/formats/evtx_program.h \
 	%D%/formats/evtx_text.c %D%/formats/evtx_text.h \
 	%D%/formats/hive.c %D%/formats/hive.h \
+	%D%/formats/json_reader.c %D%/formats/json_reader.h \
 	%D%/formats/hive_log.c %D%/formats/hive_log.h \
 	%D%/formats/hive_recover.c %D%/formats/hive_recover.h \
 	%D%/formats/iis_text.c %D%/formats/iis_text.h \
@@ -56,6 +57,7 @@ libextriage_a_SOURCES = \
 	%D%/match/content.c %D%/match/content.h \
 	%D%/match/escape_filter.c %D%/match/escape_filter.h \
 	%D%/match/gram_filter.c %D%/match/gram_filter.h \
+	%D%/match/gram_groups.c %D%/match/gram_groups.h \
 	%D%/match/log_model.c %D%/match/log_model.h \
 	%D%/match/percent.c %D%/match/percent.h \
 	%D%/match/prefilter.c %D%/match/prefilter.h \

@@ -10,7 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_type { FLAG, COUNT, TEXT_VALUE, NUMBER, SIGNED_NUMBER, LIST, FROM_TIME, TO_TIME, LEVEL_VALUE, LOG_FORMAT, NOT_YET };
+enum option_type {
+    FLAG,
+    COUNT,
+    TEXT_VALUE,
+    NUMBER,
+    SIGNED_NUMBER,
+    LIST,
+    FROM_TIME,
+    TO_TIME,
+    LEVEL_VALUE,
+    LOG_FORMAT,
+    NOT_YET
+};
 
 struct option_entry {
     char letter; /* 0: only the long form */
@@ -35,7 +47,7 @@ static const struct option_entry entries[] = {
     {'j', "jobs", "N", "worker processes (default: one per processor; 0: all in this process, for debuggers)", NUMBER, AT(jobs), FOR_IMAGES},
     {0, "threads", "N", "the same as --jobs", NUMBER, AT(jobs), FOR_IMAGES},
     {0, "timeout", "SECONDS", "end a worker of which nothing was heard for so long (default: 300)", NUMBER, AT(timeout), FOR_RUN | FOR_INFO | FOR_EXTRACT},
-    {0, "format", "LIST", "only these outputs, comma separated (see `extriage report --help`)", TEXT_VALUE, AT(formats), FOR_RUN | FOR_REPORT},
+    {0, "format", "LIST", "only these outputs, comma separated or repeated (see the list below)", LIST, AT(formats), FOR_RUN | FOR_REPORT},
     {0, "verify", NULL, "also read every byte of the evidence and compare the stored hashes", FLAG, AT(verify), FOR_RUN},
     {0, "path", "GLOB", "extract these paths instead of the known artifacts (repeatable; ** for any depth)", LIST, AT(globs), FOR_EXTRACT},
     {0, "deleted", NULL, "extract deleted files too", FLAG, AT(deleted), FOR_EXTRACT},
@@ -90,7 +102,8 @@ static int set_signed(const struct option_entry *entry, const char *text, int64_
 
     errno = 0;
     *value = strtoll(text, &end, 10);
-    if (errno || *end || end == text || *value > INT64_C(10000000000) || *value < -INT64_C(10000000000))
+    if (errno || *end || end == text || *value > INT64_C(10000000000) ||
+        *value < -INT64_C(10000000000))
         return error_set("--%s wants seconds, not '%s'", entry->name, text);
     return 0;
 }
@@ -110,9 +123,10 @@ static int set_time(const struct option_entry *entry, const char *text, struct i
 
 static int add_to_list(const struct option_entry *entry, const char *text, struct options *options)
 {
-    const bool is_rules = entry->offset == AT(rules);
-    const char **list = is_rules ? options->rules : options->globs;
-    size_t *count = is_rules ? &options->rule_count : &options->glob_count;
+    const char **list = (const char **)(void *)((char *)options + entry->offset);
+    size_t *count = entry->offset == AT(rules)   ? &options->rule_count
+                    : entry->offset == AT(globs) ? &options->glob_count
+                                                 : &options->format_count;
 
     if (*count == MOST_PATHS)
         return error_set("--%s is given more than %d times", entry->name, MOST_PATHS);
@@ -123,8 +137,9 @@ static int add_to_list(const struct option_entry *entry, const char *text, struc
 static int set_log_format(const char *text, bool *json)
 {
     *json = strcmp(text, "json") == 0;
-    return *json || strcmp(text, "text") == 0 ? 0
-                                              : error_set("--log-format is text or json, not '%s'", text);
+    return *json || strcmp(text, "text") == 0
+               ? 0
+               : error_set("--log-format is text or json, not '%s'", text);
 }
 
 static int apply(const struct option_entry *entry, const char *text, struct options *options)
@@ -160,7 +175,8 @@ static int apply(const struct option_entry *entry, const char *text, struct opti
     default:
         return strcmp(text, "none") == 0
                    ? 0
-                   : error_set("--%s %s: this version does not read shadow copies", entry->name, text);
+                   : error_set("--%s %s: this version does not read shadow copies", entry->name,
+                               text);
     }
 }
 
@@ -186,8 +202,9 @@ static int parse_long(char **argv, unsigned command, struct options *options)
     if (!entry || !(entry->commands & command))
         return refuse(argv[0], command);
     if (!takes_value(entry))
-        return attached ? error_set("--%s takes no value", entry->name)
-                        : apply(entry, NULL, options) < 0 ? -1 : 1;
+        return attached                          ? error_set("--%s takes no value", entry->name)
+               : apply(entry, NULL, options) < 0 ? -1
+                                                 : 1;
     const char *value = attached ? argv[0] + 2 + equals + 1 : argv[1];
     if (!value)
         return error_set("--%s wants a value", entry->name);
@@ -244,6 +261,9 @@ int options_parse(int argc, char **argv, unsigned command, struct options *optio
             return -1;
         i += used;
     }
+    if (instant_known(options->from) && instant_known(options->to) &&
+        options->from.ticks > options->to.ticks)
+        return error_set("--from lies behind --to: no time is between them");
     return 0;
 }
 

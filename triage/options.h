@@ -14,9 +14,13 @@ struct options {
     size_t rule_count;
     const char *globs[MOST_PATHS + 1];
     size_t glob_count;
-    bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, no_hash, deleted, help;
+    bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files,
+        no_hash, deleted, help;
     unsigned verbose, jobs, timeout;
-    const char *output, *formats, *case_number, *evidence_number, *examiner;
+    const char
+        *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */
+    size_t format_count;
+    const char *output, *case_number, *evidence_number, *examiner;
     struct instant from, to;
     enum level min_level, fail_level;
     int64_t clock_skew;
@@ -24,7 +28,14 @@ struct options {
 };
 
 /* Which commands an option belongs to, as bits. */
-enum command_bit { FOR_RUN = 1, FOR_INFO = 2, FOR_VERIFY = 4, FOR_EXTRACT = 8, FOR_REPORT = 16, FOR_RULES = 32 };
+enum command_bit {
+    FOR_RUN = 1,
+    FOR_INFO = 2,
+    FOR_VERIFY = 4,
+    FOR_EXTRACT = 8,
+    FOR_REPORT = 16,
+    FOR_RULES = 32
+};
 
 /* Reads argv[1..]; -1 with error_text on anything that is not understood. */
 int options_parse(int argc, char **argv, unsigned command, struct options *options);

@@ -26,7 +26,7 @@ struct trial {
     const struct event *event;         /* being matched */
     struct buffer told;                /* indicators and notices, as text */
     struct arena *scratch;
-    size_t matched;
+    size_t matched, kept_rejected;
 };
 
 static struct rule_set *rules;
@@ -130,13 +130,81 @@ static int trial_digests(struct job *job, char md5[33], char sha1[41], char sha2
     return 0;
 }
 
+static bool trial_could_match(struct job *job, struct slice record)
+{
+    const struct trial *trial = job->engine;
+
+    return !trial->prefilter || !matcher ||
+           matcher_could_match(matcher, job->artifact->sources, record);
+}
+
+static void trial_reject(struct job *job, uint64_t offset, uint64_t number, struct slice raw)
+{
+    struct trial *trial = job->engine;
+
+    (void)offset, (void)number;
+    demand(raw.data || !raw.size, "a rejected record has its bytes");
+    trial->kept_rejected++;
+}
+
+/* What lies beside the file is as hostile as the file: it is the same bytes. */
+static int trial_neighbour(struct job *job, const char *suffix, struct slice *content)
+{
+    const struct trial *trial = job->engine;
+
+    *content = strcmp(suffix, ".LOG2") == 0 ? slice_of(NULL, 0) : trial->bytes;
+    return 0;
+}
+
+static bool trial_find(struct job *job, uint32_t volume, const char *path, struct file *file)
+{
+    *file = *job->file;
+    file->volume = volume;
+    file->path = arena_text(job->arena, slice_of_text(path));
+    return file->path != NULL;
+}
+
+static int trial_load(struct job *job, const struct file *file, size_t most, struct slice *content)
+{
+    const struct trial *trial = job->engine;
+
+    (void)file;
+    if (trial->bytes.size > most)
+        return error_set("the file is too large");
+    *content = trial->bytes;
+    return 0;
+}
+
+static bool trial_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    *start = offset;
+    *size = offset < job->size ? job->size - offset : 0;
+    return *size > 0;
+}
+
+static bool trial_name_of(struct job *job, uint64_t reference, struct buffer *name,
+                          uint64_t *parent)
+{
+    (void)job;
+    *parent = reference / 2; /* ends at the root, or goes round in a circle at 0 */
+    buffer_format(name, "entry%llu", (unsigned long long)reference);
+    return reference % 7 != 3;
+}
+
 static const struct job_services services = {
     .read = trial_read,
     .next_candidate = trial_next_candidate,
+    .could_match = trial_could_match,
     .emit = trial_emit,
     .notice = trial_notice,
     .owner = trial_owner,
     .digests = trial_digests,
+    .reject = trial_reject,
+    .neighbour = trial_neighbour,
+    .find = trial_find,
+    .load = trial_load,
+    .data = trial_data,
+    .name_of = trial_name_of,
 };
 
 static void scan(struct trial *trial)
@@ -207,6 +275,8 @@ void fuzz_artifact(const struct fuzz_target *target, const char *file_name, stru
     with.prefilter = rules ? rule_set_prefilter(rules, artifact->sources) : NULL;
     trial_run(&with, artifact, &file, input);
     trial_run(&without, artifact, &file, input);
+    demand(with.kept_rejected <= with.tally.rejected, "only what was rejected is kept as such");
+    demand(with.kept_rejected == without.kept_rejected, "rejected records do not depend on it");
     demand(same_tally(&with.tally, &without.tally), "the accounts do not depend on the prefilter");
     if (rules && !slice_equal(buffer_slice(&with.told), buffer_slice(&without.told))) {
         fprintf(stderr, "--- with\n%s--- without\n%s", buffer_text(&with.told),

@@ -7,7 +7,7 @@ fuzzer=$1 replay=$2 seconds=$3
 shift 3
 mkdir -p found corpus
 [ -d seeds ] || python3 -B "$here/make_seeds.py" seeds || exit 1
-mkdir -p seeds/wire && "$replay" --wire-seeds seeds/wire
+"$replay" --seeds seeds || exit 1
 [ $# -gt 0 ] || set -- $("$replay" --list)
 failed=0
 for target in "$@"; do

@@ -3,9 +3,9 @@
  * needed.
  *
  *   replay --list                                           names of the targets
- *   replay --wire-seeds FOLDER                              writes inputs for the target "wire"
- *   replay [-n INPUTS] [-s SECONDS] TARGET FILE|FOLDER...   runs them; EXTRIAGE_RULES: the rules to
- * match with
+ *   replay --seeds FOLDER                                   writes those that cannot be kept as
+ * text replay [-n INPUTS] [-s SECONDS] TARGET FILE|FOLDER...   runs them; EXTRIAGE_RULES: the rules
+ * to match with
  *
  * Each seed runs in a process of its own. One that ends badly leaves its input as
  * failed-TARGET-N.bin in the working folder.
@@ -149,8 +149,8 @@ static int run_all(const struct fuzz_target *target, uint64_t inputs, unsigned s
         failures += run_apart(target, i, inputs / seed_count + LEAST_INPUTS, end) < 0;
         ran += *progress;
     }
-    printf("%s: %zu seeds, %" PRIu64 " inputs, %d failures, %ld s\n", target->name, seed_count, ran,
-           failures, (long)(time(NULL) - start));
+    printf("%s: %zu seeds, %" PRIu64 " inputs, %d failures\n", target->name, seed_count, ran,
+           failures);
     return failures || !seed_count ? 1 : 0;
 }
 
@@ -200,8 +200,8 @@ int main(int argc, char **argv)
         code = replay(argv[at], argv + at + 1, argc - at - 1, inputs, seconds);
     else if (argc == 2 && strcmp(argv[1], "--list") == 0)
         code = list_targets();
-    else if (argc == 3 && strcmp(argv[1], "--wire-seeds") == 0)
-        fuzz_wire_seeds(argv[2]);
+    else if (argc == 3 && strcmp(argv[1], "--seeds") == 0)
+        fuzz_seeds(argv[2]);
     else
         code = fprintf(stderr,
                        "usage: replay [-n INPUTS] [-s SECONDS] TARGET SEEDS...; replay --list\n") <

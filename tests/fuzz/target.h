@@ -7,7 +7,7 @@
 #ifndef TESTS_FUZZ_TARGET_H
 #define TESTS_FUZZ_TARGET_H
 
-#include "triage/base/cursor.h"
+#include "triage/base/buffer.h"
 
 struct fuzz_target {
     const char *name;
@@ -27,8 +27,10 @@ const struct fuzz_target *target_by_name(const char *name);
 /* Ends the program with the words of the promise that was broken. */
 void demand(bool holds, const char *promise);
 
-/* Writes one input of each kind for the target "wire". */
-void fuzz_wire_seeds(const char *folder);
+/* Writes inputs that cannot be kept as text to FOLDER/TARGET/. */
+void fuzz_seeds(const char *folder);
+/* One input of each kind for the target "wire"; false when there is no such kind. */
+bool fuzz_wire_sample(unsigned kind, struct buffer *out);
 
 /* The runs of target.c's table, one file each. */
 int fuzz_artifact_open(const char *rules);

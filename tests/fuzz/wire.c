@@ -6,7 +6,6 @@
 #include "triage/record/host.h"
 #include "triage/record/wire.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MEMORY = 64 << 20, RAW_KEPT = 1 << 20 };
@@ -100,18 +99,6 @@ void fuzz_wire(const struct fuzz_target *target, const char *file_name, struct s
     arena_free(arena);
 }
 
-static void write_seed(const char *folder, unsigned kind, const struct buffer *body)
-{
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/kind%u", folder, kind);
-    FILE *file = fopen(path, "wb");
-    demand(file != NULL, "a seed can be written");
-    fputc((int)kind, file);
-    fwrite(body->data, 1, body->size, file);
-    fclose(file);
-}
-
 static void put_sample_host(struct buffer *out)
 {
     static struct host host;
@@ -168,10 +155,9 @@ static void put_sample_inventory(struct buffer *out)
     inventory_put(out, &inventory);
 }
 
-void fuzz_wire_seeds(const char *folder)
+static void put_sample_event(struct buffer *out)
 {
-    const struct file file = {
-        .path = "inetpub/x.aspx", .stream = "s", .size = 7, .flags = FILE_DELETED};
+    const struct file file = {.path = "inetpub/x.aspx"};
     const struct value values[] = {{"c-ip", FIELD_OTHER, false, SLICE_LITERAL("203.0.113.9")},
                                    {"own", FIELD_OTHER, true, SLICE_LITERAL("x")}};
     const struct event event = {.artifact = "iis_log",
@@ -182,18 +168,27 @@ void fuzz_wire_seeds(const char *folder)
                                 .value_count = 2,
                                 .number = 7,
                                 .offset = 9};
-    struct buffer body = BUFFER_EMPTY;
 
-    wire_put_file(&body, &file);
-    write_seed(folder, 0, &body);
-    buffer_clear(&body);
-    wire_put_event(&body, &event, RAW_KEPT);
-    write_seed(folder, 1, &body);
-    buffer_clear(&body);
-    put_sample_host(&body);
-    write_seed(folder, 2, &body);
-    buffer_clear(&body);
-    put_sample_inventory(&body);
-    write_seed(folder, 3, &body);
-    buffer_release(&body);
+    wire_put_event(out, &event, RAW_KEPT);
+}
+
+static void put_sample_file(struct buffer *out)
+{
+    const struct file file = {
+        .path = "inetpub/x.aspx", .stream = "s", .size = 7, .flags = FILE_DELETED};
+
+    wire_put_file(out, &file);
+}
+
+bool fuzz_wire_sample(unsigned kind, struct buffer *out)
+{
+    static void (*const put[])(struct buffer * out) = {put_sample_file, put_sample_event,
+                                                       put_sample_host, put_sample_inventory};
+
+    buffer_clear(out);
+    if (kind >= sizeof put / sizeof *put)
+        return false;
+    buffer_add_byte(out, (uint8_t)kind);
+    put[kind](out);
+    return true;
 }

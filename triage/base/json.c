@@ -113,7 +113,9 @@ static void quote(struct buffer *out, struct slice text)
         if (text.size == 0)
             break;
         const size_t sequence = utf8_sequence(text);
-        if (sequence > 1)
+        if (sequence == 2 && text.data[0] == 0xC2 && text.data[1] < 0xA0)
+            escape_byte(out, text.data[1]); /* C1: what a terminal may obey */
+        else if (sequence > 1)
             buffer_add(out, slice_part(text, 0, sequence));
         else if (sequence == 1)
             escape_byte(out, text.data[0]);

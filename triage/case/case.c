@@ -10,9 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { APPLICATION_ID = 0x65787472 /* "extr" */, SCHEMA_VERSION = 1, FLUSH_ROWS = 50000 };
+enum {
+    APPLICATION_ID = 0x65787472 /* "extr" */,
+    SCHEMA_VERSION = 1,
+    FLUSH_ROWS = 50000,
+    FLUSH_SECONDS = 5
+};
 
 enum column_type { INTEGER, BOOLEAN, TEXT, BYTES };
 
@@ -111,11 +117,13 @@ struct case_file {
     sqlite3_stmt *inserts[TABLE_COUNT];
     sqlite3_stmt *task_query, *task_insert;
     size_t unflushed;
+    time_t flushed; /* when, so that a run that is killed loses seconds */
 };
 
 static int database_error(struct case_file *file, const char *what)
 {
-    return error_set("%s: %s", what, file->database ? sqlite3_errmsg(file->database) : "out of memory");
+    return error_set("%s: %s", what,
+                     file->database ? sqlite3_errmsg(file->database) : "out of memory");
 }
 
 static int execute(struct case_file *file, const char *sql)
@@ -211,15 +219,16 @@ static int prepare_all(struct case_file *file)
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (prepare_insert(file, (enum table_id)i) < 0)
             return -1;
-    if (sqlite3_prepare_v2(file->database, "SELECT 1 FROM task WHERE key = ?", -1, &file->task_query,
-                           NULL) != SQLITE_OK ||
+    if (sqlite3_prepare_v2(file->database, "SELECT 1 FROM task WHERE key = ?", -1,
+                           &file->task_query, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(file->database, "INSERT OR IGNORE INTO task VALUES (?)", -1,
                            &file->task_insert, NULL) != SQLITE_OK)
         return database_error(file, "the case database refuses");
     return 0;
 }
 
-static int bind_member(sqlite3_stmt *statement, int at, const struct column *column, const void *row)
+static int bind_member(sqlite3_stmt *statement, int at, const struct column *column,
+                       const void *row)
 {
     const char *member = (const char *)row + column->offset;
     struct slice bytes;
@@ -239,8 +248,8 @@ static int bind_member(sqlite3_stmt *statement, int at, const struct column *col
         return sqlite3_bind_text(statement, at, text ? text : "", -1, SQLITE_STATIC);
     default:
         memcpy(&bytes, member, sizeof bytes);
-        return sqlite3_bind_blob64(statement, at, bytes.data ? (const void *)bytes.data : "", bytes.size,
-                                   SQLITE_STATIC);
+        return sqlite3_bind_blob64(statement, at, bytes.data ? (const void *)bytes.data : "",
+                                   bytes.size, SQLITE_STATIC);
     }
 }
 
@@ -294,6 +303,14 @@ int case_add_stored(struct case_file *file, const char *task, const struct case_
     return add_row(file, STORED, task, row);
 }
 
+static time_t seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 bool case_task_is_done(struct case_file *file, const char *key)
 {
     sqlite3_bind_text(file->task_query, 1, key, -1, SQLITE_STATIC);
@@ -307,7 +324,9 @@ int case_task_done(struct case_file *file, const char *key)
     sqlite3_bind_text(file->task_insert, 1, key, -1, SQLITE_STATIC);
     const int result = sqlite3_step(file->task_insert);
     sqlite3_reset(file->task_insert);
-    return result == SQLITE_DONE ? 0 : database_error(file, "a row cannot be stored");
+    if (result != SQLITE_DONE)
+        return database_error(file, "a row cannot be stored");
+    return seconds_now() - file->flushed >= FLUSH_SECONDS ? case_flush(file) : 0;
 }
 
 int case_set_document(struct case_file *file, const char *name, struct slice body)
@@ -318,8 +337,8 @@ int case_set_document(struct case_file *file, const char *name, struct slice bod
                            &statement, NULL) != SQLITE_OK)
         return database_error(file, "the case database refuses");
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    sqlite3_bind_text64(statement, 2, body.size ? (const char *)body.data : "", body.size, SQLITE_STATIC,
-                        SQLITE_UTF8);
+    sqlite3_bind_text64(statement, 2, body.size ? (const char *)body.data : "", body.size,
+                        SQLITE_STATIC, SQLITE_UTF8);
     const int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
     return result == SQLITE_DONE ? 0 : database_error(file, "a document cannot be stored");
@@ -328,15 +347,63 @@ int case_set_document(struct case_file *file, const char *name, struct slice bod
 int case_flush(struct case_file *file)
 {
     file->unflushed = 0;
+    file->flushed = seconds_now();
     return execute(file, "COMMIT; BEGIN");
+}
+
+/* One row of numbers. */
+static int query_numbers(struct case_file *file, const char *sql, uint64_t *numbers, int count)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = -1;
+
+    if (sqlite3_prepare_v2(file->database, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        for (result = 0; result < count; result++)
+            numbers[result] = (uint64_t)sqlite3_column_int64(statement, result);
+    if (result < 0)
+        database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    return result < 0 ? -1 : 0;
+}
+
+int case_count(struct case_file *file, struct case_counts *counts)
+{
+    uint64_t sums[6], others[7];
+
+    *counts = (struct case_counts){0};
+    if (query_numbers(file,
+                      "SELECT COUNT(*), SUM(bytes), SUM(records), SUM(used), SUM(repaired), "
+                      "SUM(rejected) FROM coverage WHERE task <> ''",
+                      sums, 6) < 0 ||
+        query_numbers(
+            file,
+            "SELECT SUM(level = 0), SUM(level = 1), SUM(level = 2), SUM(level = 3), SUM(level = "
+            "4), "
+            "SUM(NOT dated), (SELECT COUNT(*) FROM notice WHERE task <> '') FROM indicator "
+            "WHERE task <> ''",
+            others, 7) < 0)
+        return -1;
+    memcpy(counts->indicators, others, sizeof counts->indicators);
+    counts->undated = others[5];
+    counts->notices = others[6];
+    counts->files = sums[0];
+    counts->bytes = sums[1];
+    counts->records = sums[2];
+    counts->used = sums[3];
+    counts->repaired = sums[4];
+    counts->rejected = sums[5];
+    return 0;
 }
 
 /* --- the folder --- */
 
-static const char *const parts[] = {"report.html", "timeline.jsonl", "timeline.csv", "undated.jsonl",
-                                    "findings.json", "coverage.json", "host.json", "files.csv",
-                                    "case.db", "case.db.new", "case.db.partial", "case.db.partial-wal",
-                                    "case.db.partial-shm", "run.json", "log.txt", "SHA256SUMS"};
+static const char *const parts[] = {"report.html",         "timeline.jsonl",  "timeline.csv",
+                                    "undated.jsonl",       "findings.json",   "coverage.json",
+                                    "host.json",           "files.csv",       "case.db",
+                                    "case.db.new",         "case.db.partial", "case.db.partial-wal",
+                                    "case.db.partial-shm", "run.json",        "log.txt",
+                                    "SHA256SUMS"};
 
 static bool folder_is_empty(const char *path)
 {
@@ -352,9 +419,11 @@ static bool folder_is_empty(const char *path)
     return empty;
 }
 
-/* Removes what lies in the folder `name` of `parent` and below it, never following a link. */
+/* Removes `name` of `parent`, with all below it when it is a folder, never following a link. */
 static void remove_tree(int parent, const char *name, unsigned depth)
 {
+    if (unlinkat(parent, name, 0) == 0)
+        return;
     const int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
     struct dirent *entry;
@@ -370,6 +439,32 @@ static void remove_tree(int parent, const char *name, unsigned depth)
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+static void remove_files(const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0)
+        return;
+    remove_tree(folder, "files", 0);
+    close(folder);
+}
+
+/* Whether the folder holds a case, finished or not: all else in the world is not to be overwritten.
+ */
+static bool holds_case(const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+
+    if (folder < 0)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        found |= strncmp(parts[i], "case.db", 7) == 0 &&
+                 faccessat(folder, parts[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    close(folder);
+    return found;
+}
+
 static void remove_parts(const char *path)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -378,8 +473,8 @@ static void remove_parts(const char *path)
         return;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         unlinkat(folder, parts[i], 0);
-    remove_tree(folder, "files", 0);
     close(folder);
+    remove_files(path);
 }
 
 static int prepare_folder(const char *path, enum case_mode mode)
@@ -391,6 +486,9 @@ static int prepare_folder(const char *path, enum case_mode mode)
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
         return error_set("'%s' is not a folder", path);
+    if (mode == CASE_CLOBBER && !folder_is_empty(path) && !holds_case(path))
+        return error_set("'%s' is not empty and holds no case: --clobber overwrites nothing else",
+                         path);
     if (mode == CASE_CLOBBER)
         remove_parts(path);
     if (mode == CASE_NEW && !folder_is_empty(path))
@@ -414,34 +512,53 @@ static struct case_file *new_file(const char *folder)
     return file;
 }
 
-/* What an unfinished task left behind goes: it will run again. */
+/* What an unfinished task left behind goes: it will run again. So will those that could not read
+ * all: damage is told by who meets it, and what a worker died of may have passed. */
 static int drop_unfinished(struct case_file *file)
 {
     struct buffer sql = BUFFER_EMPTY;
-    int result = 0;
+    int result = execute(file, "DELETE FROM task WHERE key IN (SELECT task FROM unread) OR "
+                               "key IN (SELECT task FROM coverage WHERE damage <> '[]')");
 
     for (size_t i = 0; i < TABLE_COUNT && result == 0; i++) {
         buffer_clear(&sql);
-        buffer_format(&sql, "DELETE FROM %s WHERE task NOT IN (SELECT key FROM task)", tables[i].name);
+        buffer_format(&sql, "DELETE FROM %s WHERE task NOT IN (SELECT key FROM task)",
+                      tables[i].name);
         result = execute(file, buffer_text(&sql));
     }
     buffer_release(&sql);
     return result;
 }
 
+/* A run that was killed at once has none yet. */
+static bool has_tables(struct case_file *file)
+{
+    return sqlite3_table_column_metadata(file->database, NULL, "task", NULL, NULL, NULL, NULL, NULL,
+                                         NULL) == SQLITE_OK;
+}
+
 static int open_partial(struct case_file *file, enum case_mode mode)
 {
-    const int flags = mode == CASE_RESUME ? SQLITE_OPEN_READWRITE
-                                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int flags =
+        mode == CASE_RESUME ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
     if (mode == CASE_RESUME && access(file->partial_path, F_OK) != 0)
-        return error_set("'%s' holds no interrupted case", file->folder);
+        return error_set(
+            access(file->database_path, F_OK) == 0
+                ? "the case in '%s' is finished: extriage report writes its outputs again"
+                : "'%s' holds no interrupted case",
+            file->folder);
+    if (mode == CASE_RESUME)
+        remove_files(file->folder); /* copying begins anew */
     if (open_database(file, file->partial_path, flags) < 0 ||
-        execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY") < 0)
+        execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY") <
+            0)
         return -1;
-    if ((mode == CASE_RESUME ? drop_unfinished(file) : create_tables(file, true)) < 0)
+    if (execute(file, "BEGIN") < 0 ||
+        (has_tables(file) ? drop_unfinished(file) : create_tables(file, true)) < 0 ||
+        execute(file, "COMMIT; BEGIN") < 0)
         return -1;
-    return execute(file, "BEGIN") < 0 ? -1 : prepare_all(file);
+    return prepare_all(file);
 }
 
 int case_create(const char *folder, enum case_mode mode, struct case_file **out)
@@ -528,11 +645,12 @@ static int attach_partial(struct case_file *file)
 /* A file that was listed first and copied later has two rows: the copy's says more. */
 static int drop_listed_twice(struct case_file *file)
 {
-    return execute(file, "CREATE INDEX partial.file_key ON file (path, mft_entry, evidence);"
-                         "DELETE FROM partial.file WHERE stored = '' AND EXISTS (SELECT 1 FROM "
-                         "partial.file s WHERE s.path = file.path AND s.mft_entry = file.mft_entry AND "
-                         "s.evidence = file.evidence AND s.volume = file.volume AND "
-                         "s.snapshot = file.snapshot AND s.stored <> '')");
+    return execute(file,
+                   "CREATE INDEX partial.file_key ON file (path, mft_entry, evidence);"
+                   "DELETE FROM partial.file WHERE stored = '' AND EXISTS (SELECT 1 FROM "
+                   "partial.file s WHERE s.path = file.path AND s.mft_entry = file.mft_entry AND "
+                   "s.evidence = file.evidence AND s.volume = file.volume AND "
+                   "s.snapshot = file.snapshot AND s.stored <> '')");
 }
 
 static int build_sorted(struct case_file *file)
@@ -551,9 +669,11 @@ static int build_sorted(struct case_file *file)
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (copy_sorted(file, &tables[i]) < 0)
             return -1;
-    return execute(file, "INSERT INTO main.document SELECT name, body FROM partial.document ORDER BY name;"
-                         "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);"
-                         "COMMIT; DETACH DATABASE partial");
+    return execute(
+        file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name <> "
+              "'" CASE_RUN_DOCUMENT "' ORDER BY name;"
+              "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);"
+              "COMMIT; DETACH DATABASE partial");
 }
 
 static void remove_partial(const struct case_file *file)
@@ -628,13 +748,14 @@ static void load_row(sqlite3_stmt *statement, int first, const struct table *tab
         load_member(statement, first + (int)i, &table->columns[i], row);
 }
 
-/* Runs `visit` over a table in the order in which its rows were stored, which case_finish made the sorted one. */
+/* Runs `visit` over a table in the order in which its rows were stored, which case_finish made the
+ * sorted one. */
 static int each_row(struct case_file *file, enum table_id id, void *row,
                     int (*visit)(void *context, const void *row), void *context)
 {
     struct buffer sql = BUFFER_EMPTY;
     sqlite3_stmt *statement = NULL;
-    int result = 0, step;
+    int result = 0, step = SQLITE_DONE;
 
     buffer_add_text(&sql, "SELECT ");
     column_list(&tables[id], &sql);
@@ -645,6 +766,8 @@ static int each_row(struct case_file *file, enum table_id id, void *row,
         load_row(statement, 0, &tables[id], row);
         result = visit(context, row);
     }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
     sqlite3_finalize(statement);
     buffer_release(&sql);
     return result;
@@ -738,7 +861,7 @@ int case_each_indicator(struct case_file *file, bool dated,
     sqlite3_stmt *statement = NULL;
     struct case_indicator row = {0};
     struct case_rule rule = {0};
-    int result = 0;
+    int result = 0, step = SQLITE_DONE;
 
     buffer_add_text(&sql, "SELECT ");
     for (size_t i = 0; i < tables[INDICATOR].column_count; i++)
@@ -751,11 +874,13 @@ int case_each_indicator(struct case_file *file, bool dated,
                   dated);
     if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
         result = database_error(file, "the case database refuses");
-    while (result == 0 && sqlite3_step(statement) == SQLITE_ROW) {
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
         load_row(statement, 0, &tables[INDICATOR], &row);
         load_row(statement, (int)tables[INDICATOR].column_count, &tables[RULE], &rule);
         result = visit(context, &row, &rule);
     }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
     sqlite3_finalize(statement);
     buffer_release(&sql);
     return result;
@@ -767,8 +892,8 @@ bool case_document(struct case_file *file, const char *name, struct buffer *body
     bool found = false;
 
     buffer_clear(body);
-    if (sqlite3_prepare_v2(file->database, "SELECT body FROM document WHERE name = ?", -1, &statement,
-                           NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(file->database, "SELECT body FROM document WHERE name = ?", -1,
+                           &statement, NULL) != SQLITE_OK)
         return false;
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
     if (sqlite3_step(statement) == SQLITE_ROW) {

@@ -65,6 +65,10 @@ struct case_stored { /* a line of files.csv */
     bool damaged, deleted;
 };
 
+struct case_counts { /* what finished tasks gave */
+    uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired, rejected;
+};
+
 enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
 
 /* Makes the folder and the partial database; refuses a folder that holds anything unless told to clobber (only what a case is
@@ -86,7 +90,11 @@ int case_add_rejected(struct case_file *file, const char *task, const struct cas
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
+/* The name of a document that only serves the run at work: it does not become part of the finished case. */
+#define CASE_RUN_DOCUMENT "run at work"
 int case_set_document(struct case_file *file, const char *name, struct slice body);
+/* Sums over the rows of finished tasks, while collecting. */
+int case_count(struct case_file *file, struct case_counts *counts);
 /* Writes what was collected to disk, so that an interrupted run can be resumed. */
 int case_flush(struct case_file *file);
 /* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. */

@@ -5,6 +5,7 @@
 #include "triage/base/json.h"
 #include "triage/base/utf16.h"
 #include "triage/match/matcher.h"
+#include "triage/report/writer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -59,7 +60,8 @@ static void time_stamp(char text[40], bool iso)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(seconds, sizeof seconds, iso ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &utc);
-    snprintf(text, 40, "%s%c%03ld%s", seconds, iso ? '.' : ',', now.tv_nsec / 1000000, iso ? "Z" : "");
+    snprintf(text, 40, "%s%c%03ld%s", seconds, iso ? '.' : ',', now.tv_nsec / 1000000,
+             iso ? "Z" : "");
 }
 
 static void write_line(struct log *log, FILE *out, const char *level, const char *text)
@@ -106,7 +108,8 @@ static void show(struct log *log, enum log_level level, const char *text)
         return;
     }
     printable(&line, text);
-    fprintf(stderr, "extriage: %s%s\n", level == LOG_WARNING ? "warning: " : "", buffer_text(&line));
+    fprintf(stderr, "extriage: %s%s\n", level == LOG_WARNING ? "warning: " : "",
+            buffer_text(&line));
     buffer_release(&line);
 }
 
@@ -160,7 +163,8 @@ static const char *stage_text(enum stage stage)
 static void remaining_text(const struct progress *progress, int64_t elapsed_ms, char text[32])
 {
     const double done = (double)progress->bytes_done, all = (double)progress->bytes_all;
-    const double seconds = done > 0 && all > done ? (double)elapsed_ms / 1000 * (all - done) / done : 0;
+    const double seconds =
+        done > 0 && all > done ? (double)elapsed_ms / 1000 * (all - done) / done : 0;
 
     if (done > 0 && all > 0)
         snprintf(text, 32, ", %.0f s left", seconds);
@@ -168,8 +172,8 @@ static void remaining_text(const struct progress *progress, int64_t elapsed_ms, 
         text[0] = 0;
 }
 
-static void progress_text(const struct watcher *watcher, const struct progress *progress, int64_t elapsed,
-                          struct buffer *line)
+static void progress_text(const struct watcher *watcher, const struct progress *progress,
+                          int64_t elapsed, struct buffer *line)
 {
     char done[32], all[32], rate[32], left[32];
 
@@ -302,7 +306,8 @@ const char *default_rules_folder(void)
     return is_folder(path) ? path : "";
 }
 
-/* All log sources that some artifact makes events of, each once, ended by an empty one. Static: made once. */
+/* All log sources that some artifact makes events of, each once, ended by an empty one. Static:
+ * made once. */
 static const struct log_source *available_sources(void)
 {
     static struct log_source sources[256];
@@ -311,7 +316,9 @@ static const struct log_source *available_sources(void)
 
     for (size_t i = 0; i < count; i++)
         for (const struct log_source *s = all[i]->sources;
-             s && (s->category || s->product || s->service) && used + 1 < sizeof sources / sizeof *sources; s++)
+             s && (s->category || s->product || s->service) &&
+             used + 1 < sizeof sources / sizeof *sources;
+             s++)
             sources[used++] = *s;
     sources[used] = (struct log_source){0};
     return sources;
@@ -322,7 +329,8 @@ static int load_rules(const struct options *options, struct rule_set *set)
     if (!options->no_default_rules) {
         const char *folder = default_rules_folder();
         if (!*folder)
-            return error_set("the rules that come with extriage were not found (set EXTRIAGE_RULES)");
+            return error_set(
+                "the rules that come with extriage were not found (set EXTRIAGE_RULES)");
         if (rule_set_load(set, folder) < 0)
             return -1;
     }
@@ -387,6 +395,101 @@ void printable(struct buffer *out, const char *text)
         if (is_c1)
             out->data[i] = out->data[i + 1] = ' ';
     }
+}
+
+/* Takes the next name off a list; false when there is none. */
+static bool next_name(struct slice *rest, struct slice *name)
+{
+    if (rest->size == 0)
+        return false;
+    const size_t comma = slice_find(*rest, 0, ',');
+    *name = slice_trim(slice_part(*rest, 0, comma));
+    *rest = comma == SIZE_MAX ? slice_of(NULL, 0) : slice_from(*rest, comma + 1);
+    return true;
+}
+
+bool is_asked_for(const struct options *options, const char *name)
+{
+    struct slice part;
+
+    for (size_t i = 0; i < options->format_count; i++)
+        for (struct slice rest = slice_of_text(options->formats[i]); next_name(&rest, &part);)
+            if (slice_is(part, name))
+                return true;
+    return options->format_count == 0;
+}
+
+static bool is_output(struct slice name)
+{
+    size_t count;
+    const struct writer *const *writers = writer_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (slice_is(name, writers[i]->name))
+            return true;
+    return false;
+}
+
+int check_formats(const struct options *options)
+{
+    struct slice part;
+
+    for (size_t i = 0; i < options->format_count; i++)
+        for (struct slice rest = slice_of_text(options->formats[i]); next_name(&rest, &part);)
+            if (!is_output(part))
+                return error_set("there is no output '%.*s' (see extriage report --help)",
+                                 (int)(part.size < 64 ? part.size : 64), (const char *)part.data);
+    return 0;
+}
+
+/* The real path of something that need not be there yet, in `real`; false when not even its folder
+ * is. */
+static bool real_path(const char *path, char real[PATH_MAX])
+{
+    char folder[PATH_MAX], parent[PATH_MAX];
+    size_t size = strlen(path);
+
+    if (realpath(path, real))
+        return true;
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    const char *slash = memrchr(path, '/', size);
+    const size_t folder_size = !slash ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    if (folder_size >= sizeof folder)
+        return false;
+    snprintf(folder, sizeof folder, "%.*s", (int)folder_size, slash ? path : ".");
+    const char *name = slash ? slash + 1 : path;
+    return realpath(folder, parent) &&
+           snprintf(real, PATH_MAX, "%s/%.*s", parent[1] ? parent : "",
+                    (int)(size - (size_t)(name - path)), name) < PATH_MAX;
+}
+
+/* Whether `path` is `folder` or lies below it. */
+static bool lies_in(const char *path, const char *folder)
+{
+    const size_t size = folder[1] ? strlen(folder) : 0;
+
+    return strncmp(path, folder, size) == 0 && (path[size] == '/' || path[size] == 0);
+}
+
+int check_output(const struct options *options)
+{
+    char output[PATH_MAX], evidence[PATH_MAX];
+
+    if (!real_path(options->output, output))
+        return 0; /* making the folder will say why */
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (!realpath(options->paths[i], evidence))
+            continue;
+        if (lies_in(output, evidence))
+            return error_set("the folder '%s' lies in the evidence '%s': name one outside of it",
+                             options->output, options->paths[i]);
+        if (lies_in(evidence, output))
+            return error_set(
+                "the evidence '%s' lies in the folder '%s': name another for the output",
+                options->paths[i], options->output);
+    }
+    return 0;
 }
 
 int check_evidence(const struct options *options)

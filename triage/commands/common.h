@@ -52,6 +52,13 @@ struct rule_set *rules_from_options(const struct options *options);
 const char *size_text(uint64_t bytes, char text[32]);
 /* Text from evidence for the terminal: no control bytes, valid UTF-8, appended to out. */
 void printable(struct buffer *out, const char *text);
+/* 0 when all names given with --format are those of outputs; -1 with error_text. */
+int check_formats(const struct options *options);
+/* Whether --format names the output, or none is given. */
+bool is_asked_for(const struct options *options, const char *name);
+/* 0 when the case folder neither lies in a folder of evidence nor holds evidence: it would be read as evidence, or --clobber
+ * would remove some. -1 with error_text. */
+int check_output(const struct options *options);
 /* True when each evidence path can be opened for reading; -1 with error_text otherwise. */
 int check_evidence(const struct options *options);
 

@@ -36,7 +36,7 @@ static int prepare(struct extraction *e)
         return error_set("which evidence?");
     if (!o->output)
         return error_set("where shall the files go? Name a folder with -o");
-    if (check_evidence(o) < 0 || case_create(o->output, o->clobber ? CASE_CLOBBER : CASE_NEW, &e->file) < 0 ||
+    if (check_evidence(o) < 0 || check_output(o) < 0 || case_create(o->output, o->clobber ? CASE_CLOBBER : CASE_NEW, &e->file) < 0 ||
         log_open(&e->log, o->output, false) < 0)
         return -1;
     return session_new(&options, &e->session);

@@ -3,34 +3,13 @@
 #include "triage/commands/common.h"
 #include "triage/report/writer.h"
 
-#include <string.h>
-
-static int write_named(struct case_file *file, const char *names)
-{
-    struct slice rest = slice_of_text(names);
-    char name[32];
-
-    while (rest.size) {
-        const size_t comma = slice_find(rest, 0, ',');
-        const struct slice part = slice_trim(slice_part(rest, 0, comma));
-        snprintf(name, sizeof name, "%.*s", (int)(part.size < 31 ? part.size : 31), (const char *)part.data);
-        const struct writer *writer = writer_by_name(name);
-        if (!writer)
-            return error_set("there is no output '%s' (see extriage report --help)", name);
-        if (writer_run(writer, file) < 0)
-            return -1;
-        rest = comma == SIZE_MAX ? slice_of(NULL, 0) : slice_from(rest, comma + 1);
-    }
-    return 0;
-}
-
-static int write_all(struct case_file *file)
+static int write_outputs(const struct options *options, struct case_file *file)
 {
     size_t count;
     const struct writer *const *writers = writer_all(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (writer_run(writers[i], file) < 0)
+        if (is_asked_for(options, writers[i]->name) && writer_run(writers[i], file) < 0)
             return -1;
     return 0;
 }
@@ -47,9 +26,8 @@ static int run_report(const struct options *options, int argc, char **argv)
     if (options->path_count != 1) {
         error_set("name one case folder");
         code = log_failure(&log);
-    } else if (case_open(options->paths[0], &file) < 0 ||
-               (options->formats ? write_named(file, options->formats) : write_all(file)) < 0 ||
-               custody_write_sums(file) < 0) {
+    } else if (check_formats(options) < 0 || case_open(options->paths[0], &file) < 0 ||
+               write_outputs(options, file) < 0 || custody_write_sums(file) < 0) {
         code = log_failure(&log);
     }
     case_close(file);

@@ -1,10 +1,11 @@
 #include "triage/commands/documents.h"
 
 #include "triage/base/error.h"
+#include "triage/base/hash.h"
 #include "triage/case/custody.h"
 #include "triage/report/writer.h"
 
-#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 struct run {
@@ -25,7 +26,48 @@ static int check_usage(const struct options *options)
         return error_set("where shall the case go? Name a folder with -o");
     if (options->resume && options->clobber)
         return error_set("--resume and --clobber exclude each other");
-    return check_evidence(options);
+    if (check_formats(options) < 0 || check_evidence(options) < 0)
+        return -1;
+    return check_output(options);
+}
+
+/* What decides what a run finds: the evidence as it lies there, the rules, the options. */
+static void describe_run(const struct run *run, struct buffer *text)
+{
+    const struct options *o = run->options;
+    struct stat status;
+
+    buffer_format(text, "%s %lld %lld %d %lld\n", PACKAGE_VERSION, (long long)o->from.ticks,
+                  (long long)o->to.ticks, (int)o->min_level, (long long)o->clock_skew);
+    for (size_t i = 0; i < o->path_count; i++)
+        if (stat(o->paths[i], &status) == 0)
+            buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
+                          (long long)status.st_size, (long long)status.st_mtime);
+    for (size_t i = 0; i < rule_set_count(run->rules); i++)
+        buffer_format(text, "%s %s\n", rule_set_rule(run->rules, i)->name,
+                      rule_set_rule(run->rules, i)->sha256);
+}
+
+/* What is left of a run may only be gone on with as it was begun: its rows name rules by their
+ * number. */
+static int check_same_run(struct run *run)
+{
+    struct buffer text = BUFFER_EMPTY, begun = BUFFER_EMPTY;
+    char hash[SHA256_TEXT_SIZE];
+    int result = 0;
+
+    describe_run(run, &text);
+    hash_sha256(buffer_slice(&text), hash);
+    if (!run->options->resume || !case_document(run->file, CASE_RUN_DOCUMENT, &begun))
+        result = case_set_document(run->file, CASE_RUN_DOCUMENT, slice_of_text(hash)) < 0
+                     ? -1
+                     : case_flush(run->file);
+    else if (!slice_is(buffer_slice(&begun), hash))
+        result = error_set("the interrupted run was of other evidence, rules or options: start "
+                           "again with --clobber");
+    buffer_release(&text);
+    buffer_release(&begun);
+    return result;
 }
 
 static int open_session(struct run *run)
@@ -60,7 +102,7 @@ static int prepare(struct run *run)
         return -1;
     run->rules = rules_from_options(o);
     if (!run->rules || case_create(o->output, mode, &run->file) < 0 ||
-        log_open(&run->log, o->output, o->resume) < 0)
+        log_open(&run->log, o->output, o->resume) < 0 || check_same_run(run) < 0)
         return -1;
     return open_session(run);
 }
@@ -73,8 +115,8 @@ static void say_rules(struct run *run)
         const struct rule *rule = rule_set_rule(run->rules, i);
         states[rule->state]++;
         if (rule->state == RULE_NOT_LOADED)
-            log_say(&run->log, LOG_WARNING, "%s:%u: rule '%s' is not loaded: %s", rule->path, rule->line,
-                    rule->name, rule->reason ? rule->reason : "");
+            log_say(&run->log, LOG_WARNING, "%s:%u: rule '%s' is not loaded: %s", rule->path,
+                    rule->line, rule->name, rule->reason ? rule->reason : "");
     }
     log_say(&run->log, LOG_INFO, "%zu rules active, %zu not applicable, %zu not loaded",
             states[RULE_ACTIVE], states[RULE_NOT_APPLICABLE], states[RULE_NOT_LOADED]);
@@ -120,21 +162,6 @@ static int work(struct run *run)
     return 0;
 }
 
-static bool is_asked_for(const struct options *options, const char *name)
-{
-    struct slice rest = slice_of_text(options->formats);
-
-    if (!options->formats)
-        return true;
-    while (rest.size) {
-        const size_t comma = slice_find(rest, 0, ',');
-        if (slice_is(slice_trim(slice_part(rest, 0, comma)), name))
-            return true;
-        rest = comma == SIZE_MAX ? slice_of(NULL, 0) : slice_from(rest, comma + 1);
-    }
-    return false;
-}
-
 static int write_outputs(struct run *run)
 {
     size_t count;
@@ -169,8 +196,8 @@ static int finish(struct run *run, int argc, char **argv)
     clock_gettime(CLOCK_REALTIME, &run->times.ended);
     const int code = exit_code(run);
     log_say(&run->log, LOG_INFO, "complete, exit code %d", code);
-    if (documents_write_run(run->options, argc, argv, run->session, run->rules, &run->log, &run->times, code,
-                            run->options->output) < 0)
+    if (documents_write_run(run->options, argc, argv, run->session, run->rules, &run->log,
+                            &run->times, code, run->options->output) < 0)
         return log_failure(&run->log);
     if (run->log.file)
         fclose(run->log.file);

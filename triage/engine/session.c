@@ -16,20 +16,22 @@
 #include <sys/stat.h>
 
 enum { FRAME_MEMORY = 64 << 20, VERIFY_TIMEOUT = 600 };
+/* The list of wanted files above all; a worker leaves out what would not fit. */
+static const size_t SESSION_MEMORY = (size_t)4 << 30;
 
 /* A file that an artifact (or the user) wants. */
 struct wanted {
     struct file file;
     uint32_t artifact; /* NO_ARTIFACT for the user's own globs */
     const char *windows_path, *key;
-    bool matched;      /* an indicator came of it */
+    bool matched; /* an indicator came of it */
 };
 
 struct item { /* one evidence item */
     struct inventory inventory;
     struct host host;
     struct damage *damage;
-    size_t damage_count;
+    size_t damage_count, damage_room;
     struct verified verified;
 };
 
@@ -49,7 +51,7 @@ struct session {
     struct progress progress;
     struct buffer message, fields, text;
     struct exchange_builds builds;
-    int failure;     /* the case could not be written */
+    int failure; /* the case could not be written */
 };
 
 static void tell(struct session *session, const char *text)
@@ -80,7 +82,7 @@ int session_new(const struct session_options *options, struct session **out)
     session->options = *options;
     session->hosts = calloc(count + 1, sizeof *session->hosts);
     session->items = calloc(count + 1, sizeof *session->items);
-    session->arena = arena_new(0);
+    session->arena = arena_new(SESSION_MEMORY);
     session->frame_arena = arena_new(FRAME_MEMORY);
     if (!session->hosts || !session->items || !session->arena || !session->frame_arena) {
         session_free(session);
@@ -131,9 +133,16 @@ static const struct artifact *artifact_number(uint32_t number)
     return number < count ? all[number] : NULL;
 }
 
+/* The file's name, or the whole path where another item has the same name. */
 static const char *name_of_evidence(const struct session *session, size_t index)
 {
-    return evidence_name(session->options.evidence[index]);
+    const char *const *evidence = session->options.evidence;
+    const char *name = evidence_name(evidence[index]);
+
+    for (size_t i = 0; i < session->options.evidence_count; i++)
+        if (i != index && strcmp(evidence_name(evidence[i]), name) == 0)
+            return evidence[index];
+    return name;
 }
 
 static const char *mft_entry_text(const struct file *file, char text[48])
@@ -153,8 +162,16 @@ static int stored(struct session *session, int result)
     return result;
 }
 
-static int add_note(struct session *session, bool unread, size_t evidence, const struct wanted *wanted,
-                    const char *path, uint64_t offset, const char *text)
+/* Rows of the copy stage belong to no task: the whole stage is done again when a case is resumed.
+ */
+static const char *task_key(const struct session *session, const struct wanted *wanted)
+{
+    return wanted && session->progress.stage != STAGE_COPY ? wanted->key : "";
+}
+
+static int add_note(struct session *session, bool unread, size_t evidence,
+                    const struct wanted *wanted, const char *path, uint64_t offset,
+                    const char *text)
 {
     const struct artifact *artifact = wanted ? artifact_number(wanted->artifact) : NULL;
     const struct case_note note = {
@@ -166,7 +183,7 @@ static int add_note(struct session *session, bool unread, size_t evidence, const
         .offset = (int64_t)offset,
         .text = text,
     };
-    const char *key = wanted ? wanted->key : "";
+    const char *key = task_key(session, wanted);
 
     if (unread)
         session->counts.files_unread++;
@@ -178,24 +195,95 @@ static int add_note(struct session *session, bool unread, size_t evidence, const
                                   : case_add_notice(session->file, key, &note));
 }
 
+static uint64_t damage_end(const struct damage *range)
+{
+    return range->offset + range->size;
+}
+
+/* Index of the first range that a range from `offset` on, with that reason, may touch or must stand
+ * before. */
+static size_t damage_place(const struct item *item, uint64_t offset, const char *why)
+{
+    size_t low = 0, high = item->damage_count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (damage_end(&item->damage[middle]) < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low < item->damage_count && item->damage[low].offset < offset &&
+           strcmp(item->damage[low].why, why) != 0)
+        low++;
+    return low;
+}
+
+static int insert_damage(struct session *session, struct item *item, size_t at, struct damage range)
+{
+    if (item->damage_count == item->damage_room) {
+        const size_t room = item->damage_room ? 2 * item->damage_room : 16;
+        struct damage *grown = realloc(item->damage, room * sizeof *grown);
+        if (!grown)
+            return error_set("out of memory");
+        item->damage = grown;
+        item->damage_room = room;
+    }
+    if (!(range.why = arena_text(session->arena, slice_of_text(range.why))))
+        return -1;
+    memmove(&item->damage[at + 1], &item->damage[at], (item->damage_count - at) * sizeof range);
+    item->damage[at] = range;
+    item->damage_count++;
+    return 0;
+}
+
+static void tell_damage(struct session *session, size_t evidence, const struct damage *range)
+{
+    enum { TOLD = 50 };
+    char text[300];
+
+    if (session->items[evidence].damage_count > TOLD)
+        return;
+    if (session->items[evidence].damage_count == TOLD)
+        snprintf(text, sizeof text, "%s: more damaged ranges are listed in coverage.json",
+                 name_of_evidence(session, evidence));
+    else
+        snprintf(text, sizeof text,
+                 "%s: bytes %" PRIu64 " to %" PRIu64 " of the medium cannot be trusted: %s",
+                 name_of_evidence(session, evidence), range->offset, damage_end(range) - 1,
+                 range->why);
+    tell(session, text);
+}
+
+/* Ranges are kept in their order and joined, so that it does not matter which worker met them
+ * first. */
 static int add_damage(struct session *session, size_t evidence, uint64_t offset, uint64_t size,
                       const char *why)
 {
     struct item *item = &session->items[evidence];
-    char text[300];
+    struct damage range = {offset, size, why};
 
-    for (size_t i = 0; i < item->damage_count; i++)
-        if (item->damage[i].offset == offset && item->damage[i].size == size)
-            return 0;
-    struct damage *grown = realloc(item->damage, (item->damage_count + 1) * sizeof *grown);
-    if (!grown)
-        return error_set("out of memory");
-    item->damage = grown;
-    const char *copy = arena_text(session->arena, slice_of_text(why));
-    grown[item->damage_count++] = (struct damage){offset, size, copy ? copy : ""};
-    snprintf(text, sizeof text, "%s: bytes %" PRIu64 " to %" PRIu64 " of the medium cannot be trusted: %s",
-             name_of_evidence(session, evidence), offset, offset + size - 1, why);
-    tell(session, text);
+    if (size > UINT64_MAX - offset)
+        return error_set("a malformed damage report");
+    const size_t at = damage_place(item, offset, why);
+    size_t end = at;
+    for (; end < item->damage_count && item->damage[end].offset <= damage_end(&range) &&
+           strcmp(item->damage[end].why, why) == 0;
+         end++) {
+        const struct damage *known = &item->damage[end];
+        const uint64_t stop =
+            damage_end(known) > damage_end(&range) ? damage_end(known) : damage_end(&range);
+        range.offset = known->offset < range.offset ? known->offset : range.offset;
+        range.size = stop - range.offset;
+        range.why = known->why;
+    }
+    if (end == at) {
+        tell_damage(session, evidence, &range);
+        return insert_damage(session, item, at, range);
+    }
+    item->damage[at] = range;
+    memmove(&item->damage[at + 1], &item->damage[end], (item->damage_count - end) * sizeof range);
+    item->damage_count -= end - at - 1;
     return 0;
 }
 
@@ -378,9 +466,9 @@ static const char *key_of(struct session *session, const struct wanted *wanted)
     const struct file *f = &wanted->file;
     const struct artifact *artifact = artifact_number(wanted->artifact);
 
-    return arena_format(session->arena, "%s|%u|%u|%u|%" PRIu64 "-%u|%s|%s", artifact ? artifact->name : "",
-                        f->evidence, f->volume, f->snapshot, f->address, f->sequence, f->path,
-                        f->stream ? f->stream : "");
+    return arena_format(session->arena, "%s|%u|%u|%u|%" PRIu64 "-%u|%s|%s",
+                        artifact ? artifact->name : "", f->evidence, f->volume, f->snapshot,
+                        f->address, f->sequence, f->path, f->stream ? f->stream : "");
 }
 
 static int by_place(const void *a, const void *b)
@@ -401,8 +489,8 @@ static int complete_wanted(struct session *session)
     for (size_t i = 0; i < session->wanted_count; i++) {
         struct wanted *wanted = &session->wanted[i];
         buffer_clear(&session->text);
-        host_windows_path(&session->hosts[wanted->file.evidence], wanted->file.volume, wanted->file.path,
-                          &session->text);
+        host_windows_path(&session->hosts[wanted->file.evidence], wanted->file.volume,
+                          wanted->file.path, &session->text);
         if (wanted->file.stream)
             buffer_format(&session->text, ":%s", wanted->file.stream);
         wanted->windows_path = arena_text(session->arena, buffer_slice(&session->text));
@@ -474,14 +562,18 @@ int session_survey(struct session *session, struct case_file *file)
 
 /* --- parsing --- */
 
+/* --from and --to are of true time, as the timeline is: the clock's error is taken off first. */
 static bool is_filtered(const struct session *session, const struct event *event, enum level level)
 {
-    if (level < session->options.least_level)
+    const struct session_options *options = &session->options;
+
+    if (level < options->least_level)
         return true;
     if (!instant_known(event->when))
         return false;
-    return (instant_known(session->options.from) && event->when.ticks < session->options.from.ticks) ||
-           (instant_known(session->options.to) && event->when.ticks > session->options.to.ticks);
+    const int64_t ticks = event->when.ticks - options->clock_skew * TICKS_PER_SECOND;
+    return (instant_known(options->from) && ticks < options->from.ticks) ||
+           (instant_known(options->to) && ticks > options->to.ticks);
 }
 
 static const char *basis_text(const struct session *session, const struct event *event, char *text,
@@ -520,8 +612,20 @@ static const char *marks_text(unsigned marks)
     return texts[marks & 15];
 }
 
-/* "File created ($FN)" is not true of a file system without $FILE_NAME, nor of a folder, which keeps modification times
- * only. */
+/* Kinds whose time is that of their file's birth, where it is known. */
+static bool is_told_by_birth(enum kind kind)
+{
+    static const enum kind kinds[] = {KIND_aspnet_page, KIND_aspnet_file, KIND_um_message,
+                                      KIND_scheduled_task};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i] == kind)
+            return true;
+    return false;
+}
+
+/* "File created ($FN)" is not true of a file system without $FILE_NAME, nor of a folder, which
+ * keeps modification times only. */
 static const char *time_meaning(const struct event *event)
 {
     const struct file *file = event->file;
@@ -529,7 +633,10 @@ static const char *time_meaning(const struct event *event)
     if (!instant_known(event->when))
         return "no time recorded";
     if (event->kind != KIND_file_listed && event->kind != KIND_content_match)
-        return kind_time_meaning(event->kind);
+        return is_told_by_birth(event->kind) && !instant_known(file->fn.created) &&
+                       !instant_known(file->si.created)
+                   ? "File modified"
+                   : kind_time_meaning(event->kind);
     return instant_known(file->fn.created)   ? "File created ($FN)"
            : instant_known(file->si.created) ? "File created"
                                              : "File modified";
@@ -620,14 +727,21 @@ static int frame_indicator(struct session *session, struct wanted *wanted, struc
 
 static void put_days(struct buffer *out, struct cursor *in, uint32_t count)
 {
+    enum {
+        LAST_DAY = 3652059
+    }; /* 9999-12-31, counted from year 1; more than any zero of time needs */
     struct json json = json_over(out, false);
 
     json_array(&json);
     for (uint32_t i = 0; i < count && !cursor_failed(in); i++) {
         char iso[INSTANT_TEXT_SIZE];
         const int64_t day = wire_get_u32(in);
-        instant_format((struct instant){day * TICKS_PER_DAY + 1}, iso);
-        json_slice(&json, slice_part(slice_of_text(iso), 0, 10));
+        if (day > LAST_DAY)
+            in->failed = true;
+        else
+            instant_format((struct instant){day * TICKS_PER_DAY + 1}, iso);
+        if (!cursor_failed(in))
+            json_slice(&json, slice_part(slice_of_text(iso), 0, 10));
     }
     json_array_end(&json);
 }
@@ -657,6 +771,8 @@ static int frame_tally(struct session *session, const struct wanted *wanted, str
         return error_set("a malformed account");
     buffer_clear(&session->fields);
     put_days(&session->fields, in, days);
+    if (cursor_failed(in))
+        return error_set("a malformed account");
     row.days = buffer_text(&session->fields);
     row.damage = damaged ? "[\"bytes of this file lie in a damaged part of the evidence\"]" : "[]";
     session->counts.files_read++;
@@ -669,7 +785,8 @@ static int frame_tally(struct session *session, const struct wanted *wanted, str
     return stored(session, case_add_coverage(session->file, wanted->key, &row));
 }
 
-static void set_times(const char *texts[4], const struct macb *times, char room[4][INSTANT_TEXT_SIZE])
+static void set_times(const char *texts[4], const struct macb *times,
+                      char room[4][INSTANT_TEXT_SIZE])
 {
     texts[0] = instant_format(times->modified, room[0]);
     texts[1] = instant_format(times->accessed, room[1]);
@@ -714,7 +831,9 @@ static int add_stored(struct session *session, const struct wanted *wanted, stru
         return error_set("malformed digests");
     set_times(row.si, &wanted->file.si, si);
     set_times(row.fn, &wanted->file.fn, fn);
-    return session->file ? stored(session, case_add_stored(session->file, wanted->key, &row)) : 0;
+    return session->file
+               ? stored(session, case_add_stored(session->file, task_key(session, wanted), &row))
+               : 0;
 }
 
 static int frame_rejected(struct session *session, const struct wanted *wanted, struct cursor *in)
@@ -755,7 +874,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
     case RESULT_NOTICE: {
         const uint64_t offset = wire_get_u64(&in);
         const char *text = wire_get_text(&in, session->frame_arena);
-        return text ? add_note(session, false, wanted->file.evidence, wanted, "", offset, text) : -1;
+        return text ? add_note(session, false, wanted->file.evidence, wanted, "", offset, text)
+                    : -1;
     }
     case RESULT_UNREAD:
         return frame_unread(session, wanted->file.evidence, wanted, &in);
@@ -824,11 +944,36 @@ static int run_tasks(struct session *session, struct pool *pool, size_t count, b
     return result == 0 ? session->failure : result;
 }
 
+/* What a run that is resumed has found already counts, too. */
+static int add_earlier_counts(struct session *session)
+{
+    struct session_counts *counts = &session->counts;
+    struct case_counts earlier;
+
+    if (case_count(session->file, &earlier) < 0)
+        return -1;
+    for (size_t i = 0; i <= LEVEL_CRITICAL; i++) {
+        counts->indicators[i] += earlier.indicators[i];
+        session->progress.indicators += earlier.indicators[i];
+    }
+    counts->undated += earlier.undated;
+    counts->notices += earlier.notices;
+    counts->files_read += earlier.files;
+    counts->bytes += earlier.bytes;
+    counts->records += earlier.records;
+    counts->used += earlier.used;
+    counts->repaired += earlier.repaired;
+    counts->rejected += earlier.rejected;
+    return 0;
+}
+
 int session_parse(struct session *session, struct case_file *file)
 {
     size_t count = 0;
 
     session->file = file;
+    if (add_earlier_counts(session) < 0)
+        return -1;
     free(session->order);
     session->order = calloc(session->wanted_count + 1, sizeof *session->order);
     if (!session->order)
@@ -879,7 +1024,8 @@ static void copy_ended(void *context, size_t task, const char *problem)
 static bool is_same_file(const struct file *a, const struct file *b)
 {
     return a->evidence == b->evidence && a->volume == b->volume && a->snapshot == b->snapshot &&
-           a->address == b->address && a->sequence == b->sequence && strcmp(a->path, b->path) == 0 &&
+           a->address == b->address && a->sequence == b->sequence &&
+           strcmp(a->path, b->path) == 0 &&
            strcmp(a->stream ? a->stream : "", b->stream ? b->stream : "") == 0;
 }
 
@@ -890,7 +1036,8 @@ static bool is_worth_keeping(const struct session *session, const struct wanted 
     return session->options.take_all || !artifact || artifact->keep || wanted->matched;
 }
 
-/* One task per file, though several artifacts may have wanted it: they are neighbours, as `wanted` is in disk order. */
+/* One task per file, though several artifacts may have wanted it: they are neighbours, as `wanted`
+ * is in disk order. */
 static size_t choose_copies(struct session *session)
 {
     size_t count = 0;
@@ -900,7 +1047,8 @@ static size_t choose_copies(struct session *session)
         if (!is_worth_keeping(session, &session->wanted[i]))
             continue;
         for (size_t j = count; j > 0 && !known && j + 8 > count; j--)
-            known = is_same_file(&session->wanted[session->order[j - 1]].file, &session->wanted[i].file);
+            known = is_same_file(&session->wanted[session->order[j - 1]].file,
+                                 &session->wanted[i].file);
         if (!known)
             session->order[count++] = i;
     }

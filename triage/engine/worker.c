@@ -20,17 +20,22 @@
 #include <unistd.h>
 
 enum {
-    JOB_MEMORY = 64 << 20,       /* ceiling of a job's arena */
-    SURVEY_MEMORY = 1 << 30,     /* hives are read whole */
-    CONTENT_CEILING = 64 << 20,  /* files up to this size are held in memory and scanned whole */
+    JOB_MEMORY = 64 << 20,      /* ceiling of a job's arena */
+    SURVEY_MEMORY = 1 << 30,    /* hives are read whole */
+    CONTENT_CEILING = 64 << 20, /* files up to this size are held in memory and scanned whole */
     COPY_WINDOW = 1 << 20,
-    HEAD_SIZE = 64 << 10,        /* what artifacts recognise a file by */
+    HEAD_SIZE = 64 << 10, /* what artifacts recognise a file by */
     EVENT_CEILING = 8 << 20,
     NEIGHBOUR_CEILING = 64 << 20,
-    MOST_NEIGHBOURS = 4,         /* files beside the one at work that are held at a time */
-    MOST_NOTICES = 1000,         /* of one file */
-    MOST_REJECTED = 10000,       /* kept of one file; all are counted */
+    MOST_NEIGHBOURS = 4, /* files beside the one at work that are held at a time */
+    MOST_NOTICES = 1000, /* of one file */
+    HOST_CEILING = 8 << 20,
+    WANTED_BYTES = 600,    /* of a wanted file, beside its path, in the parent */
+    MOST_REJECTED = 10000, /* kept of one file; all are counted */
 };
+
+static const uint64_t WANTED_CEILING = UINT64_C(2)
+                                       << 30; /* an intruder can make any number of files */
 
 struct worker {
     const struct worker_setup *setup;
@@ -39,7 +44,8 @@ struct worker {
     struct arena *arena;     /* of the task at hand */
     struct buffer frame, content;
     struct buffer windows_path, stream_path;
-    size_t *damage_told; /* per evidence item: ranges already sent */
+    uint64_t
+        *damage_told; /* per evidence item: damaged bytes already sent; ranges may grow together */
 };
 
 /* A parse or copy task at work. */
@@ -51,7 +57,7 @@ struct running {
     struct stream *stream;
     const struct prefilter *prefilter;
     struct tally tally;
-    bool loaded;              /* content holds the whole file */
+    bool loaded;               /* content holds the whole file */
     const struct event *event; /* being matched */
     const char *owner;
     struct digests digests;
@@ -106,7 +112,8 @@ static void send_frame(struct worker *worker, struct outbox *outbox, enum result
     outbox_send(outbox, (uint8_t)kind, buffer_slice(&worker->frame));
 }
 
-static void send_unread(struct worker *worker, struct outbox *outbox, const char *path, const char *why)
+static void send_unread(struct worker *worker, struct outbox *outbox, const char *path,
+                        const char *why)
 {
     struct buffer *out = frame(worker);
 
@@ -115,7 +122,8 @@ static void send_unread(struct worker *worker, struct outbox *outbox, const char
     send_frame(worker, outbox, RESULT_UNREAD);
 }
 
-static void send_notice(struct worker *worker, struct outbox *outbox, uint64_t offset, const char *text)
+static void send_notice(struct worker *worker, struct outbox *outbox, uint64_t offset,
+                        const char *text)
 {
     struct buffer *out = frame(worker);
 
@@ -129,10 +137,13 @@ static void send_damage(struct worker *worker, struct outbox *outbox, uint32_t i
 {
     size_t count;
     const struct damage *damage = evidence_damage(worker->evidence[index], &count);
+    uint64_t bytes = 0;
 
-    if (count == worker->damage_told[index])
+    for (size_t i = 0; i < count; i++)
+        bytes += damage[i].size;
+    if (bytes == worker->damage_told[index])
         return;
-    worker->damage_told[index] = count;
+    worker->damage_told[index] = bytes;
     for (size_t i = 0; i < count; i++) {
         struct buffer *out = frame(worker);
         wire_put_u64(out, damage[i].offset);
@@ -265,7 +276,8 @@ static void service_reject(struct job *job, uint64_t offset, uint64_t number, st
     struct running *running = running_of(job);
 
     if (running->rejected++ == MOST_REJECTED)
-        service_notice(job, offset, "there are more rejected records than are kept: 10,000 of a file");
+        service_notice(job, offset,
+                       "there are more rejected records than are kept: 10,000 of a file");
     if (running->rejected > MOST_REJECTED)
         return;
     struct buffer *out = frame(running->worker);
@@ -299,7 +311,8 @@ static int load_content(struct running *running)
     if (!room)
         return error_set("out of memory");
     while (at < running->job.size) {
-        const ssize_t got = stream_read(running->stream, at, room + at, (size_t)running->job.size - at);
+        const ssize_t got =
+            stream_read(running->stream, at, room + at, (size_t)running->job.size - at);
         if (got < 0)
             return -1;
         if (got == 0)
@@ -381,7 +394,8 @@ static bool service_find(struct job *job, uint32_t volume, const char *path, str
     return true;
 }
 
-static int read_whole(struct running *running, struct stream *stream, size_t most, struct slice *content)
+static int read_whole(struct running *running, struct stream *stream, size_t most,
+                      struct slice *content)
 {
     const uint64_t size = stream_size(stream);
     size_t at = 0;
@@ -403,7 +417,8 @@ static int read_whole(struct running *running, struct stream *stream, size_t mos
     return 0;
 }
 
-static int service_load(struct job *job, const struct file *file, size_t most, struct slice *content)
+static int service_load(struct job *job, const struct file *file, size_t most,
+                        struct slice *content)
 {
     struct running *running = running_of(job);
     struct stream *stream;
@@ -442,13 +457,15 @@ static void seek_mft(struct running *running)
         service_notice(&running->job, 0, error_text());
 }
 
-static bool service_name_of(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent)
+static bool service_name_of(struct job *job, uint64_t reference, struct buffer *name,
+                            uint64_t *parent)
 {
     struct running *running = running_of(job);
 
     if (!running->mft_sought)
         seek_mft(running);
-    return running->mft_input.record_size && mft_name_of(&running->mft_input, reference, name, parent);
+    return running->mft_input.record_size &&
+           mft_name_of(&running->mft_input, reference, name, parent);
 }
 
 static int read_neighbour(struct running *running, const struct file *file, struct buffer *content)
@@ -469,7 +486,8 @@ static int read_neighbour(struct running *running, const struct file *file, stru
     return 0;
 }
 
-/* A shadow copy's files have no neighbours here: those that can be found by path are the live ones. */
+/* A shadow copy's files have no neighbours here: those that can be found by path are the live ones.
+ */
 static int service_neighbour(struct job *job, const char *suffix, struct slice *content)
 {
     struct running *running = running_of(job);
@@ -594,7 +612,8 @@ static void scan_content(struct running *running)
                            "the file is larger than 64 MiB: its content was not scanned");
         return;
     }
-    if (matcher_content(running->worker->matcher, buffer_slice(&running->worker->content), &file, &sink) < 0)
+    if (matcher_content(running->worker->matcher, buffer_slice(&running->worker->content), &file,
+                        &sink) < 0)
         service_notice(&running->job, 0, error_text());
 }
 
@@ -740,12 +759,22 @@ struct listing_walk {
     uint64_t takes_deleted, takes_streams; /* artifacts, as bits */
     bool by_content;
     uint64_t listed, unrecognised;
+    uint64_t wanted_bytes; /* that the list of wanted files takes in the parent, about */
 };
 
 static void send_wanted(struct listing_walk *walk, uint32_t artifact, const struct file *file)
 {
+    const uint64_t bytes = WANTED_BYTES + 4 * (uint64_t)strlen(file->path);
     struct buffer *out = frame(walk->worker);
 
+    if (walk->wanted_bytes > WANTED_CEILING)
+        return;
+    if ((walk->wanted_bytes += bytes) > WANTED_CEILING) {
+        send_unread(
+            walk->worker, walk->outbox, file->path,
+            "more files are wanted than can be kept in mind: those from here on were not read");
+        return;
+    }
     wire_put_u32(out, artifact);
     wire_put_file(out, file);
     send_frame(walk->worker, walk->outbox, RESULT_WANTED);
@@ -785,6 +814,34 @@ static void tell_of_link(struct listing_walk *walk, const struct file *file)
     send_frame(walk->worker, walk->outbox, RESULT_NOTICE);
 }
 
+static bool is_image(struct slice head)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } magics[] = {{"EVF\x09\x0d\x0a\xff", 8},
+                  {"EVF2\x0d\x0a\x81", 8},
+                  {"conectix", 8},
+                  {"vhdxfile", 8},
+                  {"KDMV", 4},
+                  {"QFI\xfb", 4}};
+
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (head.size >= magics[i].size && memcmp(head.data, magics[i].bytes, magics[i].size) == 0)
+            return true;
+    return false;
+}
+
+/* What nobody knows is counted; an image in a folder, or the one file that was named, may not pass
+ * for read. */
+static void tell_unrecognised(struct listing_walk *walk, const struct file *file, struct slice head)
+{
+    walk->unrecognised++;
+    if (is_image(head))
+        send_unread(walk->worker, walk->outbox, file->path,
+                    "a disk image in a folder is not looked into: name it as evidence itself");
+}
+
 static void want_by_content(struct listing_walk *walk, const struct file *file)
 {
     uint8_t *head = malloc(HEAD_SIZE);
@@ -794,8 +851,11 @@ static void want_by_content(struct listing_walk *walk, const struct file *file)
         send_unread(walk->worker, walk->outbox, file->path, error_text());
     } else {
         const size_t artifact = recognise(file, slice_of(head, size));
+        if (artifact == SIZE_MAX && evidence_shape(walk->evidence) == EVIDENCE_SINGLE_FILE)
+            send_unread(walk->worker, walk->outbox, file->path,
+                        "no artifact knows the content of this file");
         if (artifact == SIZE_MAX)
-            walk->unrecognised++;
+            tell_unrecognised(walk, file, slice_of(head, size));
         else
             send_wanted(walk, (uint32_t)artifact, file);
     }
@@ -837,7 +897,8 @@ static int visit(void *context, const struct file *listed)
     if (!artifacts && walk->by_content)
         want_by_content(walk, &file);
     for (; artifacts; artifacts &= artifacts - 1)
-        send_wanted(walk, walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
+        send_wanted(walk,
+                    walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
                     &file);
     return 0;
 }
@@ -869,7 +930,8 @@ static int plan_globs(struct plan *plan, const struct worker_setup *setup, const
     return 0;
 }
 
-/* A folder that holds no whole server: what no known place explains can tell by its content what it is. */
+/* A folder that holds no whole server: what no known place explains can tell by its content what it
+ * is. */
 static bool is_by_content(const struct evidence *evidence, const struct host *host)
 {
     if (evidence_shape(evidence) == EVIDENCE_SINGLE_FILE)
@@ -903,7 +965,12 @@ static void send_wanted_files(struct worker *worker, struct outbox *outbox, uint
                               const struct host *host, struct arena *arena)
 {
     const struct worker_setup *setup = worker->setup;
-    struct listing_walk walk = {worker, outbox, worker->evidence[index], index, NULL, 0, 0, false, 0, 0};
+    struct listing_walk walk = {
+        .worker = worker,
+        .outbox = outbox,
+        .evidence = worker->evidence[index],
+        .index = index,
+    };
     struct plan *plan = plan_new(arena);
 
     walk.plan = plan;
@@ -913,6 +980,23 @@ static void send_wanted_files(struct worker *worker, struct outbox *outbox, uint
         send_unread(worker, outbox, "/", error_text());
     else
         list_volumes(&walk);
+}
+
+/* A host that is too large for a frame goes without its lists: the name, the zone and the drives
+ * are what all else needs. */
+static void send_host(struct worker *worker, struct outbox *outbox, const struct host *host)
+{
+    struct host kept = *host;
+
+    host_put(frame(worker), host);
+    if (worker->frame.size > HOST_CEILING) {
+        send_unread(worker, outbox, "/",
+                    "the survey found more than can be kept: sites, places, roles and further "
+                    "facts are not in host.json");
+        kept.site_count = kept.place_count = kept.role_count = kept.more_count = 0;
+        host_put(frame(worker), &kept);
+    }
+    send_frame(worker, outbox, RESULT_HOST);
 }
 
 static void survey(struct worker *worker, struct outbox *outbox, uint32_t index)
@@ -931,8 +1015,7 @@ static void survey(struct worker *worker, struct outbox *outbox, uint32_t index)
     send_frame(worker, outbox, RESULT_INVENTORY);
     if (survey_run(worker->evidence[index], arena, &host) < 0)
         send_unread(worker, outbox, "/", error_text());
-    host_put(frame(worker), &host);
-    send_frame(worker, outbox, RESULT_HOST);
+    send_host(worker, outbox, &host);
     if (!worker->setup->survey_only)
         send_wanted_files(worker, outbox, index, &host, arena);
     send_damage(worker, outbox, index);
@@ -1010,7 +1093,8 @@ static int enter_sandbox(const struct worker *worker)
 {
     const struct worker_setup *setup = worker->setup;
     const char **roots = calloc(setup->evidence_count + 1, sizeof *roots);
-    struct sandbox sandbox = {.memory = setup->memory ? setup->memory : (size_t)4 << 30, .roots = roots};
+    struct sandbox sandbox = {.memory = setup->memory ? setup->memory : (size_t)4 << 30,
+                              .roots = roots};
     size_t count = 0;
 
     if (!roots)

@@ -82,9 +82,13 @@ int ewf_place(struct ewf *ewf);
 struct ewf_search {
     const struct segment *file;
     uint64_t at, end;
-    size_t chunk_size, room;
+    size_t chunk_size, stored_most; /* of a chunk: in full, and as it may be stored */
     struct inflater *inflater;
-    uint8_t *stored, *bytes;
+    uint8_t *stored, *bytes; /* a part of the file, and a chunk inflated */
+    size_t room, stored_size;
+    uint64_t stored_at; /* file offset of `stored` */
+    uint8_t zeroes[512];
+    size_t zeroes_size;
 };
 
 int ewf_search_init(struct ewf_search *search, const struct segment *file, uint64_t start,

@@ -216,7 +216,41 @@ static int judge_descriptor(const char *path, struct slice text)
                      (int)kind.size, (const char *)kind.data);
 }
 
-static int judge_vmdk_at(const char *path, const struct probe *probe, uint64_t at, uint64_t size)
+/* The file name that the first extent line of a descriptor gives: RW 131072 SPARSE "disk.vmdk". */
+static struct slice first_extent(struct slice text)
+{
+    static const char *const kinds[] = {" SPARSE \"", " ZERO \"", " FLAT \""};
+    size_t start = SIZE_MAX, end;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && start == SIZE_MAX; i++) {
+        start = slice_find_nocase(text, 0, slice_of_text(kinds[i]));
+        if (start != SIZE_MAX)
+            start += strlen(kinds[i]);
+    }
+    end = start == SIZE_MAX ? SIZE_MAX : slice_find(text, start, '"');
+    return end == SIZE_MAX ? slice_of(NULL, 0) : slice_part(text, start, end - start);
+}
+
+/* A disk of one file names itself, and libtsk opens what it names: a renamed one would be another
+ * disk's bytes, or none. */
+static int judge_own_name(const char *path, struct slice text)
+{
+    struct slice name = slice_part(first_extent(text), 0, 255);
+
+    for (size_t i = name.size; i > 0; i--) /* the name alone counts */
+        if (name.data[i - 1] == '/' || name.data[i - 1] == '\\') {
+            name = slice_from(name, i);
+            break;
+        }
+    if (name.size == 0 || slice_equal(name, slice_of_text(path_name(path))))
+        return 0;
+    return error_set("'%s' is a VMDK that was renamed: it says that its data are in '%.*s'; put a "
+                     "copy or a link under that name into a folder of its own, or " QEMU_CONVERT,
+                     path, (int)name.size, (const char *)name.data);
+}
+
+static int judge_vmdk_at(const char *path, const struct probe *probe, uint64_t at, uint64_t size,
+                         struct slice *descriptor)
 {
     static _Thread_local uint8_t text[DESCRIPTOR_MAX];
     ssize_t got =
@@ -224,13 +258,15 @@ static int judge_vmdk_at(const char *path, const struct probe *probe, uint64_t a
 
     if (got < 0)
         return -1;
-    return judge_descriptor(path, slice_of(text, strnlen((const char *)text, (size_t)got)));
+    *descriptor = slice_of(text, strnlen((const char *)text, (size_t)got));
+    return judge_descriptor(path, *descriptor);
 }
 
 /* A sparse extent names its descriptor's place; parts of a split disk have none. */
 static int judge_sparse_vmdk(const char *path, const struct probe *probe)
 {
     struct cursor c = cursor_over(head_of(probe), 0);
+    struct slice descriptor;
     uint64_t at, size;
 
     cursor_skip(&c, 28);
@@ -246,7 +282,9 @@ static int judge_sparse_vmdk(const char *path, const struct probe *probe)
     if (at > probe->file.size / 512 || size > probe->file.size / 512)
         return error_set(
             "'%s' is a VMDK whose descriptor lies outside of the file: it is cut short", path);
-    return judge_vmdk_at(path, probe, at * 512, size * 512);
+    if (judge_vmdk_at(path, probe, at * 512, size * 512, &descriptor) < 0)
+        return -1;
+    return judge_own_name(path, descriptor);
 }
 
 /* CRC-32C, bit by bit: a few KiB once. */
@@ -409,6 +447,7 @@ static int judge_name(const char *path, enum signature *signature)
 static int judge(const char *path, const struct probe *probe, enum signature *signature)
 {
     const char *why = refusal(probe);
+    struct slice descriptor;
 
     *signature = SIGNATURE_NONE;
     if (why)
@@ -427,7 +466,7 @@ static int judge(const char *path, const struct probe *probe, enum signature *si
         return judge_sparse_vmdk(path, probe);
     } else if (STARTS(probe, 0, "# Disk DescriptorFile")) {
         *signature = SIGNATURE_VMDK;
-        return judge_vmdk_at(path, probe, 0, DESCRIPTOR_MAX);
+        return judge_vmdk_at(path, probe, 0, DESCRIPTOR_MAX, &descriptor);
     } else if (STARTS(probe, 0, "conectix") ||
                (probe->tail_size >= 8 &&
                 (!memcmp(probe->tail, "conectix", 8) || !memcmp(probe->tail + 1, "conectix", 8)))) {

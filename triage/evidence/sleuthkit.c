@@ -21,7 +21,8 @@ enum {
     OVERLAYS_MAX = 64, /* two for each NTFS volume that needs its copies */
     ENTRIES_MAX = 20 * 1000 * 1000,
     RECORD_SIZE_MAX = 64 * 1024,
-    TSK_DEPTH_MAX = 160, /* libtsk stops at 128 */
+    TSK_DEPTH_MAX = 160,    /* libtsk stops at 128 */
+    PIECE_SIZE = 64 * 1024, /* of a virtual disk, read one by one where it is damaged */
 };
 
 #define REPARSE_TAG_WOF UINT32_C(0x80000017)
@@ -527,12 +528,12 @@ static struct ntfs_owners *read_owners(struct mount *mount)
 static uint32_t security_id_of(TSK_FS_FILE *file)
 {
     enum { ID_OFFSET = 52, ID_SIZE = 4 };
-    const TSK_FS_ATTR *standard =
-        tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_SI, 0, 0);
+    const TSK_FS_ATTR *standard = tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_SI, 0, 0);
     char bytes[ID_SIZE];
 
     if (!standard || standard->size < ID_OFFSET + ID_SIZE ||
-        tsk_fs_attr_read(standard, ID_OFFSET, bytes, ID_SIZE, TSK_FS_FILE_READ_FLAG_NONE) != ID_SIZE)
+        tsk_fs_attr_read(standard, ID_OFFSET, bytes, ID_SIZE, TSK_FS_FILE_READ_FLAG_NONE) !=
+            ID_SIZE)
         return 0;
     struct cursor c = cursor_over(slice_of(bytes, ID_SIZE), 0);
     return cursor_u32le(&c);
@@ -999,19 +1000,36 @@ struct tsk_image {
     const char *segments[1];
 };
 
+static const char beyond_file[] = "the virtual disk's file is cut short or damaged";
+
+/* Bytes of one piece; what libtsk cannot read is damage and zeroes. */
+static void read_disk_piece(struct tsk_image *self, uint64_t offset, uint8_t *bytes, size_t size)
+{
+    const ssize_t got = tsk_img_read(self->info, (TSK_OFF_T)offset, (char *)bytes, size);
+    const size_t good = got < 0 ? 0 : (size_t)got;
+
+    if (good >= size)
+        return;
+    memset(bytes + good, 0, size - good);
+    self->image.damage_hits++;
+    image_add_damage(&self->image, offset + good, size - good, beyond_file);
+    tsk_error_reset();
+}
+
 static ssize_t tsk_image_read(struct image *image, uint64_t offset, void *buffer, size_t size)
 {
     struct tsk_image *self = (struct tsk_image *)image;
+    size_t part;
 
-    if (offset >= image->container.size)
-        return 0;
-    if (size > image->container.size - offset)
-        size = (size_t)(image->container.size - offset);
-    const ssize_t got = tsk_img_read(self->info, (TSK_OFF_T)offset, buffer, size);
-    if (got < 0)
-        return error_set("'%s' at byte %llu: %s", self->path, (unsigned long long)offset,
-                         tsk_reason());
-    return got;
+    if (tsk_img_read(self->info, (TSK_OFF_T)offset, buffer, size) == (ssize_t)size)
+        return (ssize_t)size;
+    for (size_t done = 0; done < size; done += part) { /* only what cannot be read is lost */
+        part = PIECE_SIZE - (size_t)((offset + done) % PIECE_SIZE);
+        if (part > size - done)
+            part = size - done;
+        read_disk_piece(self, offset + done, (uint8_t *)buffer + done, part);
+    }
+    return (ssize_t)size;
 }
 
 static void tsk_image_close(struct image *image)
@@ -1040,6 +1058,14 @@ static void fill_tsk_image(struct tsk_image *self, const char *format)
     self->image.container.segment_count = 1;
 }
 
+/* A disk whose very first bytes cannot be read has lost its tables, not some data. */
+static bool starts_readable(const struct tsk_image *self)
+{
+    char bytes[512];
+
+    return tsk_img_read(self->info, 0, bytes, sizeof bytes) > 0;
+}
+
 int sleuthkit_image_open(const char *path, const char *format, struct image **out)
 {
     const bool vmdk = strncmp(format, "VMDK", 4) == 0;
@@ -1054,7 +1080,7 @@ int sleuthkit_image_open(const char *path, const char *format, struct image **ou
     self->path = copy;
     self->info =
         tsk_img_open_utf8_sing(path, vmdk ? TSK_IMG_TYPE_VMDK_VMDK : TSK_IMG_TYPE_VHD_VHD, 0);
-    if (!self->info || self->info->size <= 0) {
+    if (!self->info || self->info->size <= 0 || !starts_readable(self)) {
         error_set("'%s' cannot be read as %s: %s", path, format, tsk_reason());
         tsk_image_close(&self->image);
         return -1;

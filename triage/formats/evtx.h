@@ -6,6 +6,7 @@
 #ifndef TRIAGE_FORMATS_EVTX_H
 #define TRIAGE_FORMATS_EVTX_H
 
+#include "triage/base/arena.h"
 #include "triage/base/buffer.h"
 #include "triage/base/instant.h"
 #include "triage/record/event.h"
@@ -42,8 +43,8 @@ enum evtx_role {
     EVTX_ROLE_EVENT_ID,
     EVTX_ROLE_CHANNEL,
     EVTX_ROLE_RECORD_ID, /* EventRecordID: an exported log counts its records anew and keeps this */
-    EVTX_ROLE_TIME,    /* SystemTime */
-    EVTX_ROLE_UNNAMED, /* a <Data> without a name */
+    EVTX_ROLE_TIME,      /* SystemTime */
+    EVTX_ROLE_UNNAMED,   /* a <Data> without a name */
     EVTX_ROLE_COUNT
 };
 
@@ -111,5 +112,10 @@ void evtx_decode(struct evtx_decoder *decoder, const struct evtx_span *span,
                  struct evtx_record *record);
 /* The record as XML, without white space between elements; borrowed until the next call. */
 struct slice evtx_xml(struct evtx_decoder *decoder, const struct evtx_span *span);
+
+/* What the content of an element of <System> is called, or its attribute; `element` ends with a
+ * NUL. The name lives in the arena, or as long as `element`. */
+struct evtx_name evtx_system_name(struct arena *arena, struct slice element,
+                                  struct slice attribute);
 
 #endif

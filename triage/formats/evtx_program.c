@@ -326,20 +326,19 @@ static enum evtx_section section_below(enum evtx_section parent, struct slice el
     return SECTION_USER;
 }
 
-static const char *joined(struct evtx_compiler *compiler, struct slice front, struct slice back)
+static const char *joined(struct arena *arena, struct slice front, struct slice back)
 {
-    return arena_format(compiler->arena, "%.*s_%.*s", (int)front.size, (const char *)front.data,
+    return arena_format(arena, "%.*s_%.*s", (int)front.size, (const char *)front.data,
                         (int)back.size, (const char *)back.data);
 }
 
-static struct evtx_name system_name(struct evtx_compiler *compiler, struct slice element,
-                                    struct slice attribute)
+struct evtx_name evtx_system_name(struct arena *arena, struct slice element, struct slice attribute)
 {
     for (size_t i = 0; i < sizeof system_names / sizeof *system_names; i++)
         if (slice_is(element, system_names[i].element) &&
             slice_is(attribute, system_names[i].attribute))
             return (struct evtx_name){.text = system_names[i].name, .role = system_names[i].role};
-    return (struct evtx_name){.text = attribute.size ? joined(compiler, element, attribute)
+    return (struct evtx_name){.text = attribute.size ? joined(arena, element, attribute)
                                                      : (const char *)element.data};
 }
 
@@ -352,16 +351,16 @@ static struct evtx_name name_of(struct naming *naming, struct slice attribute)
     const enum evtx_section section = naming->element[naming->depth].section;
 
     if (section == SECTION_SYSTEM)
-        return system_name(naming->compiler, element, attribute);
+        return evtx_system_name(naming->compiler->arena, element, attribute);
     if (attribute.size)
-        return (struct evtx_name){.text = joined(naming->compiler, element, attribute)};
+        return (struct evtx_name){.text = joined(naming->compiler->arena, element, attribute)};
     if (given.size)
         return (struct evtx_name){.text = (const char *)given.data};
     if (slice_is(element, "Data"))
         return (struct evtx_name){.text = "Data", .role = EVTX_ROLE_UNNAMED};
     if (section == SECTION_RENDERING && !slice_is(element, "Message"))
         return (struct evtx_name){
-            .text = joined(naming->compiler, SLICE_LITERAL("RenderingInfo"), element)};
+            .text = joined(naming->compiler->arena, SLICE_LITERAL("RenderingInfo"), element)};
     return (struct evtx_name){.text = element.size ? (const char *)element.data : "Text"};
 }
 

@@ -350,7 +350,11 @@ void hive_append_name(struct buffer *buffer, struct hive_name name)
         utf16_append(buffer, name.bytes, false);
         return;
     }
-    for (size_t i = 0; i < name.bytes.size; i++)
+    size_t ascii = 0;
+    while (ascii < name.bytes.size && name.bytes.data[ascii] < 0x80)
+        ascii++;
+    buffer_add(buffer, slice_part(name.bytes, 0, ascii));
+    for (size_t i = ascii; i < name.bytes.size; i++)
         append_latin1(buffer, name.bytes.data[i]);
 }
 

@@ -121,7 +121,14 @@ static bool is_weak(const struct literal_set *set)
 {
     uint64_t value;
 
-    return set->count == 1 && slice_to_u64(set->list[0].text, &value);
+    return set->count && slice_to_u64(set->list[0].text, &value);
+}
+
+static int by_strength(const void *a, const void *b)
+{
+    const bool first = is_weak(a), second = is_weak(b);
+
+    return first == second ? by_cost(a, b) : first - second;
 }
 
 /* Sorts the sets, each of which must be met, and drops those that say little. */
@@ -130,10 +137,9 @@ static struct literal_demands choose_demands(struct literal_set *sets, size_t co
     size_t kept = 0;
 
     if (count)
-        qsort(sets, count, sizeof *sets, by_cost);
-    for (size_t i = 0; i < count && kept < LITERAL_DEMANDS_MOST; i++)
-        if (i == 0 || !is_weak(&sets[i]))
-            sets[kept++] = sets[i];
+        qsort(sets, count, sizeof *sets, by_strength);
+    while (kept < count && kept < LITERAL_DEMANDS_MOST && (kept == 0 || !is_weak(&sets[kept])))
+        kept++;
     return (struct literal_demands){sets, kept};
 }
 

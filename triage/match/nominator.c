@@ -7,6 +7,7 @@
 #include "triage/match/nominator.h"
 
 #include "triage/base/error.h"
+#include "triage/match/gram_groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ enum {
     GRAM = 4,
     SHORT_GRAM = 3,
     SHORT_MASK = 0xFFFFFF,
+    GROUPED_MOST = 1000, /* grams; of more than that too much gets through */
+    BLOCKS = 64,
     END = 0,
 };
 
@@ -61,6 +64,8 @@ struct nominator {
     size_t rule_count, demand_count, place_count, link_count;
     uint32_t demand_heads[HEADS];
     struct table tables[2]; /* for grams of four bytes and of three */
+    bool grouped;
+    struct gram_groups groups; /* of all grams */
 };
 
 static uint32_t hash(uint32_t gram)
@@ -218,6 +223,16 @@ static bool make_room(struct nominator *nominator, const struct literal_demands 
            nominator->links && literals < UINT32_MAX && count < UINT32_MAX;
 }
 
+static void group_places(struct nominator *nominator)
+{
+    nominator->grouped = gram_groups_usable() && nominator->place_count <= GROUPED_MOST;
+    for (size_t i = 0; nominator->grouped && i < nominator->place_count; i++) {
+        const struct place *place = &nominator->places[i];
+        gram_groups_add(&nominator->groups, place->gram,
+                        place->literal.size < GRAM ? SHORT_GRAM : GRAM);
+    }
+}
+
 int nominator_new(const struct literal_demands *const *rules, size_t count, struct nominator **out)
 {
     struct nominator *nominator = calloc(1, sizeof *nominator);
@@ -228,6 +243,7 @@ int nominator_new(const struct literal_demands *const *rules, size_t count, stru
     }
     for (size_t i = 0; i < count; i++)
         add_rule(nominator, i, rules[i]);
+    group_places(nominator);
     *out = nominator;
     return 0;
 }
@@ -289,8 +305,8 @@ static __attribute__((noinline)) void check_places(const struct nominator *nomin
     }
 }
 
-static inline void look(const struct nominator *nominator, const struct table *table, uint32_t gram,
-                        struct slice text, size_t at, uint64_t *marks)
+static inline void look_up(const struct nominator *nominator, const struct table *table,
+                           uint32_t gram, struct slice text, size_t at, uint64_t *marks)
 {
     const uint32_t code = hash(gram);
 
@@ -298,20 +314,61 @@ static inline void look(const struct nominator *nominator, const struct table *t
         check_places(nominator, table->heads[code % HEADS], gram, text, at, marks);
 }
 
-void nominator_add(const struct nominator *nominator, struct slice text, uint64_t *marks)
+/* The grams that start at `at`. */
+static inline void look_at(const struct nominator *nominator, struct slice text, size_t at,
+                           uint64_t *marks)
 {
     const struct table *full = &nominator->tables[0], *brief = &nominator->tables[1];
+
+    if (text.size - at >= GRAM)
+        look_up(nominator, full, full_gram(text.data + at), text, at, marks);
+    if (brief->used && text.size - at >= SHORT_GRAM)
+        look_up(nominator, brief, short_gram(text.data + at), text, at, marks);
+}
+
+/* Looks where the groups allow it: `bytes` are those of the text at `at`, up to its end, and may be
+ * a copy. */
+static void look_at_blocks(const struct nominator *nominator, const uint8_t *bytes, size_t blocks,
+                           struct slice text, size_t at, uint64_t *marks)
+{
+    uint32_t masks[BLOCKS];
+
+    gram_groups_scan(&nominator->groups, bytes, blocks, masks);
+    for (size_t i = 0; i < blocks; i++, at += GRAM_GROUPS_BLOCK)
+        for (uint32_t places = masks[i]; places; places &= places - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(places);
+            if (place < text.size)
+                look_at(nominator, text, place, marks);
+        }
+}
+
+static void search_grouped(const struct nominator *nominator, struct slice text, uint64_t *marks)
+{
+    enum { BEHIND = GRAM_GROUPS_WIDTH - 1, TAIL = 2 * GRAM_GROUPS_BLOCK };
+    uint8_t tail[TAIL + BEHIND] = {0};
     size_t at = 0;
 
-    for (; at + GRAM <= text.size; at++) {
-        const uint32_t gram = full_gram(text.data + at);
+    while (text.size - at >= GRAM_GROUPS_BLOCK + BEHIND) {
+        const size_t whole = (text.size - at - BEHIND) / GRAM_GROUPS_BLOCK;
+        const size_t blocks = whole < BLOCKS ? whole : BLOCKS;
 
-        look(nominator, full, gram, text, at, marks);
-        if (brief->used)
-            look(nominator, brief, gram & SHORT_MASK, text, at, marks);
+        look_at_blocks(nominator, text.data + at, blocks, text, at, marks);
+        at += blocks * GRAM_GROUPS_BLOCK;
     }
-    if (brief->used && at + SHORT_GRAM <= text.size)
-        look(nominator, brief, short_gram(text.data + at), text, at, marks);
+    if (at < text.size) {
+        memcpy(tail, text.data + at, text.size - at);
+        look_at_blocks(nominator, tail, TAIL / GRAM_GROUPS_BLOCK, text, at, marks);
+    }
+}
+
+void nominator_add(const struct nominator *nominator, struct slice text, uint64_t *marks)
+{
+    if (nominator->grouped) {
+        search_grouped(nominator, text, marks);
+        return;
+    }
+    for (size_t at = 0; at < text.size; at++)
+        look_at(nominator, text, at, marks);
 }
 
 static bool is_met(const struct rule_demands *rule, const uint64_t *marks)

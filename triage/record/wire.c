@@ -9,6 +9,7 @@ enum {
     VALUE_ALIAS = 1,      /* bits of a value */
     VALUE_NAMED = 2,      /* the name is spelled out, as it is not the vocabulary's */
     VALUE_SIZE_LEAST = 1 + 4 + 4,
+    VALUES_MOST = 8192, /* of an event: more than any artifact makes */
 };
 
 static void put_little_endian(struct buffer *out, uint64_t value, size_t size)
@@ -205,7 +206,7 @@ static void get_value(struct cursor *in, struct arena *arena, struct value *valu
 /* The values in the arena; the cursor fails when they are not `count` well-formed ones. */
 static struct value *get_values(struct cursor *in, struct arena *arena, uint32_t count)
 {
-    if (cursor_failed(in) || count > cursor_left(in) / VALUE_SIZE_LEAST) {
+    if (cursor_failed(in) || count > VALUES_MOST || count > cursor_left(in) / VALUE_SIZE_LEAST) {
         in->failed = true;
         return NULL;
     }

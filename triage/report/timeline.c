@@ -7,11 +7,10 @@
 #include <string.h>
 
 static const char *const columns[] = {
-    "datetime",   "timestamp", "timestamp_desc", "time_text", "time_basis", "message",
-    "level",      "rule",      "rule_id",        "rule_title", "tag",       "host",
-    "artifact",   "path",      "evidence",       "volume",    "snapshot",   "mft_entry",
-    "offset",     "record",    "raw",            "raw_cut",   "raw_sha256", "fields",
-    "how",        "marks",
+    "datetime", "timestamp",  "timestamp_desc", "time_text", "time_basis", "message",  "level",
+    "rule",     "rule_id",    "rule_title",     "tag",       "host",       "artifact", "path",
+    "evidence", "volume",     "snapshot",       "mft_entry", "offset",     "record",   "raw",
+    "raw_cut",  "raw_sha256", "fields",         "how",       "marks",
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
@@ -23,7 +22,8 @@ static const char *datetime_text(const struct case_indicator *row, char text[INS
     return instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), text);
 }
 
-void timeline_json(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out)
+void timeline_json(const struct case_indicator *row, const struct case_rule *rule,
+                   struct buffer *out)
 {
     char datetime[INSTANT_TEXT_SIZE];
     struct json json = json_over(out, false);
@@ -79,9 +79,11 @@ void csv_cell(struct buffer *out, struct slice text)
         buffer_add_byte(out, '\'');
     for (size_t i = 0; i < valid.size; i++) {
         const uint8_t byte = valid.data[i];
+        const bool is_c1 = byte == 0xC2 && i + 1 < valid.size && valid.data[i + 1] < 0xA0;
         if (byte == '"')
             buffer_add_byte(out, '"');
-        buffer_add_byte(out, byte < 0x20 || byte == 0x7F ? ' ' : byte);
+        buffer_add_byte(out, byte < 0x20 || byte == 0x7F || is_c1 ? ' ' : byte);
+        i += is_c1;
     }
     buffer_add_byte(out, '"');
     buffer_release(&valid);
@@ -105,7 +107,8 @@ static void number_cell(struct buffer *out, int64_t number)
     buffer_format(out, ",%lld", (long long)number);
 }
 
-void timeline_csv(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out)
+void timeline_csv(const struct case_indicator *row, const struct case_rule *rule,
+                  struct buffer *out)
 {
     char datetime[INSTANT_TEXT_SIZE];
 

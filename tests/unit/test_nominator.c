@@ -1,0 +1,130 @@
+/* The nominator against a plain search for each literal of each rule. */
+#include "triage/match/nominator.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { RULES = 150, LITERALS = 4, WORD = 12, TEXT = 700, ROUNDS = 3000 };
+
+static uint32_t random_state = 1;
+
+static uint32_t random_below(uint32_t limit)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (random_state >> 8) % limit;
+}
+
+/* Few different bytes, so that literals and near misses abound. */
+static void random_text(uint8_t *text, size_t size)
+{
+    static const char bytes[] = "aAbB/.%0\x80\xC1[{";
+
+    for (size_t i = 0; i < size; i++)
+        text[i] = (uint8_t)bytes[random_below(sizeof bytes - 1)];
+}
+
+struct rule {
+    struct literal_demands demands;
+    struct literal_set sets[LITERAL_DEMANDS_MOST];
+    struct literal literals[LITERAL_DEMANDS_MOST][LITERALS];
+    uint8_t words[LITERAL_DEMANDS_MOST][LITERALS][WORD];
+};
+
+static struct rule rules[RULES];
+static const struct literal_demands *demands[RULES];
+
+/* Rule 0 demands nothing. */
+static void make_rules(void)
+{
+    for (size_t i = 0; i < RULES; i++) {
+        struct rule *rule = &rules[i];
+        rule->demands = (struct literal_demands){
+            rule->sets, i ? 1 + random_below(LITERAL_DEMANDS_MOST) : 0};
+        for (size_t j = 0; j < rule->demands.count; j++) {
+            rule->sets[j] = (struct literal_set){rule->literals[j], 1 + random_below(LITERALS), 0};
+            for (size_t k = 0; k < rule->sets[j].count; k++) {
+                const size_t size = LITERAL_SHORTEST + random_below(3);
+                random_text(rule->words[j][k], size);
+                rule->literals[j][k].text = slice_of(rule->words[j][k], size);
+            }
+        }
+        demands[i] = &rule->demands;
+    }
+}
+
+static bool meets(const struct literal_set *set, struct slice first, struct slice second)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (slice_find_nocase(first, 0, set->list[i].text) != SIZE_MAX ||
+            slice_find_nocase(second, 0, set->list[i].text) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+static bool meets_all(size_t rule, struct slice first, struct slice second)
+{
+    for (size_t i = 0; i < demands[rule]->count; i++)
+        if (!meets(&demands[rule]->sets[i], first, second))
+            return false;
+    return true;
+}
+
+static size_t compare(const struct nominator *nominator, size_t first_rule, struct slice first,
+                      struct slice second)
+{
+    uint64_t marks[64], bits[8];
+    size_t nominated = 0;
+
+    assert_true(nominator_mark_words(nominator) <= 64);
+    assert_true(nominator_rule_words(nominator) <= 8);
+    nominator_start(nominator, marks);
+    nominator_add(nominator, first, marks);
+    nominator_add(nominator, second, marks);
+    nominator_rules(nominator, marks, bits);
+    for (size_t i = first_rule; i < RULES; i++) {
+        const size_t bit = i - first_rule;
+        const bool expected = meets_all(i, first, second);
+        assert_int_equal(bits[bit / 64] >> bit % 64 & 1, expected);
+        nominated += expected;
+    }
+    assert_int_equal(nominator_any(nominator, marks), nominated > 0);
+    return nominated;
+}
+
+/* The texts end where their memory ends, so that reading behind them shows. */
+static void all_rules_whose_demands_are_met_are_nominated(void **context)
+{
+    size_t nominated = 0;
+
+    (void)context;
+    make_rules();
+    for (size_t first_rule = 0; first_rule < 2; first_rule++) {
+        struct nominator *nominator = NULL;
+        assert_int_equal(nominator_new(demands + first_rule, RULES - first_rule, &nominator), 0);
+        for (size_t round = 0; round < ROUNDS; round++) {
+            const size_t sizes[] = {random_below(TEXT), random_below(round % 2 ? TEXT : 40)};
+            uint8_t *texts[] = {malloc(sizes[0] + 1), malloc(sizes[1] + 1)};
+            random_text(texts[0] + 1, sizes[0]);
+            random_text(texts[1] + 1, sizes[1]);
+            nominated += compare(nominator, first_rule, slice_of(texts[0] + 1, sizes[0]),
+                                 slice_of(texts[1] + 1, sizes[1]));
+            free(texts[0]);
+            free(texts[1]);
+        }
+        nominator_free(nominator);
+    }
+    assert_true(nominated > ROUNDS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_rules_whose_demands_are_met_are_nominated),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
