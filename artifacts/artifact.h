@@ -34,6 +34,8 @@ struct artifact {
     bool keep;                        /* always copy the file into the case */
     bool scan;                        /* run YARA over the content */
     bool deleted;                     /* deleted entries are wanted too */
+    bool stay;                        /* do not copy the file into the case because something in it matched: it can be
+                                         far larger than what it says ($J) */
     /* For single files and folders without a Windows tree: does a file that starts with `head` (up to 64 KiB) belong here?
      * May be NULL. `name` is the last part of its path. */
     bool (*recognise)(struct slice head, const char *name);

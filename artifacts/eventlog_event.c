@@ -214,6 +214,16 @@ static void find_host_application(struct eventlog *log)
     add_alias(log, "HostApplication", slice_trim(slice_part(rest, 0, end)));
 }
 
+/* The log that was cleared is a second Channel, behind that of the record. */
+static void add_cleared_log(struct eventlog *log)
+{
+    for (size_t i = log->value_count; i-- > 0;)
+        if (slice_is_nocase(slice_of_text(log->values[i].name), "Channel")) {
+            add_alias(log, "ClearedLog", log->values[i].text);
+            return;
+        }
+}
+
 static void add_second_names(struct eventlog *log, const struct event *event)
 {
     switch (event->kind) {
@@ -225,6 +235,9 @@ static void add_second_names(struct eventlog *log, const struct event *event)
     case KIND_evt_cmdlet_failed:
         add_aliases(log, cmdlet);
         say_cmdlet(log, event->kind == KIND_evt_cmdlet_failed);
+        break;
+    case KIND_evt_log_cleared:
+        add_cleared_log(log);
         break;
     case KIND_evt_ps_start:
         find_host_application(log);

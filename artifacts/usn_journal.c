@@ -500,6 +500,7 @@ const struct artifact artifact_usn_journal = {
     .title = "Change journal ($UsnJrnl:$J)",
     .paths = paths,
     .sources = sources,
+    .stay = true,
     .recognise = recognise,
     .parse = parse,
 };

@@ -111,11 +111,28 @@ static bool is_wide(struct slice content)
                                  (content.data[0] == '<' && content.data[1] == 0));
 }
 
+/* UTF-16 as UTF-8, without the declaration, which would say otherwise. Damaged units become U+FFFD,
+ * where libxml2 would stop. */
+static struct slice narrowed(struct arena *arena, struct slice utf16)
+{
+    const bool marked = utf16.data[0] == 0xff;
+    const char *text = utf16_to_text(arena, slice_from(utf16, marked ? 2 : 0), false);
+    const struct slice whole = slice_of_text(text);
+    const size_t end =
+        slice_starts(whole, "<?xml") ? slice_find_nocase(whole, 0, SLICE_LITERAL("?>")) : SIZE_MAX;
+
+    return end == SIZE_MAX ? whole : slice_from(whole, end + 2);
+}
+
 int xml_file_parse(struct arena *arena, struct slice content, struct xml_file *out)
 {
     *out = (struct xml_file){.content = content, .wide = is_wide(content)};
-    if (xml_parse(content, arena, &out->document) < 0)
+    const struct slice text = out->wide ? narrowed(arena, content) : content;
+
+    if (xml_parse(text, arena, &out->document) < 0)
         return -1;
+    out->replaced =
+        out->wide && slice_find_nocase(text, 0, SLICE_LITERAL("\xef\xbf\xbd")) != SIZE_MAX;
     return find_tags(arena, out);
 }
 
@@ -129,6 +146,8 @@ int xml_file_read(struct job *job, enum kind kind, struct xml_file *out)
         entry_reject(job, kind, content, error_text());
         return 1;
     }
+    if (out->replaced)
+        job_notice(job, 0, "characters that are not UTF-16 were replaced");
     if (out->document.problem) {
         const char *text = arena_format(job->arena, "line %u: %s; what could be read was used",
                                         out->document.problem_line, out->document.problem);
@@ -166,7 +185,7 @@ void xml_file_place(const struct xml_file *file, const struct xml_element *eleme
     const struct xml_document *document = &file->document;
 
     entry->event.number = element->line;
-    if (document->problem && element->line >= document->problem_line)
+    if (file->replaced || (document->problem && element->line >= document->problem_line))
         entry->event.marks |= EVENT_REPAIRED;
     if (index >= file->tag_count || !is_tag_of(file, &file->tags[index], element))
         return;

@@ -15,7 +15,7 @@ struct xml_tag {
 struct xml_file {
     struct slice content;
     struct xml_document document;
-    bool wide;            /* UTF-16LE */
+    bool wide, replaced;  /* UTF-16LE; with damaged units */
     struct xml_tag *tags; /* start tags in document order */
     size_t tag_count;
 };

@@ -35,7 +35,7 @@ configure_and_make() {
 # Adds the counts of a build's `make check`, and shows what failed.
 count_checks() {
     log=$work/$1/test-suite-counts
-    (cd "$work/$1" && make -s -k check VERBOSE= >"$work/$1-check.log" 2>&1)
+    (cd "$work/$1" && make -s -k -j"$jobs" check VERBOSE= >"$work/$1-check.log" 2>&1)
     cat "$work/$1"/tests/*.trs "$work/$1"/tests/*/*.trs 2>/dev/null |
         sed -n 's/^:test-result: \([A-Z]*\).*/\1/p' >"$log"
     pass=$(grep -c -e '^PASS$' -e '^XFAIL$' "$log")

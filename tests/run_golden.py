@@ -5,6 +5,7 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .escaped    \\xHH stands for that byte, \\xHH*N for N of them
     .crlf       lines end in CR LF
     .utf16      UTF-16LE with a byte order mark
+    .hive       a registry hive, in the notation of fixtures/builders/hive.py and hive_damage.py
 UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
 """
 import difflib
@@ -16,6 +17,10 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
+import hive  # noqa: E402
+import hive_damage  # noqa: E402
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 GOLDEN = os.path.join(HERE, 'golden')
@@ -44,9 +49,15 @@ def expand(data):
     return re.sub(rb'\\x([0-9a-f]{2})(?:\*(\d+))?', run, data)
 
 
+def hive_make(data):
+    text = data.decode('utf-8')
+    return hive_damage.hive_damage(text, hive.hive_build(text))
+
+
 MAKES = {  # in the order in which they are done
     '.crlf': lambda data: data.replace(b'\n', b'\r\n'),
     '.escaped': expand,
+    '.hive': hive_make,
     '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
 }
 

@@ -157,6 +157,23 @@ static void a_task_in_utf16_is_read_and_its_place_told_in_bytes(void **context)
     assert_int_equal(fake.last.offset, 2 + 2 * (size_t)(strstr(text, "<Exec>") - text));
 }
 
+static void a_damaged_character_does_not_end_a_task(void **context)
+{
+    static const char text[] = "<Task><!-- xx -->\n" EXEC "</Task>";
+    uint8_t wide[2 * sizeof text];
+
+    (void)context;
+    wide[0] = 0xff, wide[1] = 0xfe;
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        wide[2 + 2 * i] = (uint8_t)text[i], wide[3 + 2 * i] = 0;
+    wide[2 + 2 * 11 + 1] = 0xdc; /* a lone surrogate in the comment */
+    start("scheduled_task", "Windows/System32/Tasks/x", slice_of(wide, 2 * sizeof text));
+    finish();
+    assert_told("|CommandLine=a.exe -x|");
+    assert_accounts(0, 1, 0);
+    assert_noticed("not UTF-16");
+}
+
 static void a_task_that_gives_itself_another_name_is_told(void **context)
 {
     (void)context;
@@ -528,6 +545,7 @@ int main(void)
         TEST(the_account_is_that_of_the_principal_the_actions_name),
         TEST(a_start_with_an_offset_is_told_in_utc_and_one_without_only_with_a_zone),
         TEST(a_task_in_utf16_is_read_and_its_place_told_in_bytes),
+        TEST(a_damaged_character_does_not_end_a_task),
         TEST(a_task_that_gives_itself_another_name_is_told),
         TEST(what_is_no_task_is_rejected_with_a_notice),
         TEST(a_task_behind_damage_is_repaired),

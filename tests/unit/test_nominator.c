@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 enum { RULES = 150, LITERALS = 4, WORD = 12, TEXT = 700, ROUNDS = 3000 };
@@ -26,23 +27,23 @@ static void random_text(uint8_t *text, size_t size)
         text[i] = (uint8_t)bytes[random_below(sizeof bytes - 1)];
 }
 
-struct rule {
+struct made_rule {
     struct literal_demands demands;
     struct literal_set sets[LITERAL_DEMANDS_MOST];
     struct literal literals[LITERAL_DEMANDS_MOST][LITERALS];
     uint8_t words[LITERAL_DEMANDS_MOST][LITERALS][WORD];
 };
 
-static struct rule rules[RULES];
+static struct made_rule rules[RULES];
 static const struct literal_demands *demands[RULES];
 
 /* Rule 0 demands nothing. */
 static void make_rules(void)
 {
     for (size_t i = 0; i < RULES; i++) {
-        struct rule *rule = &rules[i];
-        rule->demands = (struct literal_demands){
-            rule->sets, i ? 1 + random_below(LITERAL_DEMANDS_MOST) : 0};
+        struct made_rule *rule = &rules[i];
+        rule->demands =
+            (struct literal_demands){rule->sets, i ? 1 + random_below(LITERAL_DEMANDS_MOST) : 0};
         for (size_t j = 0; j < rule->demands.count; j++) {
             rule->sets[j] = (struct literal_set){rule->literals[j], 1 + random_below(LITERALS), 0};
             for (size_t k = 0; k < rule->sets[j].count; k++) {

@@ -1033,7 +1033,8 @@ static bool is_worth_keeping(const struct session *session, const struct wanted 
 {
     const struct artifact *artifact = artifact_number(wanted->artifact);
 
-    return session->options.take_all || !artifact || artifact->keep || wanted->matched;
+    return session->options.take_all || !artifact || artifact->keep ||
+           (wanted->matched && !artifact->stay);
 }
 
 /* One task per file, though several artifacts may have wanted it: they are neighbours, as `wanted`
@@ -1117,9 +1118,16 @@ static int frame_verified(struct session *session, size_t evidence, struct curso
     return 0;
 }
 
+static int verify_failed(struct session *session, size_t evidence, const char *why)
+{
+    session->failure = -1;
+    return error_set("'%s' cannot be verified: %s", session->options.evidence[evidence], why);
+}
+
 static int verify_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
+    const size_t evidence = session->order[task];
     struct cursor in = cursor_over(body, 0);
 
     arena_reset(session->frame_arena);
@@ -1129,14 +1137,13 @@ static int verify_frame(void *context, size_t task, uint8_t type, struct slice b
         session->progress.bytes_all = wire_get_u64(&in);
         return 0;
     case RESULT_DAMAGE:
-        return frame_damage(session, task, &in);
+        return frame_damage(session, evidence, &in);
     case RESULT_VERIFIED:
-        return frame_verified(session, task, &in);
+        return frame_verified(session, evidence, &in);
     case RESULT_UNREAD: {
         wire_get_text(&in, session->frame_arena);
         const char *why = wire_get_text(&in, session->frame_arena);
-        session->counts.files_unread++;
-        tell(session, why ? why : "");
+        verify_failed(session, evidence, why ? why : "");
         return 0;
     }
     default:
@@ -1148,37 +1155,53 @@ static void verify_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
 
-    (void)task;
     session->progress.tasks_done++;
-    if (problem) {
-        session->counts.files_unread++;
-        tell(session, problem);
+    if (problem)
+        verify_failed(session, session->order[task], problem);
+}
+
+/* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all are tried. */
+static size_t choose_images(struct session *session)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < session->options.evidence_count; i++) {
+        const struct inventory *inventory = &session->items[i].inventory;
+        if (!inventory->path || inventory->shape == EVIDENCE_IMAGE)
+            session->order[count++] = i;
+        else
+            tell(session, "a folder or a single file stores no hash: there is nothing to verify");
     }
+    return count;
 }
 
 int session_verify(struct session *session)
 {
-    const size_t count = session->options.evidence_count;
-    struct pool pool = pool_for(session, STAGE_VERIFY, count);
+    const size_t most = session->options.evidence_count;
+    struct pool_task *tasks = calloc(most + 1, sizeof *tasks);
     struct buffer body = BUFFER_EMPTY;
-    int result = 0;
 
+    free(session->order);
+    session->order = calloc(most + 1, sizeof *session->order);
+    if (!tasks || !session->order) {
+        free(tasks);
+        return error_set("out of memory");
+    }
+    const size_t count = choose_images(session);
+    struct pool pool = pool_for(session, STAGE_VERIFY, count);
     pool.jobs = pool.jobs ? 1 : 0;
     pool.timeout_seconds = VERIFY_TIMEOUT;
     pool.start = start_verifier;
     pool.frame = verify_frame;
     pool.ended = verify_ended;
-    struct pool_task *tasks = calloc(count + 1, sizeof *tasks);
-    if (!tasks)
-        return error_set("out of memory");
     for (size_t i = 0; i < count; i++)
-        task_put_verify(&body, (uint32_t)i);
+        task_put_verify(&body, (uint32_t)session->order[i]);
     for (size_t i = 0; i < count; i++)
         tasks[i].body = slice_part(buffer_slice(&body), i * (body.size / count), body.size / count);
-    result = pool_run(&pool, tasks, count, session->options.interrupted);
+    const int result = pool_run(&pool, tasks, count, session->options.interrupted);
     buffer_release(&body);
     free(tasks);
-    return result;
+    return result == 0 ? session->failure : result;
 }
 
 /* --- what came of it --- */

@@ -464,6 +464,26 @@ static int pick_attribute(struct content *content, const struct file *file)
     return check_readable(file, content->file, content->attribute);
 }
 
+/*
+ * libtsk refuses a run that is longer than the volume, and with it the whole entry. A change journal's sparse head is that
+ * long on every server that has run for some years, so the limit is lifted for a second try; reading checks each run itself.
+ */
+static TSK_FS_FILE *open_entry(const struct mount *mount, uint64_t address)
+{
+    TSK_FS_INFO *fs = mount->fs;
+    TSK_FS_FILE *file = tsk_fs_file_open_meta(fs, NULL, address);
+
+    if (file || !mount->ntfs)
+        return file;
+    const TSK_DADDR_T blocks = fs->block_count;
+    fs->block_count = (TSK_DADDR_T)INT64_MAX / fs->block_size;
+    file = tsk_fs_file_open_meta(fs, NULL, address);
+    fs->block_count = blocks;
+    if (file)
+        tsk_error_reset();
+    return file;
+}
+
 static int open_content(struct content *content, const struct file *file)
 {
     TSK_FS_INFO *fs = content->mount->fs;
@@ -471,7 +491,7 @@ static int open_content(struct content *content, const struct file *file)
     if (file->address < fs->first_inum || file->address >= fs->last_inum)
         return error_set("'%s': there is no entry %llu", file->path,
                          (unsigned long long)file->address);
-    content->file = tsk_fs_file_open_meta(fs, NULL, file->address);
+    content->file = open_entry(content->mount, file->address);
     if (!content->file || !content->file->meta)
         return error_set("'%s': %s", file->path, tsk_reason());
     if (file->sequence && content->file->meta->seq != file->sequence)

@@ -11,7 +11,7 @@
 enum {
     TEXT_ROOM = 4 << 20,       /* of one record; most have 1 to 3 KiB */
     PROGRAM_MEMORY = 16 << 20, /* of one chunk */
-    WORK_MOST = 8 << 20,       /* steps of one chunk; an honest one needs some 50,000 */
+    WORK_MOST = 2 << 20,       /* steps of one chunk; an honest one needs some 100,000 */
     ITEMS_MOST = 1 << 15,      /* values of the record at hand, nested ones too */
     BUCKETS = 64,
     RECORD_HEAD = 24,
@@ -84,10 +84,8 @@ void evtx_decoder_free(struct evtx_decoder *decoder)
 
 void evtx_decoder_chunk(struct evtx_decoder *decoder, struct slice chunk)
 {
-    arena_reset(decoder->compiler.arena);
+    evtx_compiler_chunk(&decoder->compiler, chunk);
     memset(decoder->programs, 0, sizeof decoder->programs);
-    decoder->compiler.chunk = chunk;
-    decoder->compiler.work = 0;
 }
 
 /* The first problem is told. */

@@ -27,6 +27,9 @@ enum token {
     TOKEN_MORE = 0x40, /* flag */
 };
 
+/* As slice_is, without measuring the text each time. */
+#define IS(slice, literal) slice_equal((slice), SLICE_LITERAL(literal))
+
 /* One run of tokens on its way. */
 struct parse {
     struct evtx_compiler *compiler;
@@ -36,6 +39,14 @@ struct parse {
     struct slice open[EVTX_DEPTH_MOST];
     const char *problem;
 };
+
+void evtx_compiler_chunk(struct evtx_compiler *compiler, struct slice chunk)
+{
+    arena_reset(compiler->arena);
+    memset(compiler->names, 0, sizeof compiler->names);
+    compiler->chunk = chunk;
+    compiler->work = 0;
+}
 
 void evtx_compiler_release(struct evtx_compiler *compiler)
 {
@@ -107,11 +118,9 @@ static uint16_t name_hash(struct slice utf16)
     return (uint16_t)hash;
 }
 
-/* A name stands at an offset of the chunk; the first time it is used it stands right here and is
- * passed over. */
-static struct slice name_at(struct parse *parse)
+/* The name at `offset` of the chunk; its checksum tells whether it was overwritten. */
+static bool read_name(struct parse *parse, uint32_t offset, struct evtx_kept_name *kept)
 {
-    const uint32_t offset = cursor_u32le(&parse->in);
     struct cursor name = cursor_over(parse->compiler->chunk, 0);
 
     cursor_seek(&name, offset);
@@ -120,17 +129,27 @@ static struct slice name_at(struct parse *parse)
     const size_t units = cursor_u16le(&name);
     const struct slice utf16 = cursor_take(&name, units * 2);
     cursor_skip(&name, 2); /* NUL */
-    if (cursor_failed(&parse->in) || cursor_failed(&name)) {
+    if (cursor_failed(&parse->in) || cursor_failed(&name))
         parse->problem = "a name lies outside of the chunk";
-        return slice_of(NULL, 0);
-    }
-    if (hash != name_hash(utf16)) {
+    else if (hash != name_hash(utf16))
         parse->problem = "a name was overwritten";
+    else
+        *kept = (struct evtx_kept_name){offset, (uint32_t)name.at, text_of(parse, utf16)};
+    return !parse->problem;
+}
+
+/* A name stands at an offset of the chunk; the first time it is used it stands right here and is
+ * passed over. */
+static struct slice name_at(struct parse *parse)
+{
+    const uint32_t offset = cursor_u32le(&parse->in);
+    struct evtx_kept_name *kept = &parse->compiler->names[offset / 2 % EVTX_NAMES_KEPT];
+
+    if ((kept->offset != offset || !kept->end) && !read_name(parse, offset, kept))
         return slice_of(NULL, 0);
-    }
     if (offset == parse->in.at)
-        cursor_seek(&parse->in, name.at);
-    return text_of(parse, utf16);
+        cursor_seek(&parse->in, kept->end);
+    return kept->text;
 }
 
 /* --- tokens --- */
@@ -150,8 +169,8 @@ static void skip_element_head(struct parse *parse)
     struct cursor plain = parse->in, numbered = parse->in;
 
     cursor_skip(&numbered, 2);
-    const bool numbered_fits = size_fits(&numbered), plain_fits = size_fits(&plain);
-    const bool is_plain = plain_fits && (!parse->in_template || !numbered_fits);
+    const bool is_plain = parse->in_template ? !size_fits(&numbered) && size_fits(&plain)
+                                             : size_fits(&plain) || !size_fits(&numbered);
     parse->in = is_plain ? plain : numbered;
 }
 
@@ -307,6 +326,8 @@ static const struct {
     {"EventID", "Qualifiers", "Qualifiers", EVTX_ROLE_NONE},
     {"EventRecordID", "", "EventRecordID", EVTX_ROLE_RECORD_ID},
     {"TimeCreated", "SystemTime", "SystemTime", EVTX_ROLE_TIME},
+    {"Execution", "ProcessID", "Execution_ProcessID", EVTX_ROLE_NONE},
+    {"Execution", "ThreadID", "Execution_ThreadID", EVTX_ROLE_NONE},
     {"Correlation", "ActivityID", "ActivityID", EVTX_ROLE_NONE},
     {"Correlation", "RelatedActivityID", "RelatedActivityID", EVTX_ROLE_NONE},
     {"Channel", "", "Channel", EVTX_ROLE_CHANNEL},
@@ -315,13 +336,13 @@ static const struct {
 
 static enum evtx_section section_below(enum evtx_section parent, struct slice element)
 {
-    if (parent != SECTION_NONE || slice_is(element, "Event"))
+    if (parent != SECTION_NONE || IS(element, "Event"))
         return parent;
-    if (slice_is(element, "System"))
+    if (IS(element, "System"))
         return SECTION_SYSTEM;
-    if (slice_is(element, "EventData"))
+    if (IS(element, "EventData"))
         return SECTION_DATA;
-    if (slice_is(element, "RenderingInfo"))
+    if (IS(element, "RenderingInfo"))
         return SECTION_RENDERING;
     return SECTION_USER;
 }
@@ -335,7 +356,8 @@ static const char *joined(struct arena *arena, struct slice front, struct slice 
 struct evtx_name evtx_system_name(struct arena *arena, struct slice element, struct slice attribute)
 {
     for (size_t i = 0; i < sizeof system_names / sizeof *system_names; i++)
-        if (slice_is(element, system_names[i].element) &&
+        if (element.size && element.data[0] == (uint8_t)system_names[i].element[0] &&
+            slice_is(element, system_names[i].element) &&
             slice_is(attribute, system_names[i].attribute))
             return (struct evtx_name){.text = system_names[i].name, .role = system_names[i].role};
     return (struct evtx_name){.text = attribute.size ? joined(arena, element, attribute)
@@ -356,9 +378,9 @@ static struct evtx_name name_of(struct naming *naming, struct slice attribute)
         return (struct evtx_name){.text = joined(naming->compiler->arena, element, attribute)};
     if (given.size)
         return (struct evtx_name){.text = (const char *)given.data};
-    if (slice_is(element, "Data"))
+    if (IS(element, "Data"))
         return (struct evtx_name){.text = "Data", .role = EVTX_ROLE_UNNAMED};
-    if (section == SECTION_RENDERING && !slice_is(element, "Message"))
+    if (section == SECTION_RENDERING && !IS(element, "Message"))
         return (struct evtx_name){
             .text = joined(naming->compiler->arena, SLICE_LITERAL("RenderingInfo"), element)};
     return (struct evtx_name){.text = element.size ? (const char *)element.data : "Text"};
@@ -406,10 +428,9 @@ static void name_attribute(struct naming *naming, struct slice attribute, size_t
     const struct evtx_step *content = &naming->compiler->steps[first];
     const struct slice element = naming->element[naming->depth].name;
 
-    if (slice_starts(attribute, "xmlns"))
+    if (IS(slice_part(attribute, 0, 5), "xmlns"))
         return;
-    if (slice_is(element, "Data") && slice_is(attribute, "Name") && count == 1 &&
-        content->kind == STEP_TEXT) {
+    if (IS(element, "Data") && IS(attribute, "Name") && count == 1 && content->kind == STEP_TEXT) {
         naming->element[naming->depth].given = content->text;
         return;
     }
@@ -438,8 +459,7 @@ static void name_content(struct naming *naming, size_t first, size_t count)
 /* An empty <Data> is a value too: those without names are told apart by their places. */
 static void name_end(struct naming *naming)
 {
-    if (slice_is(naming->element[naming->depth].name, "Data") &&
-        !naming->element[naming->depth].filled)
+    if (IS(naming->element[naming->depth].name, "Data") && !naming->element[naming->depth].filled)
         add_part(naming, name_of(naming, slice_of(NULL, 0)), 0, 0);
     naming->depth--;
 }

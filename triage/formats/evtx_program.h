@@ -9,7 +9,7 @@
 #include "triage/base/arena.h"
 #include "triage/formats/evtx.h"
 
-enum { EVTX_DEPTH_MOST = 48, EVTX_FRAGMENTS_MOST = 6 };
+enum { EVTX_DEPTH_MOST = 48, EVTX_FRAGMENTS_MOST = 6, EVTX_NAMES_KEPT = 128 };
 
 enum evtx_step_kind {
     STEP_OPEN,      /* "<name" */
@@ -50,6 +50,12 @@ struct evtx_program {
     const char *problem; /* NULL, or why the rest is missing */
 };
 
+/* A name of the chunk that was read already; `end` 0: none. */
+struct evtx_kept_name {
+    uint32_t offset, end;
+    struct slice text;
+};
+
 struct evtx_compiler {
     struct slice chunk;
     struct arena *arena;
@@ -57,9 +63,12 @@ struct evtx_compiler {
     size_t step_count, step_room;
     struct evtx_part *parts;
     size_t part_count, part_room;
+    struct evtx_kept_name names[EVTX_NAMES_KEPT]; /* by their offset */
     uint64_t work; /* steps and name characters made since the chunk began */
 };
 
+/* The chunk that the following programs belong to; forgets those made so far. */
+void evtx_compiler_chunk(struct evtx_compiler *compiler, struct slice chunk);
 void evtx_compiler_release(struct evtx_compiler *compiler);
 /*
  * Compiles the tokens at [offset, offset + size) of the chunk. `in_template`: elements bear a

@@ -214,6 +214,7 @@ int xml_parse(struct slice bytes, struct arena *arena, struct xml_document *docu
         return error_set("the XML document is empty or larger than %d MiB", XML_SIZE_MOST >> 20);
     if (has_swollen_tag(bytes))
         return error_set("an element has more than %d attributes", ATTRIBUTES_MOST);
+    xmlSetGenericErrorFunc(NULL, no_words); /* what it says outside of any parser */
     builder.parser = xmlNewParserCtxt();
     if (!builder.parser)
         return error_set("out of memory");

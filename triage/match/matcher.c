@@ -247,8 +247,7 @@ bool matcher_could_match(struct matcher *matcher, const struct log_source *sourc
     nominator_start(group->nominator, group->marks);
     nominator_add(group->nominator, record, group->marks);
     return nominator_any(group->nominator, group->marks) ||
-           !search_decoded(matcher, group, record) ||
-           nominator_any(group->nominator, group->marks);
+           !search_decoded(matcher, group, record) || nominator_any(group->nominator, group->marks);
 }
 
 void matcher_event(struct matcher *matcher, const struct event *event,

@@ -40,7 +40,8 @@ void matcher_event(struct matcher *matcher, const struct event *event,
 /*
  * Whether a record that the prefilter nominated is worth splitting: false when no rule of these
  * sources finds all the literals that it cannot match without in the record's text, raw or
- * percent-decoded. The record is whole, and its values are parts of its text but for doubled quotes.
+ * percent-decoded. The record is whole, and its values are parts of its text but for doubled
+ * quotes.
  */
 bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
                          struct slice record);

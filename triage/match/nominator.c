@@ -152,8 +152,9 @@ static uint32_t set_head(const struct literal_set *set)
     uint32_t code = (uint32_t)set->count;
 
     for (size_t i = 0; i < set->count; i++)
-        code = (code ^ short_gram(set->list[i].text.data) ^ (uint32_t)set->list[i].text.size << 24) *
-               16777619u;
+        code =
+            (code ^ short_gram(set->list[i].text.data) ^ (uint32_t)set->list[i].text.size << 24) *
+            16777619u;
     return code % HEADS;
 }
 

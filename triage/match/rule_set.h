@@ -20,8 +20,8 @@ enum { ID_HEADS = 4096 };
 
 /* The active Sigma rules for one list of log sources. */
 struct rule_group {
-    const struct log_source *sources; /* own array, its texts borrowed */
-    const size_t *rules;              /* numbers in the set, ascending */
+    const struct log_source *sources;       /* own array, its texts borrowed */
+    const size_t *rules;                    /* numbers in the set, ascending */
     const struct literal_demands **demands; /* of the same rules */
     size_t count;
 };
