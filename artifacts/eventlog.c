@@ -68,25 +68,30 @@ static struct slice record_bytes(const struct evtx_job *evtx)
     return slice_part(evtx->chunk, evtx->span.offset, evtx->span.size);
 }
 
-/* Readable runs of UTF-16, whichever byte they begin at. */
+static bool is_readable(const uint8_t *unit)
+{
+    return unit[1] == 0 && unit[0] >= 0x20 && unit[0] < 0x7F;
+}
+
+/* Readable runs of UTF-16, whichever byte they begin at, a line each. */
 static void add_loose_text(struct buffer *out, struct slice bytes)
 {
     enum { RUN_LEAST = 4 };
+    uint8_t *text = buffer_reserve(out, bytes.size);
+    size_t used = 0;
 
-    for (size_t at = 0; at + 2 <= bytes.size;) {
-        size_t end = at;
-        while (end + 2 <= bytes.size && bytes.data[end + 1] == 0 && bytes.data[end] >= 0x20 &&
-               bytes.data[end] < 0x7F)
-            end += 2;
-        if (end - at < 2 * RUN_LEAST) {
-            at++;
-            continue;
+    for (size_t at = 0, end; text && at + 2 <= bytes.size; at = end) {
+        const size_t start = used;
+        for (end = at; end + 2 <= bytes.size && is_readable(bytes.data + end); end += 2)
+            text[used++] = bytes.data[end];
+        if (end - at >= 2 * RUN_LEAST) {
+            text[used++] = '\n';
+        } else {
+            used = start;
+            end = at + 1;
         }
-        for (size_t i = at; i < end; i += 2)
-            buffer_add_byte(out, bytes.data[i]);
-        buffer_add_byte(out, '\n');
-        at = end;
     }
+    out->size += used;
 }
 
 /* A record that cannot be decoded is searched as text, by the rules of all event logs. */

@@ -206,8 +206,10 @@ static void emit(const struct comparing *comparing, const struct change *change)
     if (change->own)
         xml_file_place(&comparing->own->file, change->item->setting.element,
                        change->item->setting.index, &entry);
-    else
+    else {
+        entry.event.number = 0;
         entry.event.raw = slice_of_text(change->item->text);
+    }
     entry_emit(&entry);
 }
 

@@ -29,7 +29,8 @@ struct registry {
     const char *control_set; /* "ControlSet001", the current one; "" elsewhere */
     struct arena *scratch;   /* reset for each event */
     struct buffer line, found;
-    uint64_t values_left;                      /* that a sound hive of this size can have */
+    uint64_t looks_left;  /* keys that themes may still look at: crafted hives end here */
+    uint64_t values_left; /* that a sound hive of this size can have */
     struct value values[REGISTRY_MOST_VALUES]; /* of the event that is put together */
     size_t value_count;
 };
@@ -44,6 +45,9 @@ struct registry_theme {
 
 /* "HKLM\SYSTEM\CurrentControlSet\..." of a path from the root, appended. */
 void registry_put_path(struct registry *registry, struct buffer *out, const char *path);
+
+/* What follows the last backslash. */
+const char *registry_last_part(const char *path);
 
 /* Starts an event; what registry_add adds until registry_emit lies in the scratch arena. */
 void registry_begin(struct registry *registry, const char *path);

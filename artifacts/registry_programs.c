@@ -21,6 +21,7 @@ enum {
     ASSIST_SIZE = 72,  /* a UserAssist entry since Windows 7 */
     ASSIST_OLD_SIZE = 16,
     SHA1_DIGITS = 40,
+    PATH_CEILING = 4096, /* bytes of a path */
 };
 
 /* 1990 to 2100 as FILETIME. */
@@ -40,17 +41,13 @@ static void tell_cached(struct cache *cache, struct slice utf16, uint64_t modifi
                         const char *executed)
 {
     struct registry *registry = cache->registry;
-    struct buffer name = BUFFER_EMPTY;
 
-    utf16_append(&name, utf16, true);
-    registry_add(registry, FIELD_ProgramPath, arena_text(registry->scratch, buffer_slice(&name)));
+    registry_begin(registry, cache->path);
+    registry_add(registry, FIELD_ProgramPath,
+                 utf16_to_text(registry->scratch, slice_part(utf16, 0, PATH_CEILING), true));
     registry_add_number(registry, FIELD_Position, cache->position++);
     registry_add(registry, FIELD_Executed, executed);
     registry_emit(registry, KIND_registry_shimcache, instant_from_filetime(modified), cache->key);
-    buffer_release(&name);
-    registry->value_count = 1;
-    buffer_clear(&registry->line);
-    registry_put_path(registry, &registry->line, cache->path);
 }
 
 static bool is_plausible(uint64_t filetime)
@@ -147,7 +144,6 @@ static void tell_cache(struct registry *registry, const char *path, const struct
         const struct slice data = hive_data(registry->hive, &value, own);
         struct cursor c = cursor_over(data, 0);
         const uint32_t first = cursor_u32le(&c);
-        registry_begin(registry, path);
         if (first == OLD_MAGIC)
             tell_table(&cache, data, is_wide_table(data) ? OLD_ENTRY_SIZE : OLD_ENTRY_SIZE_32);
         else if (first == OLD_HEADER_SIZE || first == 0x30 || first == 0x34)
@@ -161,20 +157,13 @@ static void tell_cache(struct registry *registry, const char *path, const struct
 
 /* --- BAM and DAM: the last run of each program, by user --- */
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '\\');
-
-    return slash ? slash + 1 : path;
-}
-
 static void tell_activity(struct registry *registry, const char *path, const struct hive_key *key)
 {
     struct hive_values values = hive_values(registry->hive, key);
     struct hive_value value;
 
-    while (registry->values_left && hive_next_value(&values, &value)) {
-        registry->values_left--;
+    while (registry->looks_left && hive_next_value(&values, &value)) {
+        registry->looks_left--;
         registry_begin(registry, path);
         struct cursor c = cursor_over(hive_data(registry->hive, &value, registry->scratch), 0);
         const uint64_t ran = cursor_u64le(&c);
@@ -182,7 +171,7 @@ static void tell_activity(struct registry *registry, const char *path, const str
             continue;
         registry_add(registry, FIELD_ProgramPath, hive_name_text(value.name, registry->scratch));
         registry_add(registry, FIELD_User,
-                     arena_text(registry->scratch, slice_of_text(last_part(path))));
+                     arena_text(registry->scratch, slice_of_text(registry_last_part(path))));
         registry_emit(registry, KIND_registry_run, instant_from_filetime(ran), key);
     }
 }
@@ -225,8 +214,8 @@ static void tell_assist(struct registry *registry, const char *path, const struc
     struct hive_values values = hive_values(registry->hive, key);
     struct hive_value value;
 
-    while (registry->values_left && hive_next_value(&values, &value)) {
-        registry->values_left--;
+    while (registry->looks_left && hive_next_value(&values, &value)) {
+        registry->looks_left--;
         registry_begin(registry, path);
         tell_assist_entry(registry, &value, key);
     }

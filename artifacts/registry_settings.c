@@ -47,13 +47,6 @@ static const char *start_type(uint64_t start)
     return start < sizeof words / sizeof *words ? words[start] : "other";
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '\\');
-
-    return slash ? slash + 1 : path;
-}
-
 static const char *service_dll(struct registry *registry, const struct hive_key *key)
 {
     struct hive_key parameters;
@@ -77,7 +70,7 @@ static void tell_service(struct registry *registry, const char *path, const stru
     if (!image && !dll)
         return;
     registry_add(registry, FIELD_ServiceName,
-                 arena_text(registry->scratch, slice_of_text(last_part(path))));
+                 arena_text(registry->scratch, slice_of_text(registry_last_part(path))));
     registry_add(registry, FIELD_DisplayName, registry_text(registry, key, "DisplayName"));
     registry_add(registry, FIELD_ImagePath, image);
     registry_add(registry, FIELD_ServiceDll, dll);
@@ -220,9 +213,9 @@ static void tell_tree(struct registry *registry, struct buffer *path, size_t roo
     struct hive_key child;
 
     while (depth < TASKS_DEPTH && hive_next_subkey(&subkeys, &child)) {
-        if (registry->values_left == 0)
+        if (registry->looks_left == 0)
             return;
-        registry->values_left--;
+        registry->looks_left--;
         buffer_add_byte(path, '\\');
         hive_append_name(path, child.name);
         const char *text = buffer_text(path);
@@ -254,7 +247,7 @@ static void tell_treeless_task(struct registry *registry, const char *path,
         return;
     registry_add(registry, FIELD_TaskName, name);
     registry_add(registry, FIELD_TaskId,
-                 arena_text(registry->scratch, slice_of_text(last_part(path))));
+                 arena_text(registry->scratch, slice_of_text(registry_last_part(path))));
     registry_add(registry, FIELD_TaskState, "no entry below Tree");
     add_task(registry, key);
     registry_emit(registry, KIND_registry_task, key->written, key);
@@ -295,7 +288,7 @@ static void tell_mount_point(struct registry *registry, const char *path,
                              const struct hive_key *key)
 {
     registry_begin(registry, path);
-    char *name = arena_text(registry->scratch, slice_of_text(last_part(path)));
+    char *name = arena_text(registry->scratch, slice_of_text(registry_last_part(path)));
     if (!name || *name == '{' || *name == 0)
         return;
     for (char *c = name; *c; c++)

@@ -2,7 +2,7 @@
 # All tests: plain build, sanitizer build, a build without the optional libraries, make distcheck. Every check is counted; the
 # last line is "N passed, N failed, N skipped".
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 source=$(pwd)
 work=${EXTRIAGE_TEST_DIR:-$source/build/test}
 jobs=$(nproc 2>/dev/null || echo 2)

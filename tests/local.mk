@@ -18,7 +18,7 @@ LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
 
 SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/check_install.sh %D%/fuzz/replay.sh
 TESTS += $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h
+EXTRA_DIST += $(SCRIPT_TESTS) %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \
@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	%D%/unit/test_lines \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
+	%D%/unit/test_mft_times \
 	%D%/unit/test_nominator \
 	%D%/unit/test_ntfs_owner \
 	%D%/unit/test_pattern \
@@ -57,6 +58,7 @@ UNIT_TESTS = \
 	%D%/unit/test_sigma \
 	%D%/unit/test_signature \
 	%D%/unit/test_survey \
+	%D%/unit/test_usn \
 	%D%/unit/test_vhd \
 	%D%/unit/test_virtual_disk \
 	%D%/unit/test_volumes \
@@ -89,7 +91,7 @@ endif
 # Whole program: evidence is built by fixtures/, which needs libntfs-3g and Python.
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
-PROGRAM_TESTS = %D%/end_to_end.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py
+PROGRAM_TESTS = %D%/end_to_end.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py
 TESTS += $(PROGRAM_TESTS)
 EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden
 

@@ -68,6 +68,18 @@ def output(command):
     return subprocess.run(['sh', '-c', command], stdout=subprocess.PIPE, text=True, errors='replace', check=False).stdout
 
 
+def log_rules():
+    """The rule files that look at lines of text logs: only their literals are looked for in logs."""
+    found = []
+    for folder, _, names in os.walk(os.path.join(SOURCE, 'rules', 'sigma')):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            with open(path, encoding='utf-8') as file:
+                if re.search(r'^    (category: webserver|product: exchange)$', file.read(), re.M):
+                    found.append(path)
+    return sorted(found)
+
+
 def prepare():
     os.makedirs(WORK, exist_ok=True)
     shutil.rmtree(RAM, ignore_errors=True)
@@ -82,7 +94,7 @@ def prepare():
                         '--no-hash', '-q'], check=False)
         open(os.path.join(logs, 'done'), 'w').close()
     with open(os.path.join(WORK, 'literals'), 'w', encoding='utf-8') as file:
-        file.write(output("'%s' rules literals" % PROGRAM))
+        file.write(output("'%s' rules literals %s" % (PROGRAM, ' '.join("'%s'" % path for path in log_rules()))))
 
 
 def partition_offset():

@@ -8,6 +8,7 @@ shift 3
 mkdir -p found corpus
 [ -d seeds ] || python3 -B "$here/make_seeds.py" seeds || exit 1
 "$replay" --seeds seeds || exit 1
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $("$replay" --list)
 failed=0
 for target in "$@"; do

@@ -319,16 +319,17 @@ int summary_print(const struct options *options, const struct session *session, 
         const struct inventory *inventory = session_inventory(session, i);
         const struct host *host = session_host(session, i);
         char size[32];
-        line(out, "Evidence", "%s%s%s%s%s", evidence_name(options->paths[i]), inventory->container.format ? ": " : "",
-             inventory->container.format ? inventory->container.format : "",
-             inventory->container.format ? ", " : "",
-             inventory->container.format ? size_text(inventory->container.size, size) : "");
+        if (inventory->shape == EVIDENCE_IMAGE)
+            line(out, "Evidence", "%s: %s, %s", evidence_name(options->paths[i]), inventory->container.format,
+                 size_text(inventory->container.size, size));
+        else
+            line(out, "Evidence", "%s", evidence_name(options->paths[i]));
         line(out, "Host", "%s, %s", known(&host->computer, "name unknown"),
              known(&host->windows_version, "Windows version unknown"));
         line(out, "Exchange", "%s %s%s%s", known(&host->exchange_family, "not found"),
              known(&host->exchange_build, ""), host->exchange_path.value ? " in " : "",
              known(&host->exchange_path, ""));
-        if (options->verify)
+        if (session_verified(session, i)->done)
             verification_print(session, i, out);
         else
             print_damage(session, i, out);

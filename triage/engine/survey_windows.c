@@ -1,5 +1,6 @@
 #include "triage/base/error.h"
 #include "triage/engine/survey_parts.h"
+#include "triage/formats/hive_log.h"
 
 #include <string.h>
 
@@ -11,7 +12,7 @@ enum {
     HIVE_WRITTEN_AT = 12,
 };
 
-static const uint64_t HIVE_CEILING = UINT64_C(1) << 30;
+static const uint64_t HIVE_CEILING = UINT64_C(1) << 30, LOG_CEILING = UINT64_C(64) << 20;
 static const char *const windows_folders[] = {"Windows", "WINNT"};
 static const char system_hive[] = "System32/config/SYSTEM";
 static const char version_key[] = "Microsoft\\Windows NT\\CurrentVersion";
@@ -181,12 +182,36 @@ static void tell_state(struct survey *survey, const struct registry_file *file)
     const uint64_t count = hive_damage(file->hive, &damage, &offset);
 
     if (hive_is_dirty(file->hive))
-        survey_notice(survey,
-                      "%s was not closed cleanly; changes that wait in its logs are not applied",
-                      file->path);
+        survey_notice(
+            survey,
+            "%s was not closed cleanly and no transaction log fits: its last changes are missing",
+            file->path);
     if (count)
         survey_notice(survey, "%s is damaged in %llu places; first at offset %llu: %s", file->path,
                       (unsigned long long)count, (unsigned long long)offset, damage);
+}
+
+/* A dirty hive with what waits in its transaction logs, in a copy that has room to grow. */
+static void apply_logs(struct survey *survey, const char *path, struct slice *bytes)
+{
+    struct slice logs[HIVE_LOGS] = {{0}};
+    struct hive_replay replay;
+
+    if (!hive_log_is_needed(*bytes))
+        return;
+    for (size_t i = 0; i < HIVE_LOGS; i++)
+        if (!survey_load(survey, survey->windows_volume,
+                         survey_text(survey, "%s.LOG%zu", path, i + 1), LOG_CEILING, &logs[i]))
+            logs[i] = slice_of(NULL, 0);
+    struct hive_image image = {.size = bytes->size};
+    image.room = bytes->size + bytes->size / 4 + logs[0].size + logs[1].size;
+    image.bytes = arena_take(survey->arena, image.room);
+    if (!image.bytes || bytes->size == 0)
+        return;
+    memcpy(image.bytes, bytes->data, bytes->size);
+    hive_log_replay(&image, logs, &replay);
+    if (replay.entries)
+        *bytes = slice_of(image.bytes, image.size);
 }
 
 static void open_hive(struct survey *survey, const char *name, struct registry_file *file)
@@ -199,6 +224,7 @@ static void open_hive(struct survey *survey, const char *name, struct registry_f
         survey_notice(survey, "%s was not read: what it tells is unknown or assumed", file->path);
         return;
     }
+    apply_logs(survey, path, &bytes);
     if (hive_open(bytes, survey->arena, &file->hive) < 0) {
         survey_notice(survey, "%s cannot be used: %s", file->path, error_text());
         file->hive = NULL;

@@ -2,6 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
+#include "triage/formats/hive_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@ enum {
     BASE_BLOCK_SIZE = 4096,
     BIN_HEADER_SIZE = 32,
     BIN_ALIGNMENT = 4096,
-    CHECKSUM_AT = 508,
     KEY_SIZE = 76,
     VALUE_SIZE = 20,
     SECURITY_SIZE = 20,
@@ -142,17 +142,6 @@ static bool read_value(struct hive *hive, uint32_t offset, struct hive_value *va
     return true;
 }
 
-static uint32_t checksum(struct slice base_block)
-{
-    uint32_t sum = 0;
-
-    for (size_t at = 0; at < CHECKSUM_AT; at += 4)
-        sum ^= u32_at(base_block, at);
-    if (sum == 0xFFFFFFFF)
-        return 0xFFFFFFFE;
-    return sum ? sum : 1;
-}
-
 /* Bins stand one behind the other; the first that does not is told, as cells in it may be wrong. */
 static void check_bins(struct hive *hive, uint32_t recorded_size)
 {
@@ -183,8 +172,7 @@ int hive_open(struct slice bytes, struct arena *arena, struct hive **out)
     hive->bytes = bytes;
     hive->written = instant_from_filetime(u64_at(bytes, 12));
     hive->version_minor = u32_at(bytes, 24);
-    hive->dirty =
-        u32_at(bytes, 4) != u32_at(bytes, 8) || u32_at(bytes, CHECKSUM_AT) != checksum(bytes);
+    hive->dirty = hive_log_is_needed(bytes);
     check_bins(hive, u32_at(bytes, 40));
     if (!read_key(hive, u32_at(bytes, 36), &hive->root))
         return error_set("the hive has no readable root key");
