@@ -34,8 +34,10 @@ void entry_begin(struct entry *entry, struct job *job, enum kind kind)
     entry_time(entry, instant_known(file->si.modified) ? file->si.modified : file_appeared(file));
     entry_add(entry, "TargetFilename", path);
     entry_add(entry, "FileName", entry_last_part(file->path));
-    if (file->flags & FILE_DELETED)
+    if (file->flags & FILE_DELETED) {
+        entry->event.marks |= EVENT_RECOVERED;
         entry_add(entry, "Deleted", "true");
+    }
 }
 
 void entry_add(struct entry *entry, const char *name, const char *text)
@@ -74,6 +76,8 @@ void entry_emit(struct entry *entry)
     if (!event->raw.size && event->value_count)
         event->raw = entry->values[event->value_count - 1].text;
     count(entry->job->tally, event);
+    if (event->marks & EVENT_REJECTED)
+        job_reject(entry->job, event->offset, event->number, event->raw);
     job_emit(entry->job, event);
 }
 

@@ -397,6 +397,8 @@ static uint64_t open_header(struct evtx_job *evtx, struct slice head)
         job_notice(evtx->job, 0, "the file's header is damaged");
     else if (!evtx->header.checksum_ok)
         job_notice(evtx->job, 0, "the checksum of the file's header is wrong");
+    if (evtx->job->size / EVTX_CHUNK_SIZE > UINT16_MAX)
+        evtx->header.chunk_count = SIZE_MAX; /* more than the header's 16 bits can count */
     if (evtx->header.flags & EVTX_DIRTY)
         job_notice(evtx->job, 0,
                    "the log was not closed properly (dirty): its header is older than its records");

@@ -198,6 +198,33 @@ static void say_cmdlet(struct eventlog *log, bool failed)
     add_to_sentence(log, ", parameters ", "Data1");
     add_to_sentence(log, ".", "");
     add_alias(log, "Message", buffer_slice(&log->sentence));
+}
+
+/* An export may have the sentence only: "... Cmdlet NAME, parameters VALUES." */
+static void read_cmdlet(struct eventlog *log)
+{
+    static const char name[] = ". Cmdlet ", parameters[] = ", parameters ";
+    const struct slice text = value_named(log, "Message");
+    const size_t at = slice_find_nocase(text, 0, slice_of_text(name));
+    const size_t comma =
+        at == SIZE_MAX ? at : slice_find_nocase(text, at, slice_of_text(parameters));
+
+    if (comma == SIZE_MAX)
+        return;
+    const size_t start = at + sizeof name - 1, rest = comma + sizeof parameters - 1;
+    const struct slice values = slice_from(text, rest);
+    const bool point = values.size && values.data[values.size - 1] == '.';
+    add_alias(log, "Data0", slice_part(text, start, comma - start));
+    add_alias(log, "Data1", slice_part(values, 0, values.size - point));
+}
+
+static void add_cmdlet(struct eventlog *log, bool failed)
+{
+    if (value_named(log, "Data0").data)
+        say_cmdlet(log, failed);
+    else
+        read_cmdlet(log);
+    add_aliases(log, cmdlet);
     add_alias(log, "ExecutionResult", failed ? SLICE_LITERAL("Error") : SLICE_LITERAL("Success"));
 }
 
@@ -233,8 +260,7 @@ static void add_second_names(struct eventlog *log, const struct event *event)
         break;
     case KIND_evt_cmdlet:
     case KIND_evt_cmdlet_failed:
-        add_aliases(log, cmdlet);
-        say_cmdlet(log, event->kind == KIND_evt_cmdlet_failed);
+        add_cmdlet(log, event->kind == KIND_evt_cmdlet_failed);
         break;
     case KIND_evt_log_cleared:
         add_cleared_log(log);
@@ -289,7 +315,8 @@ static bool is_special(const struct essence *essence)
     const struct slice provider = text_of(essence, EVTX_ROLE_PROVIDER);
 
     return slice_is_nocase(provider, "MSExchange CmdletLogs") ||
-           (essence->number == 4104 && slice_is_nocase(provider, "Microsoft-Windows-PowerShell"));
+           (essence->number == 4104 &&
+            eventlog_kind_of(provider, essence->number) == KIND_evt_script_block);
 }
 
 void eventlog_take(struct eventlog *log, const struct eventlog_record *record)

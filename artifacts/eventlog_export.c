@@ -228,6 +228,15 @@ static void json_flat(struct export *export, const struct json_value *root)
     }
 }
 
+/* Data without names are called param1, param2 ...; some events have names like that of their own.
+ */
+static void json_winlogbeat_value(struct export *export, const struct json_value *part)
+{
+    json_leaves(export, part->name, part, JSON_NESTED_MOST);
+    if (slice_starts(part->name, "param") && !is_list(part))
+        add_unnamed(export, part->text);
+}
+
 /* Winlogbeat: "winlog" (from version 7 on) or the root hold the event, "event_data" its values. */
 static void json_winlogbeat(struct export *export, const struct json_value *root,
                             const struct json_value *event)
@@ -243,10 +252,7 @@ static void json_winlogbeat(struct export *export, const struct json_value *root
     for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
         const struct json_value *values = json_member(event, data[i]);
         for (const struct json_value *part = values ? values->first : NULL; part; part = part->next)
-            if (slice_starts(part->name, "param") && !is_list(part))
-                add_unnamed(export, part->text);
-            else
-                json_leaves(export, part->name, part, JSON_NESTED_MOST);
+            json_winlogbeat_value(export, part);
     }
     if (message && !is_list(message))
         add_plain(export, SLICE_LITERAL("Message"), message->text);

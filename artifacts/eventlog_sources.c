@@ -237,6 +237,8 @@ static const struct {
     {"Service Control Manager", 7040, KIND_evt_service_start},
     {"Microsoft-Windows-PowerShell", 4104, KIND_evt_script_block},
     {"Microsoft-Windows-PowerShell", 4103, KIND_evt_ps_module},
+    {"PowerShellCore", 4104, KIND_evt_script_block},
+    {"PowerShellCore", 4103, KIND_evt_ps_module},
     {"PowerShell", 400, KIND_evt_ps_start},
     {"PowerShell", 600, KIND_evt_ps_start},
     {"PowerShell", 800, KIND_evt_ps_start},

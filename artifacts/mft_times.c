@@ -9,7 +9,6 @@
 #include "triage/base/error.h"
 #include "triage/evidence/mft.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,9 +18,10 @@ enum {
     BATCH_ENTRIES = 1024,
     EXTENSION_SIZE = 16,
     SYSTEM_ENTRIES = 24, /* the file system's own, whose times are those of its making */
-    SIBLINGS_MAX = 1 << 18,
+    SCRIPTS_MAX = 1 << 17,
     READ_STEP = 64 << 10,
     RECORD_SIZE_MAX = 64 << 10,
+    LAST_DAY = 3067670, /* 9999-12-31 */
 };
 
 /* The texts of an entry's line, each ended by a tab, the last by a line feed. */
@@ -55,10 +55,11 @@ struct pending {
     bool damaged, forged;
 };
 
-/* A script in a web root. */
-struct sibling {
-    uint32_t parent, entry;
-    int64_t created, modified, named; /* $SI created and modified, $FN created */
+/* A script in a web root, told at the end, when all that lie beside it are known. */
+struct script {
+    struct file file; /* its texts lie in the job's arena */
+    uint32_t parent;
+    bool odd; /* has the times of one beside it that has been there for longer */
 };
 
 struct table {
@@ -66,9 +67,13 @@ struct table {
     struct listing *listing;
     uint32_t record_size;
     struct instant volume_made;
-    struct sibling *siblings; /* of the first walk, then those that stand out only, by entry */
-    size_t sibling_count, sibling_room;
+    struct script *scripts;
+    size_t script_count, script_room;
     struct buffer root, text;
+    struct buffer folder; /* of the last path, and whether it lies in a web root */
+    bool folder_is_web;
+    int64_t day; /* of the last time, and its text */
+    char day_text[INSTANT_TEXT_SIZE];
     struct pending pending[BATCH_ENTRIES];
     size_t pending_count;
     uint8_t record[RECORD_SIZE_MAX];
@@ -160,8 +165,9 @@ static bool lies_below(const char *path, const char *folder)
     return strncasecmp(path, folder, size) == 0 && (size == 0 || path[size] == '/');
 }
 
-/* By what the survey found, and by the names that such folders have where there is no survey. */
-static bool is_web_root(const struct job *job, const char *path)
+/* By what the survey found, and by the names that such folders have where it found none. `folder`
+ * ends with '/'. */
+static bool is_web_folder(const struct job *job, const char *folder)
 {
     static const char *const usual[] = {"inetpub/wwwroot/", "/FrontEnd/HttpProxy/",
                                         "/ClientAccess/", "aspnet_client/"};
@@ -169,95 +175,108 @@ static bool is_web_root(const struct job *job, const char *path)
 
     for (size_t i = 0; host && i < host->place_count; i++)
         if (strcmp(host->places[i].name, "web_root") == 0 &&
-            host->places[i].volume == job->file->volume && lies_below(path, host->places[i].path))
+            host->places[i].volume == job->file->volume && lies_below(folder, host->places[i].path))
             return true;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (strcasestr(path, usual[i]))
+        if (strcasestr(folder, usual[i]))
             return true;
     return false;
 }
 
-/* ---- siblings ---- */
+/* Entries that follow each other often lie in one folder. */
+static bool is_in_web_root(struct table *table, const char *path)
+{
+    const struct slice folder = slice_of(path, (size_t)(last_part(path) - path));
+
+    if (!slice_equal(folder, buffer_slice(&table->folder))) {
+        buffer_clear(&table->folder);
+        buffer_add(&table->folder, folder);
+        table->folder_is_web = is_web_folder(table->job, buffer_text(&table->folder));
+    }
+    return table->folder_is_web;
+}
+
+/* ---- scripts beside each other ---- */
+
+static int compare(int64_t a, int64_t b)
+{
+    return a < b ? -1 : a > b;
+}
 
 static int by_times(const void *a, const void *b)
 {
-    const struct sibling *x = a, *y = b;
+    const struct script *x = a, *y = b;
+    const int64_t of_x[] = {x->parent, x->file.si.created.ticks, x->file.si.modified.ticks,
+                            x->file.fn.created.ticks, (int64_t)x->file.address};
+    const int64_t of_y[] = {y->parent, y->file.si.created.ticks, y->file.si.modified.ticks,
+                            y->file.fn.created.ticks, (int64_t)y->file.address};
 
-    if (x->parent != y->parent)
-        return x->parent < y->parent ? -1 : 1;
-    if (x->created != y->created)
-        return x->created < y->created ? -1 : 1;
-    if (x->modified != y->modified)
-        return x->modified < y->modified ? -1 : 1;
-    if (x->named != y->named)
-        return x->named < y->named ? -1 : 1;
-    return x->entry < y->entry ? -1 : x->entry > y->entry;
+    for (size_t i = 0; i < sizeof of_x / sizeof *of_x; i++)
+        if (of_x[i] != of_y[i])
+            return compare(of_x[i], of_y[i]);
+    return 0;
 }
 
 static int by_entry(const void *a, const void *b)
 {
-    const struct sibling *x = a, *y = b;
+    const struct script *x = a, *y = b;
 
-    return x->entry < y->entry ? -1 : x->entry > y->entry;
+    return compare((int64_t)x->file.address, (int64_t)y->file.address);
 }
 
-static int collect(void *context, const struct file *file)
+static bool room_for_script(struct table *table)
 {
-    struct table *table = context;
-
-    if (file->stream || file->flags & FILE_FOLDER || table->sibling_count == SIBLINGS_MAX ||
-        !instant_known(file->si.created) || !instant_known(file->fn.created) ||
-        !is_script(file->path) || !is_web_root(table->job, file->path))
-        return 0;
-    if (table->sibling_count == table->sibling_room) {
-        const size_t room = table->sibling_room ? 2 * table->sibling_room : 256;
-        struct sibling *grown = realloc(table->siblings, room * sizeof *grown);
-        if (!grown)
-            return error_set("out of memory");
-        table->siblings = grown;
-        table->sibling_room = room;
-    }
-    table->siblings[table->sibling_count++] = (struct sibling){
-        .parent = listing_parent(table->listing, (uint32_t)file->address),
-        .entry = (uint32_t)file->address,
-        .created = file->si.created.ticks,
-        .modified = file->si.modified.ticks,
-        .named = file->fn.created.ticks,
-    };
-    return 0;
+    if (table->script_count < table->script_room)
+        return true;
+    const size_t room = table->script_room ? 2 * table->script_room : 256;
+    struct script *grown =
+        room > SCRIPTS_MAX ? NULL : realloc(table->scripts, room * sizeof *grown);
+    if (!grown)
+        return false;
+    table->scripts = grown;
+    table->script_room = room;
+    return true;
 }
 
-static bool share_times(const struct sibling *a, const struct sibling *b)
+/* Puts the file aside when it is a script in a web root. False when it is to be told at once. */
+static bool put_aside(struct table *table, const struct file *file)
 {
-    return a->parent == b->parent && a->created == b->created && a->modified == b->modified;
+    if (file->stream || file->flags & FILE_FOLDER || !is_script(file->path) ||
+        !is_in_web_root(table, file->path) || !room_for_script(table))
+        return false;
+    const char *path = arena_text(table->job->arena, slice_of_text(file->path));
+    if (!path)
+        return false;
+    struct script *script = &table->scripts[table->script_count++];
+    *script = (struct script){.file = *file,
+                              .parent = listing_parent(table->listing, (uint32_t)file->address)};
+    script->file.path = path;
+    return true;
 }
 
-/* Keeps those that have the times of a file beside them but came there more than a day later. */
-static void keep_odd_siblings(struct table *table)
+static bool share_times(const struct script *a, const struct script *b)
 {
-    struct sibling *all = table->siblings;
-    size_t kept = 0;
+    return a->parent == b->parent && a->file.si.created.ticks == b->file.si.created.ticks &&
+           a->file.si.modified.ticks == b->file.si.modified.ticks &&
+           instant_known(a->file.si.created) && instant_known(a->file.fn.created);
+}
 
-    if (table->sibling_count == 0)
+/* Marks those that have the times of a file beside them but came there more than a day later. */
+static void mark_odd_scripts(struct table *table)
+{
+    struct script *all = table->scripts;
+    size_t leader = 0;
+
+    if (table->script_count == 0)
         return;
-    qsort(all, table->sibling_count, sizeof *all, by_times);
-    struct sibling leader = all[0];
-    for (size_t i = 1; i < table->sibling_count; i++) {
-        if (!share_times(&leader, &all[i]))
-            leader = all[i];
-        else if (all[i].named - TICKS_PER_DAY > leader.named)
-            all[kept++] = all[i];
+    qsort(all, table->script_count, sizeof *all, by_times);
+    for (size_t i = 1; i < table->script_count; i++) {
+        if (!share_times(&all[leader], &all[i]))
+            leader = i;
+        all[i].odd =
+            all[i].file.fn.created.ticks - TICKS_PER_DAY > all[leader].file.fn.created.ticks;
     }
-    table->sibling_count = kept;
-    qsort(all, kept, sizeof *all, by_entry);
-}
-
-static bool is_odd_sibling(const struct table *table, uint32_t entry)
-{
-    const struct sibling wanted = {.entry = entry};
-
-    return table->sibling_count &&
-           bsearch(&wanted, table->siblings, table->sibling_count, sizeof wanted, by_entry);
+    qsort(all, table->script_count, sizeof *all, by_entry);
 }
 
 /* ---- reasons ---- */
@@ -286,7 +305,8 @@ static bool precedes_folder(const struct table *table, const struct file *file)
            file->fn.created.ticks >= folder->si.created.ticks;
 }
 
-static void add_reasons(const struct table *table, const struct file *file, struct buffer *out)
+static void add_reasons(const struct table *table, const struct file *file, bool odd,
+                        struct buffer *out)
 {
     const struct macb *si = &file->si, *fn = &file->fn;
     const size_t start = out->size;
@@ -305,7 +325,7 @@ static void add_reasons(const struct table *table, const struct file *file, stru
         add_reason(out, start, "$SI created before the volume");
     if (precedes_folder(table, file))
         add_reason(out, start, "$SI created before its folder");
-    if (is_odd_sibling(table, (uint32_t)file->address))
+    if (odd)
         add_reason(out, start, "$SI times of a file beside it");
 }
 
@@ -320,13 +340,20 @@ static void end_text(struct table *table, struct pending *pending, enum text whi
 /* With '\' between the parts; control bytes, which only POSIX names have, as U+FFFD. */
 static void add_path(struct buffer *out, const char *path)
 {
-    for (; *path; path++) {
-        const uint8_t byte = (uint8_t)*path;
-        if (byte < 0x20 || byte == '\\')
-            buffer_add_text(out, "\xEF\xBF\xBD");
-        else
-            buffer_add_byte(out, byte == '/' ? '\\' : byte);
+    const size_t size = strlen(path);
+    uint8_t *end = buffer_reserve(out, 3 * size);
+    size_t used = 0;
+
+    for (size_t i = 0; end && i < size; i++) {
+        const uint8_t byte = (uint8_t)path[i];
+        if (byte >= 0x20 && byte != '\\') {
+            end[used++] = byte == '/' ? '\\' : byte;
+            continue;
+        }
+        memcpy(end + used, "\xEF\xBF\xBD", 3);
+        used += 3;
     }
+    out->size += used;
 }
 
 static void add_target(struct table *table, struct pending *pending, const struct file *file)
@@ -377,39 +404,71 @@ static void add_attributes(struct buffer *out, const struct file *file)
         buffer_add_text(out, out->size > start ? " directory" : "directory");
 }
 
-static void add_time(struct buffer *out, struct instant instant)
+static void put_digits(char *text, int64_t number, size_t count)
 {
-    char text[INSTANT_TEXT_SIZE];
-
-    buffer_add_text(out, instant_format(instant, text));
+    while (count-- > 0) {
+        text[count] = (char)('0' + number % 10);
+        number /= 10;
+    }
 }
 
-static void add_line(struct table *table, struct pending *pending, const struct file *file)
+/* As instant_format has it, but three times for each of millions of entries. */
+static void add_time(struct table *table, struct instant instant)
+{
+    static const char blank[] = "0000-00-00T00:00:00.000000+00:00";
+    const int64_t day = instant.ticks / TICKS_PER_DAY, rest = instant.ticks % TICKS_PER_DAY;
+    const int64_t second = rest / TICKS_PER_SECOND;
+    char *text = table->day_text;
+
+    if (instant.ticks <= 0 || day > LAST_DAY) {
+        buffer_add_text(&table->text, instant_format(instant, text));
+        *text = 0;
+        return;
+    }
+    if (day != table->day || !*text) {
+        const struct civil civil = instant_to_civil(instant);
+        memcpy(text, blank, sizeof blank);
+        put_digits(text, civil.year, 4);
+        put_digits(text + 5, civil.month, 2);
+        put_digits(text + 8, civil.day, 2);
+        table->day = day;
+    }
+    put_digits(text + 11, second / 3600, 2);
+    put_digits(text + 14, second / 60 % 60, 2);
+    put_digits(text + 17, second % 60, 2);
+    put_digits(text + 20, rest % TICKS_PER_SECOND / 10, 6);
+    buffer_add(&table->text, slice_of(text, sizeof blank - 1));
+}
+
+static void add_line(struct table *table, struct pending *pending, const struct file *file,
+                     bool odd)
 {
     struct buffer *text = &table->text;
 
     add_target(table, pending, file);
     add_attributes(text, file);
     end_text(table, pending, TEXT_ATTRIBUTES);
-    buffer_format(text, "%" PRIu64, file->size);
+    buffer_add_number(text, file->size);
     end_text(table, pending, TEXT_SIZE);
     buffer_add_text(text, file->flags & FILE_DELETED ? "true" : "false");
     end_text(table, pending, TEXT_DELETED);
     add_path(text, file->stream ? file->stream : "");
     end_text(table, pending, TEXT_STREAM);
-    add_time(text, file->si.created);
+    add_time(table, file->si.created);
     end_text(table, pending, TEXT_CREATED);
-    add_time(text, file->si.modified);
+    add_time(table, file->si.modified);
     end_text(table, pending, TEXT_MODIFIED);
-    add_time(text, file->fn.created);
+    add_time(table, file->fn.created);
     end_text(table, pending, TEXT_NAMED);
-    add_reasons(table, file, text);
+    add_reasons(table, file, odd, text);
     pending->forged = text->size > pending->end[TEXT_NAMED] + 1;
     end_text(table, pending, TEXT_REASON);
-    if (is_web_root(table->job, file->path))
+    if (is_in_web_root(table, file->path))
         buffer_add_text(text, "web root");
     end_text(table, pending, TEXT_PLACE);
-    buffer_format(text, "%" PRIu64 "-%u", file->address, file->sequence);
+    buffer_add_number(text, file->address);
+    buffer_add_byte(text, '-');
+    buffer_add_number(text, file->sequence);
     end_text(table, pending, TEXT_REFERENCE);
 }
 
@@ -475,9 +534,8 @@ static void flush(struct table *table)
     buffer_clear(&table->text);
 }
 
-static int tell(void *context, const struct file *file)
+static int tell(struct table *table, const struct file *file, bool odd)
 {
-    struct table *table = context;
     struct pending *pending = &table->pending[table->pending_count++];
 
     *pending = (struct pending){
@@ -486,7 +544,7 @@ static int tell(void *context, const struct file *file)
         .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
         .damaged = (file->flags & FILE_DAMAGED) != 0,
     };
-    add_line(table, pending, file);
+    add_line(table, pending, file, odd);
     if (buffer_failed(&table->text))
         return error_set("out of memory");
     if (table->pending_count == BATCH_ENTRIES || table->text.size >= BATCH_TEXT)
@@ -494,13 +552,21 @@ static int tell(void *context, const struct file *file)
     return 0;
 }
 
+static int visit(void *context, const struct file *file)
+{
+    struct table *table = context;
+
+    return put_aside(table, file) ? 0 : tell(table, file, false);
+}
+
 static int walk(struct table *table)
 {
-    if (listing_walk(table->listing, collect, table) < 0)
+    if (listing_walk(table->listing, visit, table) < 0)
         return -1;
-    keep_odd_siblings(table);
-    if (listing_walk(table->listing, tell, table) < 0)
-        return -1;
+    mark_odd_scripts(table);
+    for (size_t i = 0; i < table->script_count; i++)
+        if (tell(table, &table->scripts[i].file, table->scripts[i].odd) < 0)
+            return -1;
     flush(table);
     return 0;
 }
@@ -523,7 +589,8 @@ static int parse(struct job *job)
         result = walk(table);
     }
     listing_free(table->listing);
-    free(table->siblings);
+    free(table->scripts);
+    buffer_release(&table->folder);
     buffer_release(&table->root);
     buffer_release(&table->text);
     free(table);

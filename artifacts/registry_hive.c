@@ -286,6 +286,7 @@ static int open_hive(struct registry *registry)
     registry->control_set = control_set_of(registry);
     registry->values_left = registry->bytes.size / SMALLEST_VALUE;
     registry->looks_left = registry->bytes.size / CELL_ALIGNMENT;
+    registry->data_left = 2 * (uint64_t)registry->bytes.size;
     return registry->prefix && registry->control_set ? 0 : -1;
 }
 

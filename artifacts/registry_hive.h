@@ -30,6 +30,7 @@ struct registry {
     struct arena *scratch;   /* reset for each event */
     struct buffer line, found;
     uint64_t looks_left;  /* keys that themes may still look at: crafted hives end here */
+    uint64_t data_left;   /* bytes of values that may still be looked at */
     uint64_t values_left; /* that a sound hive of this size can have */
     struct value values[REGISTRY_MOST_VALUES]; /* of the event that is put together */
     size_t value_count;

@@ -143,6 +143,25 @@ static bool put_number(struct registry *registry, const struct hive_value *value
     return true;
 }
 
+/* The value's data, as long as what was looked at is less than twice the hive: values of a crafted
+ * one may share theirs. */
+static struct slice take_data(struct registry *registry, const struct hive_value *value)
+{
+    if (registry->data_left == 0)
+        return slice_of(NULL, 0);
+    const struct slice data = hive_data(registry->hive, value, registry->scratch);
+    if (data.size < registry->data_left) {
+        registry->data_left -= data.size;
+        return data;
+    }
+    registry->data_left = 0;
+    job_notice(
+        registry->job, BASE_BLOCK_SIZE + (uint64_t)value->cell,
+        "the values have more data than the hive: they share it; the data of the rest is not "
+        "read");
+    return slice_of(NULL, 0);
+}
+
 /* Appends the value as Sysmon words it; texts within binary data go to registry->found. */
 static void put_details(struct registry *registry, const struct hive_value *value,
                         struct buffer *out)
@@ -151,7 +170,7 @@ static void put_details(struct registry *registry, const struct hive_value *valu
     if (put_number(registry, value, out))
         return;
     arena_reset(registry->scratch);
-    const struct slice data = hive_data(registry->hive, value, registry->scratch);
+    const struct slice data = take_data(registry, value);
     switch (value->type) {
     case HIVE_TEXT:
     case HIVE_EXPANDED_TEXT:

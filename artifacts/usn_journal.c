@@ -356,21 +356,24 @@ static void tell(struct journal *journal, const struct usn_record *record)
 }
 
 /* One rejected record for each stretch, also when it reaches over several windows. */
-static void tell_damage(struct journal *journal, uint64_t start, uint64_t end, const char *why)
+static void tell_damage(struct journal *journal, uint64_t start, struct slice bytes, uint64_t size,
+                        const char *why)
 {
     if (start != journal->damage_end || start == 0) {
         journal->job->tally->records++;
         journal->job->tally->rejected++;
         job_notice(journal->job, start, why);
+        if (bytes.size)
+            job_reject(journal->job, start, 0, bytes);
     }
-    journal->damage_end = end;
+    journal->damage_end = start + size;
 }
 
 static void skip_damage(struct journal *journal, struct slice damage)
 {
     const uint64_t start = journal->window_offset + (uint64_t)(damage.data - journal->bytes);
 
-    tell_damage(journal, start, start + damage.size, "these bytes are no change journal record");
+    tell_damage(journal, start, damage, damage.size, "these bytes are no change journal record");
 }
 
 /* Takes the records of a window. Gives the bytes that need not be seen again. */
@@ -415,7 +418,7 @@ static int pass(struct journal *journal,
         if (got < 0) {
             bad++;
             if (take == tell)
-                tell_damage(journal, at, at + UNREADABLE_STEP, error_text());
+                tell_damage(journal, at, slice_of(NULL, 0), UNREADABLE_STEP, error_text());
             at += UNREADABLE_STEP;
             continue;
         }

@@ -118,17 +118,6 @@ void usn_name_append(struct buffer *out, struct slice utf16)
         add_unusual(out, utf16);
 }
 
-static void add_number(struct buffer *out, uint64_t number)
-{
-    uint8_t digits[20];
-    size_t at = sizeof digits;
-
-    do
-        digits[--at] = (uint8_t)('0' + number % 10);
-    while (number /= 10);
-    buffer_add(out, slice_of(digits + at, sizeof digits - at));
-}
-
 void usn_reference_append(struct buffer *out, struct usn_reference reference)
 {
     if (reference.high) {
@@ -136,9 +125,9 @@ void usn_reference_append(struct buffer *out, struct usn_reference reference)
                       (unsigned long long)reference.low);
         return;
     }
-    add_number(out, usn_entry(reference.low));
+    buffer_add_number(out, usn_entry(reference.low));
     buffer_add_byte(out, '-');
-    add_number(out, usn_sequence(reference.low));
+    buffer_add_number(out, usn_sequence(reference.low));
 }
 
 static bool is_same(struct usn_reference a, struct usn_reference b)

@@ -61,6 +61,6 @@ step sanitizers configure_and_make sanitizers --enable-werror CC=clang \
     CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 count_checks sanitizers
 step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate
-step distcheck sh -c "cd '$work/plain' && make -s distcheck TESTS_OF_DIST=1"
+step distcheck sh -c "cd '$work/plain' && make -s -j$jobs distcheck"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

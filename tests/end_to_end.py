@@ -20,6 +20,9 @@ PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'evidence')
 CASES = os.path.join(WORK, 'cases')
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}  # the only files that may differ between two runs
+LOGS = {'iis_log', 'httperr', 'exchange_httpproxy', 'exchange_ecp_server', 'exchange_ecp_activity', 'exchange_oab',
+        'exchange_ews', 'exchange_rps_http', 'exchange_rps_cmdlet', 'exchange_message_tracking'}
+FILE_SYSTEM = {'mft_times', 'usn_journal'}  # artifacts that a folder cannot have
 ADDRESSES = ('evidence', 'volume', 'mft_entry', 'offset_of_evidence')
 
 number = 0
@@ -102,7 +105,8 @@ def check_indicators(case):
     lines = lines_of(case) + lines_of(case, 'undated.jsonl')
     found = collections.defaultdict(set)
     for line in lines:
-        found[(line['path'], line['record'] if line['artifact'] != 'web_root' else 0)].add(line['rule'])
+        found[(line['path'], line['record'] if line['artifact'] in LOGS else 0)].add(line['rule'])
+        found[(line['fields'].get('TargetFilename'), 0)].add(line['rule'])  # the $MFT and journals tell of other files
     # What needs event logs, the registry or correlation over several events is not looked for yet.
     available = {rule['rule'] for rule in read_json(case, 'run.json')['rules']['list'] if rule['state'] == 'active'}
     missing = []
@@ -160,7 +164,7 @@ def check_provenance(case, medium):
     result(not wrong and stored, 'extracted files have the hashes of files.csv', wrong)
     wrong, checked = [], 0
     for line in lines_of(case):
-        if line['artifact'] == 'web_root':
+        if line['artifact'] not in LOGS:
             continue
         data = file_bytes(os.path.join(case, stored[line['path']]['stored']))
         raw = line['raw'].encode()
@@ -211,25 +215,23 @@ def check_formats(case):
 
 def without_addresses(line, folder=False):
     kept = {k: v for k, v in line.items() if k not in ADDRESSES}
-    if folder:  # a copy on another file system has other times, no MFT entries, attributes and owners
+    if folder and line['artifact'] in LOGS:
         kept['message'] = kept['rule']
-        if line['artifact'] == 'web_root':
-            for key in ('datetime', 'timestamp', 'timestamp_desc', 'time_text', 'raw', 'raw_sha256', 'fields'):
-                kept.pop(key, None)
+    elif folder:  # a copy on another file system has other times, attributes and owners
+        kept = {k: line[k] for k in ('artifact', 'rule', 'level', 'path')}
     return json.dumps(kept, sort_keys=True)
 
 
+def timeline_of(case, folder, absent=()):
+    lines = lines_of(case) + lines_of(case, 'undated.jsonl')
+    if folder:  # what only a file system can tell: $MFT, journals, attributes, deleted files, named streams
+        lines = [l for l in lines if l['artifact'] not in FILE_SYSTEM and l['path'] not in absent and
+                 l['rule'] not in ('WS-20', 'WS-21', 'WS-22', 'WS-33')]
+    return collections.Counter(without_addresses(line, folder) for line in lines)
+
+
 def check_same_timeline(name, case, other, folder=False):
-    mine = collections.Counter(without_addresses(l, folder) for l in lines_of(case) + lines_of(case, 'undated.jsonl'))
-    theirs = collections.Counter(without_addresses(l, folder) for l in lines_of(other) + lines_of(other, 'undated.jsonl'))
-    if folder:  # what only a file system can tell: attributes, deleted files, named streams
-        for text in list((mine - theirs)):
-            line = json.loads(text)
-            if line['artifact'] == 'web_root' and line['rule'] in ('WS-22', 'WS-33', 'WS-20', 'WS-21'):
-                del mine[text]
-        gone = {json.loads(t)['path'] for t in (mine - theirs)}
-        mine = collections.Counter({t: n for t, n in mine.items()
-                                    if not (json.loads(t)['path'] in gone and json.loads(t)['path'] in deleted_paths(case))})
+    mine, theirs = timeline_of(case, folder, deleted_paths(case)), timeline_of(other, folder)
     different = list((mine - theirs).elements()) + list((theirs - mine).elements())
     result(not different and mine, name, '\n'.join(d[:300] for d in different))
 

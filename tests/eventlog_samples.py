@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -125,6 +126,25 @@ def check_counts(work):
         result(not broken, '%s: records are shown as XML' % os.path.basename(name), broken[:1])
 
 
+def check_proxylogon(work):
+    """The exported events of a real ProxyLogon run, with the rules that come with the program."""
+    archive = os.path.join(DATA, 'exchange', 'otrf', 'proxylogon_ssrf_rce_poc.zip')
+    if not os.path.exists(archive):
+        return
+    events, case = os.path.join(work, 'otrf'), os.path.join(work, 'case')
+    zipfile.ZipFile(archive).extractall(events)
+    options = ['--rules', os.environ['EXTRIAGE_RULES'], '--no-default-rules'] if 'EXTRIAGE_RULES' in os.environ else []
+    subprocess.run([PROGRAM, 'run', events, '-o', case, '--clobber', '-q', *options],
+                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        found = {json.loads(line)['rule'] for line in file}
+    wanted = {'PL-13', 'PL-30', 'PL-31', 'PL-32', 'WS-31', 'WS-37'}
+    result(wanted <= found, 'a ProxyLogon run shows each of its steps', sorted(wanted - found))
+    with open(os.path.join(case, 'coverage.json'), encoding='utf-8') as file:
+        read = json.load(file)['files'][0]
+    result(read['records'] == read['used'] == 10487, 'all 10487 exported events are used', read)
+
+
 def main():
     if not os.path.isdir(PAIRS):
         print('1..0 # SKIP the evidence collection is not here')
@@ -133,6 +153,7 @@ def main():
     try:
         check_pairs(work)
         check_counts(work)
+        check_proxylogon(work)
     finally:
         shutil.rmtree(work)
     print('1..%d' % number)

@@ -100,7 +100,7 @@ FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/
 	%D%/fuzz/structured.c %D%/fuzz/image.c
 check_PROGRAMS += %D%/fuzz/replay
 %C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c \
-	%D%/fuzz/seeds.c %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
+	%D%/fuzz/built_seeds.c %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 EXTRA_PROGRAMS += %D%/fuzz/fuzzer
 %C%_fuzz_fuzzer_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/libfuzzer.c
 %C%_fuzz_fuzzer_LDFLAGS = -fsanitize=fuzzer

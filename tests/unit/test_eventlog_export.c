@@ -88,6 +88,16 @@ static void nxlog_layout(void **state)
     fake_job_release(&fake);
 }
 
+static void a_cmdlet_is_read_from_its_sentence(void **state)
+{
+    (void)state;
+    parse("{\"EventID\":1,\"SourceName\":\"MSExchange CmdletLogs\",\"Channel\":\"MSExchange "
+          "Management\",\"Message\":\"Cmdlet suceeded. Cmdlet Set-OabVirtualDirectory, parameters "
+          "-ExternalUrl x.\"}");
+    check("|@Cmdlet=Set-OabVirtualDirectory|@Parameters=-ExternalUrl x|");
+    fake_job_release(&fake);
+}
+
 static void an_array_over_many_lines(void **state)
 {
     (void)state;
@@ -210,6 +220,7 @@ int main(void)
         cmocka_unit_test(velociraptor_layout),
         cmocka_unit_test(winlogbeat_layout),
         cmocka_unit_test(nxlog_layout),
+        cmocka_unit_test(a_cmdlet_is_read_from_its_sentence),
         cmocka_unit_test(an_array_over_many_lines),
         cmocka_unit_test(a_broken_line_costs_itself),
         cmocka_unit_test(wevtutil_xml),

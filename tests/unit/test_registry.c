@@ -2,6 +2,7 @@
  * keys. */
 #include "tests/unit/fake_job.h"
 #include "tests/unit/hive_builder.h"
+#include "triage/formats/hive_log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -433,6 +434,61 @@ static void a_dirty_hive_without_logs_is_read_and_told(void **state)
     assert_int_equal(fake.tally.records, 4);
 }
 
+static void seal(uint8_t *base_block)
+{
+    uint32_t sum = 0;
+
+    memset(base_block + 508, 0, 4);
+    for (size_t i = 0; i < 508; i++)
+        sum ^= (uint32_t)base_block[i] << 8 * (i % 4);
+    put(base_block + 508, sum, 4);
+}
+
+/* A log with one entry that holds the hive's first page, in which the bytes 11 11 11 11 became 22
+ * 22 22 22. */
+static size_t make_log(uint8_t *log, const uint8_t *hive)
+{
+    uint8_t *entry = log + 512, *page = entry + 48;
+    const size_t size = 48 + 4096 + 464;
+
+    memcpy(log, hive, 512);
+    put(log + 4, 7, 4);
+    put(log + 28, 6, 4);
+    seal(log);
+    memcpy(page, hive + 4096, 4096);
+    for (size_t i = 0; i + 4 <= 4096; i++)
+        if (memcmp(page + i, "\x11\x11\x11\x11", 4) == 0)
+            memset(page + i, 0x22, 4);
+    memcpy(entry, "HvLE", 4);
+    put(entry + 4, size, 4);
+    put(entry + 12, 7, 4);
+    memcpy(entry + 16, hive + 40, 4);
+    put(entry + 20, 1, 4);
+    put(entry + 44, 4096, 4);
+    put(entry + 24, hive_log_hash(slice_of(entry + 40, size - 40)), 8);
+    put(entry + 32, hive_log_hash(slice_of(entry, 32)), 8);
+    return 512 + size;
+}
+
+static void waiting_logs_are_applied_first(void **state)
+{
+    static uint8_t log[8192];
+    size_t size;
+
+    (void)state;
+    hive_builder_number(builder, "Software\\Microsoft", "n", 0x11111111);
+    uint8_t *bytes = (uint8_t *)(uintptr_t)hive_builder_bytes(builder, &size);
+    put(bytes + 4, 8, 4);
+    seal(bytes);
+    fake_job_init(&fake, "registry_hive", "NTUSER.DAT", slice_of(bytes, size), "");
+    fake.neighbours[1] = slice_of(log, make_log(log, bytes));
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    buffer_text(&fake.text);
+    buffer_text(&fake.notices);
+    assert_told("\\n|Details=DWORD (0x22222222)|");
+    assert_noticed("1 entries of its transaction logs (sequence 7 to 7) were applied in memory");
+}
+
 static void a_read_error_costs_only_its_page(void **state)
 {
     (void)state;
@@ -475,6 +531,40 @@ static void logs_are_not_taken_for_hives(void **state)
     bytes[28] = 6;
     assert_false(fake.job.artifact->recognise(slice_of(bytes, size), "x.LOG1"));
     assert_false(fake.job.artifact->recognise(SLICE_LITERAL("regf"), "x"));
+}
+
+static void put_cell(uint8_t *bytes, size_t size, const char *tag, size_t at, uint32_t number)
+{
+    for (size_t i = 4096 + 36; i + 24 < size; i += 8)
+        if (memcmp(bytes + i, tag, 2) == 0)
+            put(bytes + i + at, number, 4);
+}
+
+static void values_that_share_their_data_are_read_until_it_is_enough(void **state)
+{
+    static uint8_t data[12000];
+    size_t size;
+
+    (void)state;
+    memset(data, 'a', sizeof data);
+    for (unsigned i = 0; i < 8; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "v%u", i);
+        hive_builder_set(builder, "Software\\Microsoft", name, 3, i ? "12345" : (char *)data,
+                         i ? 5 : sizeof data);
+    }
+    uint8_t *bytes = (uint8_t *)(uintptr_t)hive_builder_bytes(builder, &size);
+    uint32_t first = 0;
+    for (size_t i = 4096 + 36; !first && i + 24 < size; i += 8)
+        if (memcmp(bytes + i, "vk", 2) == 0)
+            memcpy(&first, bytes + i + 8, 4);
+    put_cell(bytes, size, "vk", 8, first);
+    put_cell(bytes, size, "vk", 4, sizeof data);
+    fake_job_init(&fake, "registry_hive", "NTUSER.DAT", slice_of(bytes, size), "");
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    buffer_text(&fake.notices);
+    assert_noticed("the values have more data than the hive");
+    assert_int_equal(fake.tally.records, 11);
 }
 
 static void any_changed_byte_of_themed_keys_is_survived(void **state)
@@ -526,9 +616,11 @@ int main(void)
         TEST(amcache_tells_path_and_digest),
         TEST(accounts_tell_creation_logon_and_group),
         TEST(a_dirty_hive_without_logs_is_read_and_told),
+        TEST(waiting_logs_are_applied_first),
         TEST(a_read_error_costs_only_its_page),
         TEST(what_is_no_hive_is_an_error),
         TEST(logs_are_not_taken_for_hives),
+        TEST(values_that_share_their_data_are_read_until_it_is_enough),
         TEST(any_changed_byte_of_themed_keys_is_survived),
     };
 

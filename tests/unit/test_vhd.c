@@ -224,6 +224,29 @@ static void a_block_outside_of_the_file_is_damage(void **context)
     assert_int_equal(image_read(image, 0, got, sizeof got), MEDIUM);
 }
 
+/* Entry 3 becomes that of block 1, entry 4 points at the footer's copy. */
+static void blocks_over_one_another_are_damage(void **context)
+{
+    const struct damage *damage;
+    size_t count;
+
+    (void)context;
+    make_dynamic(3);
+    memcpy(disk + 1536 + 12, disk + 1536 + 4, 4);
+    put(disk + 1536 + 16, 0, 4);
+    open_it();
+    damage = image_damage(image, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(damage[0].offset, BLOCK);
+    assert_int_equal(damage[0].size, BLOCK);
+    assert_int_equal(damage[1].offset, 3 * BLOCK);
+    assert_int_equal(damage[1].size, MEDIUM - 3 * BLOCK);
+    assert_int_equal(image_read(image, 3 * BLOCK, got, BLOCK), BLOCK);
+    assert_int_equal(got[100], 0);
+    assert_int_equal(image_read(image, 0, got, BLOCK), BLOCK);
+    assert_memory_equal(got, medium, BLOCK);
+}
+
 static void a_short_table_is_damage(void **context)
 {
     (void)context;
@@ -278,6 +301,7 @@ int main(void)
         TEST(sectors_never_written_are_zeroes),
         TEST(a_cut_file_is_damage),
         TEST(a_block_outside_of_the_file_is_damage),
+        TEST(blocks_over_one_another_are_damage),
         TEST(a_short_table_is_damage),
         TEST(a_damaged_header_is_refused),
         TEST(a_differencing_disk_names_its_parent),

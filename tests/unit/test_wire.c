@@ -181,6 +181,25 @@ static void what_is_cut_short_is_refused_and_changes_nothing(void **state)
     }
 }
 
+/* Each of 16 MiB of values would be compared with all others. */
+static void more_values_than_any_event_has_are_refused(void **state)
+{
+    enum { COUNT = 10000 };
+    struct value *values = calloc(COUNT, sizeof *values);
+    struct event read = {.number = 99};
+
+    (void)state;
+    assert_non_null(values);
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = sample_values[1];
+    const struct event event = sample_event(values, COUNT);
+    wire_put_event(&wire, &event, SIZE_MAX);
+    struct cursor in = cursor_over(buffer_slice(&wire), 0);
+    assert_int_equal(wire_get_event(&in, arena, &read), -1);
+    assert_int_equal(read.number, 99);
+    free(values);
+}
+
 /* What is read back must be usable as it is, whatever the bytes are. */
 static void changed_bytes_do_no_harm(void **state)
 {
@@ -221,6 +240,7 @@ int main(void)
         TEST(an_event_survives),
         TEST(raw_is_cut_to_its_ceiling),
         TEST(what_is_cut_short_is_refused_and_changes_nothing),
+        TEST(more_values_than_any_event_has_are_refused),
         TEST(changed_bytes_do_no_harm),
     };
 

@@ -64,6 +64,17 @@ void buffer_add_byte(struct buffer *buffer, uint8_t byte)
     }
 }
 
+void buffer_add_number(struct buffer *buffer, uint64_t number)
+{
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (uint8_t)('0' + number % 10);
+    while (number /= 10);
+    buffer_add(buffer, slice_of(digits + at, sizeof digits - at));
+}
+
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

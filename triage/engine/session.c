@@ -498,7 +498,8 @@ static int complete_wanted(struct session *session)
         if (!wanted->windows_path || !wanted->key)
             return -1;
     }
-    qsort(session->wanted, session->wanted_count, sizeof *session->wanted, by_place);
+    if (session->wanted_count)
+        qsort(session->wanted, session->wanted_count, sizeof *session->wanted, by_place);
     session->counts.files_wanted = session->wanted_count;
     return 0;
 }

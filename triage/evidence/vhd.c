@@ -20,12 +20,15 @@ enum {
     DISK_DIFFERENCING = 4
 };
 
-#define BLOCK_UNUSED  UINT32_MAX
+#define BLOCK_UNUSED UINT32_MAX
+/* Of a block whose entry cannot be right: outside of any file that is read. */
+#define BLOCK_LOST    (UINT32_MAX - 1)
 #define MEDIUM_MAX    (UINT64_C(1) << 52)
 #define BITMAP_NOBODY UINT64_MAX
 
 static const char cut_short[] = "the VHD file is cut short";
-static const char bad_table[] = "an entry of the VHD's block table points outside of the file";
+static const char bad_table[] =
+    "an entry of the VHD's block table points where its block cannot be";
 
 struct footer {
     uint64_t header_at, size;
@@ -162,6 +165,53 @@ static uint64_t block_present(const struct vhd *vhd, uint32_t index, uint64_t *a
     return size - *at < part ? size - *at : part;
 }
 
+/* First sector in the file, and where that stands in the table. */
+struct block_place {
+    uint32_t sector, index;
+};
+
+static int by_sector(const void *a, const void *b)
+{
+    const struct block_place *x = a, *y = b;
+
+    return x->sector != y->sector ? (x->sector < y->sector ? -1 : 1)
+                                  : (x->index > y->index) - (x->index < y->index);
+}
+
+static bool overlaps(const struct vhd *vhd, uint32_t sector, uint64_t at, uint64_t size)
+{
+    const uint64_t start = (uint64_t)sector * SECTOR_SIZE;
+
+    return start < at + size && at < start + vhd->bitmap_size + vhd->block_size;
+}
+
+/* Blocks that would lie over one another, or over the header or the table, are nobody's: no data
+ * are better than another block's. */
+static int lose_impossible_blocks(struct vhd *vhd, uint64_t header_at, uint64_t table_at)
+{
+    struct block_place *places = calloc((size_t)vhd->block_count + 1, sizeof *places);
+    size_t count = 0;
+
+    if (!places)
+        return error_set("out of memory");
+    for (uint32_t i = 0; i < vhd->block_count; i++) {
+        if (vhd->blocks[i] == BLOCK_UNUSED)
+            continue;
+        if (vhd->blocks[i] == 0 || overlaps(vhd, vhd->blocks[i], header_at, HEADER_SIZE) ||
+            overlaps(vhd, vhd->blocks[i], table_at, (uint64_t)vhd->block_count * 4))
+            vhd->blocks[i] = BLOCK_LOST;
+        else
+            places[count++] = (struct block_place){vhd->blocks[i], i};
+    }
+    qsort(places, count, sizeof *places, by_sector);
+    for (size_t i = 0; i + 1 < count; i++)
+        if (overlaps(vhd, places[i + 1].sector, (uint64_t)places[i].sector * SECTOR_SIZE,
+                     (uint64_t)vhd->bitmap_size + vhd->block_size))
+            vhd->blocks[places[i].index] = vhd->blocks[places[i + 1].index] = BLOCK_LOST;
+    free(places);
+    return 0;
+}
+
 /* Damage that shows without reading the blocks. */
 static void note_absent_blocks(struct vhd *vhd)
 {
@@ -176,7 +226,7 @@ static void note_absent_blocks(struct vhd *vhd)
     }
 }
 
-static int load_table(struct vhd *vhd, uint64_t at)
+static int load_table(struct vhd *vhd, uint64_t header_at, uint64_t at)
 {
     const struct segment *file = &vhd->segments.files[0];
     uint64_t needed = (vhd->image.container.size + vhd->block_size - 1) / vhd->block_size;
@@ -207,6 +257,8 @@ static int load_table(struct vhd *vhd, uint64_t at)
         image_add_damage(&vhd->image, (uint64_t)vhd->block_count * vhd->block_size,
                          vhd->image.container.size - (uint64_t)vhd->block_count * vhd->block_size,
                          "the VHD's block table is too short");
+    if (lose_impossible_blocks(vhd, header_at, at) < 0)
+        return -1;
     note_absent_blocks(vhd);
     return 0;
 }
@@ -346,7 +398,7 @@ static int load_dynamic(struct vhd *vhd, const struct footer *footer)
     vhd->image.container.chunk_size = vhd->block_size;
     vhd->image.container.chunk_count =
         (vhd->image.container.size + vhd->block_size - 1) / vhd->block_size;
-    return load_table(vhd, table_at);
+    return load_table(vhd, footer->header_at, table_at);
 }
 
 static int load(struct vhd *vhd, const char *path)
