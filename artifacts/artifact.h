@@ -1,6 +1,7 @@
 /*
- * An artifact says which files it wants and what their records mean: one const struct in one file, listed in
- * artifacts/local.mk, from which make generates the registry. To add one, see artifacts/README.md.
+ * An artifact says which files it wants and what their records mean: one const struct in one file,
+ * listed in artifacts/local.mk, from which make generates the registry. To add one, see
+ * artifacts/README.md.
  */
 #ifndef ARTIFACTS_ARTIFACT_H
 #define ARTIFACTS_ARTIFACT_H
@@ -20,27 +21,29 @@ enum { TALLY_DAYS = 4096 };
 struct tally {
     uint64_t records, used, repaired, rejected;
     struct instant first, last; /* UTC where the basis is known, else local */
-    uint64_t backward;          /* records whose time lies before that of the record in front of it */
-    struct instant previous;    /* time of the record in front, for tally_time() */
-    uint32_t days[TALLY_DAYS];  /* days with records: ticks / TICKS_PER_DAY, ascending, each once */
+    uint64_t backward;       /* records whose time lies before that of the record in front of it */
+    struct instant previous; /* time of the record in front, for tally_time() */
+    uint32_t days[TALLY_DAYS]; /* days with records: ticks / TICKS_PER_DAY, ascending, each once */
     size_t day_count;
 };
 
 struct artifact {
     const char *name, *title;
-    const char *const *paths; /* NULL-ended globs over '/' paths of any volume, any letter case; "{place}/..." is below a
-                                 folder that the survey found, "file:stream" is a named stream. NULL: only recognised by content */
+    const char *const
+        *paths; /* NULL-ended globs over '/' paths of any volume, any letter case; "{place}/..." is
+                   below a folder that the survey found, "file:stream" is a named stream. NULL: only
+                   recognised by content */
     const struct log_source *sources; /* log sources of its events, ended by an empty one */
     bool keep;                        /* always copy the file into the case */
     bool scan;                        /* run YARA over the content */
     bool deleted;                     /* deleted entries are wanted too */
-    bool stay;                        /* do not copy the file into the case because something in it matched: it can be
-                                         far larger than what it says ($J) */
-    /* For single files and folders without a Windows tree: does a file that starts with `head` (up to 64 KiB) belong here?
-     * May be NULL. `name` is the last part of its path. */
+    bool stay; /* do not copy the file into the case because something in it matched: it can be
+                  far larger than what it says ($J) */
+    /* For single files and folders without a Windows tree: does a file that starts with `head` (up
+     * to 64 KiB) belong here? May be NULL. `name` is the last part of its path. */
     bool (*recognise)(struct slice head, const char *name);
-    /* Turns bytes into events in file order. Damage is a notice: skip the record, go on. -1 with error_text only when
-     * nothing of the file could be used. */
+    /* Turns bytes into events in file order. Damage is a notice: skip the record, go on. -1 with
+     * error_text only when nothing of the file could be used. */
     int (*parse)(struct job *job);
 };
 
@@ -67,7 +70,8 @@ struct job {
     const struct host *host;
     const char *windows_path; /* of the file, with its drive letter where known */
     uint64_t size;            /* bytes that can be read */
-    struct arena *arena;      /* ends with the job; do not allocate per record from it: use arena scratch of your own */
+    struct arena *arena; /* ends with the job; do not allocate per record from it: use arena scratch
+                            of your own */
     struct tally *tally;
     const struct job_services *services;
     void *engine;
@@ -80,30 +84,33 @@ static inline ssize_t job_read(struct job *job, uint64_t offset, void *buffer, s
 }
 
 /*
- * The prefilter: offset, at or after `from`, of the next place in `window` that a rule could match, SIZE_MAX when there is none.
- * `window` must hold whole records, '\n' ended. A record that holds no such place need not be split into fields or emitted;
- * it is only counted.
+ * The prefilter: offset, at or after `from`, of the next place in `window` that a rule could match,
+ * SIZE_MAX when there is none. `window` must hold whole records, '\n' ended. A record that holds no
+ * such place need not be split into fields or emitted; it is only counted.
  */
 static inline size_t job_next_candidate(struct job *job, struct slice window, size_t from)
 {
     return job->services->next_candidate(job, window, from);
 }
 
-/* Whether a record with a nominated place is worth splitting into fields: false when its text, which must be whole, lacks what
- * every rule demands besides. A service that is not there says yes. */
+/* Whether a record with a nominated place is worth splitting into fields: false when its text,
+ * which must be whole, lacks what every rule demands besides. A service that is not there says yes.
+ */
 static inline bool job_could_match(struct job *job, struct slice record)
 {
     return !job->services->could_match || job->services->could_match(job, record);
 }
 
-/* Matches the event against the rules; what matches becomes an indicator. The event is borrowed. A record that could not be
- * split is emitted too, with EVENT_REJECTED and only its raw bytes: rules then search its text. */
+/* Matches the event against the rules; what matches becomes an indicator. The event is borrowed. A
+ * record that could not be split is emitted too, with EVENT_REJECTED and only its raw bytes: rules
+ * then search its text. */
 static inline void job_emit(struct job *job, const struct event *event)
 {
     job->services->emit(job, event);
 }
 
-/* Something an examiner must know about the file: damage, a limit that was reached, an assumption. */
+/* Something an examiner must know about the file: damage, a limit that was reached, an assumption.
+ */
 static inline void job_notice(struct job *job, uint64_t offset, const char *text)
 {
     job->services->notice(job, offset, text);
@@ -115,29 +122,33 @@ static inline bool job_owner(struct job *job, char *text, size_t size)
     return job->services->owner(job, text, size);
 }
 
-/* Another live file of the same evidence, by volume and '/' path in any letter case; its texts go to the job's arena. */
+/* Another live file of the same evidence, by volume and '/' path in any letter case; its texts go
+ * to the job's arena. */
 static inline bool job_find(struct job *job, uint32_t volume, const char *path, struct file *file)
 {
     return job->services->find(job, volume, path, file);
 }
 
-/* The whole content of a file that job_find gave, in the job's arena; -1 with error_text when it has more than `most` bytes
- * or cannot be read. */
+/* The whole content of a file that job_find gave, in the job's arena; -1 with error_text when it
+ * has more than `most` bytes or cannot be read. */
 static inline int job_load(struct job *job, const struct file *file, size_t most,
                            struct slice *content)
 {
     return job->services->load(job, file, most, content);
 }
 
-/* Next stretch of the file that is not sparse at or after `offset`: its start and size; false when there is none. */
+/* Next stretch of the file that is not sparse at or after `offset`: its start and size; false when
+ * there is none. */
 static inline bool job_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     return job->services->data(job, offset, start, size);
 }
 
-/* Looks up the $MFT of the file's volume: appends the name of the entry that an NTFS file reference names, and gives the
- * reference of its folder. False when there is no $MFT or the entry holds another file by now. */
-static inline bool job_name_of(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent)
+/* Looks up the $MFT of the file's volume: appends the name of the entry that an NTFS file reference
+ * names, and gives the reference of its folder. False when there is no $MFT or the entry holds
+ * another file by now. */
+static inline bool job_name_of(struct job *job, uint64_t reference, struct buffer *name,
+                               uint64_t *parent)
 {
     return job->services->name_of(job, reference, name, parent);
 }
@@ -149,16 +160,17 @@ static inline int job_digests(struct job *job, char md5[33], char sha1[41], char
 }
 
 /*
- * Content of the file beside this one whose name is longer by `suffix` ("SYSTEM" and ".LOG1"): at most its first 64 MiB, valid until
- * the job ends; empty when there is none. -1 with error_text when it cannot be read.
+ * Content of the file beside this one whose name is longer by `suffix` ("SYSTEM" and ".LOG1"): at
+ * most its first 64 MiB, valid until the job ends; empty when there is none. -1 with error_text
+ * when it cannot be read.
  */
 static inline int job_neighbour(struct job *job, const char *suffix, struct slice *content)
 {
     return job->services->neighbour(job, suffix, content);
 }
 
-/* Keeps a record that was counted as rejected: its bytes go into the case as they are (the first 4 KiB of each, up to 10,000
- * of a file), so that a person can read what the parser could not. */
+/* Keeps a record that was counted as rejected: its bytes go into the case as they are (the first 4
+ * KiB of each, up to 10,000 of a file), so that a person can read what the parser could not. */
 static inline void job_reject(struct job *job, uint64_t offset, uint64_t number, struct slice raw)
 {
     if (job->services->reject)

@@ -53,7 +53,7 @@ void entry_add(struct entry *entry, const char *name, const char *text)
 void entry_time(struct entry *entry, struct instant when)
 {
     entry->event.when = when;
-    entry->event.basis = instant_known(when) ? TIME_UTC : TIME_UNKNOWN;
+    entry->event.basis = instant_known(when) ? BASIS_UTC : BASIS_UNKNOWN;
 }
 
 static void count(struct tally *tally, const struct event *event)
@@ -65,7 +65,7 @@ static void count(struct tally *tally, const struct event *event)
         tally->repaired++;
     else
         tally->used++;
-    if (event->basis == TIME_UTC)
+    if (event->basis == BASIS_UTC)
         tally_time(tally, event->when);
 }
 

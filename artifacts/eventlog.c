@@ -104,7 +104,7 @@ static void emit_loose(struct evtx_job *evtx, unsigned marks)
         .artifact = evtx->job->artifact->name,
         .sources = eventlog_sources,
         .when = evtx->span.written,
-        .basis = TIME_UTC,
+        .basis = BASIS_UTC,
         .file = evtx->job->file,
         .offset = evtx->place + evtx->span.offset,
         .number = evtx->span.id,

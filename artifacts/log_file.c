@@ -225,10 +225,10 @@ static void localize(struct log *log, struct entry *entry)
     const struct host *host = log->job->host;
     const struct instant utc = host ? zone_to_utc(&host->zone, entry->when) : INSTANT_NONE;
 
-    entry->basis = TIME_LOCAL;
+    entry->basis = BASIS_LOCAL;
     entry->counted = instant_known(utc) ? utc : entry->when;
     if (!instant_known(utc)) {
-        entry->basis = TIME_UNKNOWN;
+        entry->basis = BASIS_UNKNOWN;
         if (!log->told_zone)
             notice(log, 0, "local times, and the time zone is not known: its events are undated");
         log->told_zone = true;
@@ -242,7 +242,7 @@ static bool day_of_directive(struct log *log, struct slice clock, struct entry *
 {
     struct instant when;
 
-    entry->basis = TIME_UNKNOWN;
+    entry->basis = BASIS_UNKNOWN;
     if (!instant_parse_columns(SLICE_LITERAL("2000-01-01"), clock, &when))
         return false;
     if (!instant_known(log->day))
@@ -252,7 +252,7 @@ static bool day_of_directive(struct log *log, struct slice clock, struct entry *
         log->day.ticks += TICKS_PER_DAY;
     log->day_clock = now;
     entry->when.ticks = log->day.ticks + now.ticks - 1;
-    entry->basis = TIME_UTC;
+    entry->basis = BASIS_UTC;
     if (!log->told_day)
         notice(log, place(log, entry->start),
                "no date column: the date is that of #Date or the file's name");
@@ -285,7 +285,7 @@ static bool time_of_columns(struct log *log, struct entry *entry)
             : instant_parse_columns(cell[time->date], cell[time->clock], &entry->when);
     if (!read)
         return false;
-    entry->basis = TIME_UTC;
+    entry->basis = BASIS_UTC;
     if (time->local)
         localize(log, entry);
     return true;
@@ -300,7 +300,7 @@ static bool time_of_ncsa(struct log *log, struct entry *entry)
     if (!log_ncsa_time(entry->time_text, &entry->when, &offset))
         return false;
     entry->when.ticks -= (int64_t)offset * 60 * TICKS_PER_SECOND;
-    entry->basis = TIME_UTC;
+    entry->basis = BASIS_UTC;
     return true;
 }
 
@@ -312,7 +312,7 @@ static bool time_of_stamp(struct log *log, struct entry *entry)
     if (!log_clock_read(&log->clock, 'T', entry->time_text, &entry->when, &size) &&
         !instant_parse(entry->time_text, &entry->when, NULL))
         return false;
-    entry->basis = TIME_UTC;
+    entry->basis = BASIS_UTC;
     return true;
 }
 

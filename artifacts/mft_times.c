@@ -503,7 +503,7 @@ static void emit(struct table *table, const struct pending *pending)
         .artifact = job->artifact->name,
         .sources = job->artifact->sources,
         .when = pending->when,
-        .basis = instant_known(pending->when) ? TIME_UTC : TIME_UNKNOWN,
+        .basis = instant_known(pending->when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = job->file,
         .offset = offset,
         .number = pending->entry,

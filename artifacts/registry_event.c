@@ -125,7 +125,7 @@ void registry_emit(struct registry *registry, enum kind kind, struct instant whe
         .artifact = registry->job->artifact->name,
         .sources = sources,
         .when = when,
-        .basis = instant_known(when) ? TIME_UTC : TIME_UNKNOWN,
+        .basis = instant_known(when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = registry->job->file,
         .offset = BASE_BLOCK_SIZE + (uint64_t)key->cell,
         .number = registry->job->tally->records,

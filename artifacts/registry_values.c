@@ -195,7 +195,7 @@ static void emit(struct registry *registry, enum kind kind, const struct log_sou
         .artifact = registry->job->artifact->name,
         .sources = sources,
         .when = when,
-        .basis = instant_known(when) ? TIME_UTC : TIME_UNKNOWN,
+        .basis = instant_known(when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = registry->job->file,
         .offset = offset,
         .number = registry->job->tally->records,

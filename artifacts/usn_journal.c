@@ -253,7 +253,7 @@ static void emit(struct journal *journal, const struct pending *pending)
         .artifact = journal->job->artifact->name,
         .sources = sources_for(pending->fresh),
         .when = record->when,
-        .basis = instant_known(record->when) ? TIME_UTC : TIME_UNKNOWN,
+        .basis = instant_known(record->when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = journal->job->file,
         .offset = journal->window_offset + (uint64_t)(record->bytes.data - journal->bytes),
         .number = record->usn,

@@ -125,7 +125,7 @@ static int parse(struct job *job)
 
     listing_make(job, &listing);
     digests_add(job, &listing);
-    event.basis = instant_known(event.when) ? TIME_UTC : TIME_UNKNOWN;
+    event.basis = instant_known(event.when) ? BASIS_UTC : BASIS_UNKNOWN;
     event.value_count = listing.count;
     event.raw = listing.values[0].text;
     job->tally->records++;

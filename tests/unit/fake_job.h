@@ -114,8 +114,8 @@ static inline bool fake_find(struct job *job, uint32_t volume, const char *path,
 
     for (size_t i = 0; volume == 0 && i < fake->other_count; i++)
         if (slice_is_nocase(slice_of_text(path), fake->others[i].path)) {
-            *file = (struct file){.path = fake->others[i].path, .size = strlen(fake->others[i].text),
-                                  .address = i};
+            *file = (struct file){
+                .path = fake->others[i].path, .size = strlen(fake->others[i].text), .address = i};
             return true;
         }
     return false;

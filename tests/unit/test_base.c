@@ -87,8 +87,9 @@ static void times_keep_their_offset_and_fraction(void **state)
 
 static void impossible_times_are_refused(void **state)
 {
-    static const char *const texts[] = {"2021-02-29", "2021-13-01", "2021-00-10", "2021-03-03T24:00:00",
-                                        "2021-03-03T10:15", "2021-3-3", "", "0000-01-01", "2021-03-03T10:15:19+1"};
+    static const char *const texts[] = {
+        "2021-02-29", "2021-13-01", "2021-00-10", "2021-03-03T24:00:00",  "2021-03-03T10:15",
+        "2021-3-3",   "",           "0000-01-01", "2021-03-03T10:15:19+1"};
     struct instant instant;
 
     (void)state;
@@ -140,12 +141,14 @@ static void globs_with_many_stars_end_soon(void **state)
 
 static void utf16_with_lone_surrogates_stays_valid(void **state)
 {
-    static const uint8_t bytes[] = {0x00, 0xD8, 'a', 0, 0x3D, 0xD8, 0x00, 0xDE, 0x00, 0xDC, 0x0A, 0x20};
+    static const uint8_t bytes[] = {0x00, 0xD8, 'a',  0,    0x3D, 0xD8,
+                                    0x00, 0xDE, 0x00, 0xDC, 0x0A, 0x20};
     struct arena *arena = arena_new(0);
     const char *text = utf16_to_text(arena, slice_of(bytes, sizeof bytes), false);
 
     (void)state;
-    assert_string_equal(text, "\xEF\xBF\xBD" "a\xF0\x9F\x98\x80\xEF\xBF\xBD\xE2\x80\x8A");
+    assert_string_equal(text, "\xEF\xBF\xBD"
+                              "a\xF0\x9F\x98\x80\xEF\xBF\xBD\xE2\x80\x8A");
     assert_true(utf8_valid(slice_of_text(text)));
     arena_free(arena);
 }

@@ -138,7 +138,7 @@ static void a_start_with_an_offset_is_told_in_utc_and_one_without_only_with_a_zo
     assert_told("|StartBoundaryUtc=2021-03-03T05:00:00.000000+00:00|");
     assert_told("|Date=2021-03-03T05:00:00|");
     assert_not_told("DateUtc");
-    assert_int_equal(fake.last.basis, TIME_UNKNOWN);
+    assert_int_equal(fake.last.basis, BASIS_UNKNOWN);
 }
 
 static void a_task_in_utf16_is_read_and_its_place_told_in_bytes(void **context)

@@ -20,7 +20,8 @@ static struct place places[] = {
     {.name = "data", .volume = 2, .path = ""},
 };
 static struct drive drives[] = {{.letter = 'C', .volume = 0}, {.letter = 'D', .volume = 1}};
-static const struct host host = {.places = places, .place_count = 3, .drives = drives, .drive_count = 2};
+static const struct host host = {
+    .places = places, .place_count = 3, .drives = drives, .drive_count = 2};
 
 static void a_place_is_wanted_on_its_volume_only(void **state)
 {
@@ -104,7 +105,12 @@ static void extracted_files_stay_in_their_folder_and_apart(void **state)
     file.path = "../../ETC/PASSWD";
     const char *second = name_set_add(names, &host, 1, &file);
     assert_string_equal(second + strlen(folder), "/D/._/._/ETC/PASSWD~77-3");
-    file = (struct file){.path = "x.aspx", .volume = 5, .address = 9, .sequence = 2, .flags = FILE_DELETED, .stream = "a:b"};
+    file = (struct file){.path = "x.aspx",
+                         .volume = 5,
+                         .address = 9,
+                         .sequence = 2,
+                         .flags = FILE_DELETED,
+                         .stream = "a:b"};
     const char *third = name_set_add(names, &host, 2, &file);
     assert_string_equal(third + strlen(folder), "/0/volume-5/x.aspx~deleted-9-2~a_b");
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -123,7 +129,9 @@ static void a_message_never_holds_control_bytes(void **state)
 
     (void)state;
     message_of(&event, &out);
-    assert_string_equal(buffer_text(&out), "POST [31m   /owa/\xEF\xBF\xBDx, query -, from 192.0.2.1 answered ?, user -, agent -");
+    assert_string_equal(
+        buffer_text(&out),
+        "POST [31m   /owa/\xEF\xBF\xBDx, query -, from 192.0.2.1 answered ?, user -, agent -");
     buffer_release(&out);
 }
 

@@ -454,7 +454,7 @@ static void version_4_is_told_by_the_name_of_its_file(void **context)
     fake.name_of = mft;
     assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
     assert_told("TargetFilename=C:\\inetpub|FileName=inetpub|");
-    assert_int_equal(fake.last.basis, TIME_UNKNOWN);
+    assert_int_equal(fake.last.basis, BASIS_UNKNOWN);
 }
 
 static void a_journal_is_recognised_by_its_content(void **context)

@@ -51,7 +51,7 @@ static struct event sample_event(const struct value *values, size_t count)
         .kind = KIND_web_request,
         .artifact = "iis_log",
         .when = {12345},
-        .basis = TIME_LOCAL,
+        .basis = BASIS_LOCAL,
         .time_text = SLICE_LITERAL("10:00"),
         .offset = 77,
         .number = 3,
@@ -135,7 +135,7 @@ static void an_event_survives(void **state)
     assert_string_equal(read.artifact, "kept");
     assert_ptr_equal(read.file, &sample_file);
     assert_int_equal(read.kind, KIND_web_request);
-    assert_int_equal(read.basis, TIME_LOCAL);
+    assert_int_equal(read.basis, BASIS_LOCAL);
     assert_true(read.when.ticks == 12345 && read.offset == 77 && read.number == 3);
     assert_int_equal(read.marks, EVENT_REPAIRED);
     assert_true(slice_is(read.raw, "GET /x") && slice_is(read.time_text, "10:00"));

@@ -83,7 +83,8 @@ void *arena_take(struct arena *arena, size_t size)
 {
     const size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 
-    if (rounded < size || rounded > arena->ceiling - arena->used || rounded > SIZE_MAX - BLOCK_SIZE) {
+    if (rounded < size || rounded > arena->ceiling - arena->used ||
+        rounded > SIZE_MAX - BLOCK_SIZE) {
         error_set("the job's memory ceiling of %zu bytes is reached", arena->ceiling);
         return NULL;
     }

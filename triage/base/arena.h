@@ -1,6 +1,6 @@
 /*
- * Memory that ends together: everything a job allocates comes from one arena with a ceiling, so a crafted length is an
- * error and not an allocation. Nothing is freed one by one.
+ * Memory that ends together: everything a job allocates comes from one arena with a ceiling, so a
+ * crafted length is an error and not an allocation. Nothing is freed one by one.
  */
 #ifndef TRIAGE_BASE_ARENA_H
 #define TRIAGE_BASE_ARENA_H
@@ -9,13 +9,15 @@
 
 struct arena;
 
-/* An arena that hands out at most `ceiling` bytes in all; 0 means no ceiling. NULL only when memory is out. */
+/* An arena that hands out at most `ceiling` bytes in all; 0 means no ceiling. NULL only when memory
+ * is out. */
 struct arena *arena_new(size_t ceiling);
 void arena_free(struct arena *arena);
 /* Forgets all it handed out and keeps one block for the next job. */
 void arena_reset(struct arena *arena);
 
-/* Zeroed bytes, aligned for any type, valid until the arena is reset or freed; NULL past the ceiling (error_text is set). */
+/* Zeroed bytes, aligned for any type, valid until the arena is reset or freed; NULL past the
+ * ceiling (error_text is set). */
 void *arena_take(struct arena *arena, size_t size);
 /* As arena_take for count * size bytes, safe against overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size);

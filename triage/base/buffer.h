@@ -1,4 +1,5 @@
-/* A growing run of bytes. An allocation that fails marks the buffer; check buffer_failed() once at the end. */
+/* A growing run of bytes. An allocation that fails marks the buffer; check buffer_failed() once at
+ * the end. */
 #ifndef TRIAGE_BASE_BUFFER_H
 #define TRIAGE_BASE_BUFFER_H
 
@@ -10,7 +11,10 @@ struct buffer {
     bool failed;
 };
 
-#define BUFFER_EMPTY {0}
+#define BUFFER_EMPTY                                                                               \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 void buffer_release(struct buffer *buffer);
 /* Forgets the content, keeps the memory. */

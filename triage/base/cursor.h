@@ -1,7 +1,8 @@
 /*
- * Reading hostile bytes: a slice is a borrowed run of bytes, a cursor reads it straight down. A cursor's failure
- * sticks: after the first read past the end every read gives 0 or an empty slice, so a record is read first and
- * checked once with cursor_failed(), always before a value becomes a length.
+ * Reading hostile bytes: a slice is a borrowed run of bytes, a cursor reads it straight down. A
+ * cursor's failure sticks: after the first read past the end every read gives 0 or an empty slice,
+ * so a record is read first and checked once with cursor_failed(), always before a value becomes a
+ * length.
  */
 #ifndef TRIAGE_BASE_CURSOR_H
 #define TRIAGE_BASE_CURSOR_H
@@ -48,7 +49,8 @@ bool slice_starts_nocase(struct slice bytes, const char *text);
 bool slice_ends_nocase(struct slice bytes, const char *text);
 /* Offset of the first `byte` at or after `from`, or SIZE_MAX. */
 size_t slice_find(struct slice bytes, size_t from, uint8_t byte);
-/* Offset of the first occurrence of `needle` at or after `from`, ASCII letters without case, or SIZE_MAX. */
+/* Offset of the first occurrence of `needle` at or after `from`, ASCII letters without case, or
+ * SIZE_MAX. */
 size_t slice_find_nocase(struct slice bytes, size_t from, struct slice needle);
 /* Without leading and trailing ASCII white space and NUL bytes. */
 struct slice slice_trim(struct slice bytes);

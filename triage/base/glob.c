@@ -13,7 +13,8 @@ static size_t component_size(const char *path)
     return strcspn(path, "/");
 }
 
-/* One component against its pattern, with one point to come back to: linear but for the last '*'. */
+/* One component against its pattern, with one point to come back to: linear but for the last '*'.
+ */
 static bool component_match(const char *pattern, size_t pattern_size, const char *name,
                             size_t name_size)
 {

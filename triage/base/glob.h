@@ -1,6 +1,6 @@
 /*
- * Path patterns, ASCII letters without case, '/' separated: '*' and '?' stay within one component, a component "**"
- * stands for any number of components, none included; "[...]" is not special.
+ * Path patterns, ASCII letters without case, '/' separated: '*' and '?' stay within one component,
+ * a component "**" stands for any number of components, none included; "[...]" is not special.
  */
 #ifndef TRIAGE_BASE_GLOB_H
 #define TRIAGE_BASE_GLOB_H

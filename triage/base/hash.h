@@ -17,7 +17,8 @@ struct digests { /* lower-case hex; the empty text for a kind that was not asked
 struct hasher *hasher_new(unsigned kinds);
 void hasher_free(struct hasher *hasher);
 void hasher_add(struct hasher *hasher, struct slice bytes);
-/* The digests of all bytes added since the start or the last finish; the hasher can be used again. */
+/* The digests of all bytes added since the start or the last finish; the hasher can be used again.
+ */
 struct digests hasher_finish(struct hasher *hasher);
 /* SHA-256 of one slice as lower-case hex. */
 void hash_sha256(struct slice bytes, char text[SHA256_TEXT_SIZE]);

@@ -4,14 +4,16 @@
 
 static const int64_t UNIX_EPOCH_SECONDS = INT64_C(11644473600); /* 1601-01-01 to 1970-01-01 */
 
-/* Days from 1601-01-01 in the proleptic Gregorian calendar; March-based years put the leap day last. */
+/* Days from 1601-01-01 in the proleptic Gregorian calendar; March-based years put the leap day
+ * last. */
 static int64_t days_from_civil(int year, int month, int day)
 {
     const int64_t y = month <= 2 ? year - 1 : year;
     const int64_t era = y / 400;
     const int64_t year_of_era = y - era * 400;
     const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    const int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
     return era * 146097 + day_of_era - 584694;
 }
@@ -23,7 +25,8 @@ static void civil_from_days(int64_t days, struct civil *civil)
     const int64_t day_of_era = days - era * 146097;
     const int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const int64_t month = (5 * day_of_year + 2) / 153;
 
     civil->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -64,7 +67,8 @@ struct instant instant_from_civil(struct civil c)
 {
     if (c.year < 1601 || c.year > 9999 || c.month < 1 || c.month > 12 || c.day < 1 ||
         c.day > days_in_month(c.year, c.month) || c.hour < 0 || c.hour > 23 || c.minute < 0 ||
-        c.minute > 59 || c.second < 0 || c.second > 60 || c.ticks < 0 || c.ticks >= TICKS_PER_SECOND)
+        c.minute > 59 || c.second < 0 || c.second > 60 || c.ticks < 0 ||
+        c.ticks >= TICKS_PER_SECOND)
         return INSTANT_NONE;
     const int64_t days = days_from_civil(c.year, c.month, c.day);
     const int64_t seconds = ((days * 24 + c.hour) * 60 + c.minute) * 60 + c.second;

@@ -34,8 +34,9 @@ struct civil instant_to_civil(struct instant instant);
 /* "2021-03-03T10:15:19.162000+00:00"; the empty text for INSTANT_NONE. Gives `text` back. */
 const char *instant_format(struct instant instant, char text[INSTANT_TEXT_SIZE]);
 /*
- * Reads "YYYY-MM-DD", "YYYY-MM-DDTHH:MM:SS[.fraction]" (a blank for T is fine), with nothing, "Z" or "+HH:MM" behind.
- * False when it is none of these. `has_offset` (may be NULL) tells whether an offset or Z was there.
+ * Reads "YYYY-MM-DD", "YYYY-MM-DDTHH:MM:SS[.fraction]" (a blank for T is fine), with nothing, "Z"
+ * or "+HH:MM" behind. False when it is none of these. `has_offset` (may be NULL) tells whether an
+ * offset or Z was there.
  */
 bool instant_parse(struct slice text, struct instant *instant, bool *has_offset);
 /* "YYYY-MM-DD" and "HH:MM:SS" as two columns of a W3C log; false when malformed. */

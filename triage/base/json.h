@@ -1,6 +1,6 @@
 /*
- * Writing JSON by hand (RFC 8259): commas and nesting are kept by the writer, text is escaped, bytes that are not UTF-8
- * become U+FFFD, so that a line is valid JSON whatever the evidence holds.
+ * Writing JSON by hand (RFC 8259): commas and nesting are kept by the writer, text is escaped,
+ * bytes that are not UTF-8 become U+FFFD, so that a line is valid JSON whatever the evidence holds.
  */
 #ifndef TRIAGE_BASE_JSON_H
 #define TRIAGE_BASE_JSON_H

@@ -1,11 +1,13 @@
-/* UTF-16LE to UTF-8 and checks of UTF-8. Lone surrogates become U+FFFD: the result is always valid UTF-8. */
+/* UTF-16LE to UTF-8 and checks of UTF-8. Lone surrogates become U+FFFD: the result is always valid
+ * UTF-8. */
 #ifndef TRIAGE_BASE_UTF16_H
 #define TRIAGE_BASE_UTF16_H
 
 #include "triage/base/arena.h"
 #include "triage/base/buffer.h"
 
-/* Appends the text of `utf16` (an odd last byte is left out); stops at a NUL unit when `stop_at_nul`. */
+/* Appends the text of `utf16` (an odd last byte is left out); stops at a NUL unit when
+ * `stop_at_nul`. */
 void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul);
 /* The same in the arena, NUL-terminated; NULL past the arena's ceiling. */
 char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul);

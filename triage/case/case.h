@@ -1,7 +1,8 @@
 /*
- * The case: one SQLite file (its only home), from which every output is written. While a run goes on rows are collected in
- * case.db.partial in the order in which they arrive; case_finish() sorts them into case.db, so that the same evidence and
- * rules give the same bytes whatever the workers did first. Texts in rows are borrowed.
+ * The case: one SQLite file (its only home), from which every output is written. While a run goes
+ * on rows are collected in case.db.partial in the order in which they arrive; case_finish() sorts
+ * them into case.db, so that the same evidence and rules give the same bytes whatever the workers
+ * did first. Texts in rows are borrowed.
  */
 #ifndef TRIAGE_CASE_CASE_H
 #define TRIAGE_CASE_CASE_H
@@ -12,8 +13,8 @@ struct case_file;
 
 struct case_rule {
     int64_t index; /* as indicators name it */
-    const char *name, *id, *title, *language, *level, *author, *tags /* JSON list */, *path, *sha256, *state,
-        *reason;
+    const char *name, *id, *title, *language, *level, *author, *tags /* JSON list */, *path,
+        *sha256, *state, *reason;
     int64_t line;
 };
 
@@ -66,21 +67,22 @@ struct case_stored { /* a line of files.csv */
 };
 
 struct case_counts { /* what finished tasks gave */
-    uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired, rejected;
+    uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired,
+        rejected;
 };
 
 enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
 
-/* Makes the folder and the partial database; refuses a folder that holds anything unless told to clobber (only what a case is
- * made of is removed then) or to resume. */
+/* Makes the folder and the partial database; refuses a folder that holds anything unless told to
+ * clobber (only what a case is made of is removed then) or to resume. */
 int case_create(const char *folder, enum case_mode mode, struct case_file **out);
 /* A finished case, read-only. */
 int case_open(const char *folder, struct case_file **out);
 void case_close(struct case_file *file);
 const char *case_folder(const struct case_file *file);
 
-/* Collecting. Rows belong to the task (a key of the caller's) that found them, "" for none; rows of a task that was not done
- * are dropped when a case is resumed. */
+/* Collecting. Rows belong to the task (a key of the caller's) that found them, "" for none; rows of
+ * a task that was not done are dropped when a case is resumed. */
 bool case_task_is_done(struct case_file *file, const char *key);
 int case_task_done(struct case_file *file, const char *key);
 int case_add_rule(struct case_file *file, const struct case_rule *row);
@@ -90,7 +92,8 @@ int case_add_rejected(struct case_file *file, const char *task, const struct cas
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
-/* The name of a document that only serves the run at work: it does not become part of the finished case. */
+/* The name of a document that only serves the run at work: it does not become part of the finished
+ * case. */
 #define CASE_RUN_DOCUMENT "run at work"
 int case_set_document(struct case_file *file, const char *name, struct slice body);
 /* Sums over the rows of finished tasks, while collecting. */
@@ -109,15 +112,16 @@ int case_each_rule(struct case_file *file, int (*visit)(void *context, const str
                    void *context);
 int case_each_coverage(struct case_file *file,
                        int (*visit)(void *context, const struct case_coverage *row), void *context);
-int case_each_unread(struct case_file *file, int (*visit)(void *context, const struct case_note *row),
-                     void *context);
-int case_each_notice(struct case_file *file, int (*visit)(void *context, const struct case_note *row),
-                     void *context);
+int case_each_unread(struct case_file *file,
+                     int (*visit)(void *context, const struct case_note *row), void *context);
+int case_each_notice(struct case_file *file,
+                     int (*visit)(void *context, const struct case_note *row), void *context);
 int case_each_stored(struct case_file *file,
                      int (*visit)(void *context, const struct case_stored *row), void *context);
 /* The document's text in `body` (cleared first); false when there is none. */
 bool case_document(struct case_file *file, const char *name, struct buffer *body);
-/* Keys of the tasks that gave indicators, each once, while collecting: what they read is worth keeping. */
+/* Keys of the tasks that gave indicators, each once, while collecting: what they read is worth
+ * keeping. */
 int case_each_matched_task(struct case_file *file, int (*visit)(void *context, const char *task),
                            void *context);
 

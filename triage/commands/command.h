@@ -19,7 +19,7 @@ struct command {
     int (*run)(const struct options *options, int argc, char **argv);
 };
 
-extern const struct command command_run, command_info, command_verify, command_extract, command_report,
-    command_rules;
+extern const struct command command_run, command_info, command_verify, command_extract,
+    command_report, command_rules;
 
 #endif

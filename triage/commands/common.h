@@ -38,12 +38,13 @@ void watcher_progress(void *watcher, const struct progress *progress);
 void watcher_notice(void *watcher, const char *text);
 void watcher_clear(struct watcher *watcher);
 
-/* Set by SIGINT, SIGTERM and SIGHUP once signals_catch was called; a second one ends the program at once. */
+/* Set by SIGINT, SIGTERM and SIGHUP once signals_catch was called; a second one ends the program at
+ * once. */
 extern volatile int interrupted;
 void signals_catch(void);
 
-/* The folder of the shipped rules: $EXTRIAGE_RULES, beside the program, or where it was installed; "" when there is none.
- * The text is static. */
+/* The folder of the shipped rules: $EXTRIAGE_RULES, beside the program, or where it was installed;
+ * "" when there is none. The text is static. */
 const char *default_rules_folder(void);
 /* Loads and compiles the rules that the options name; NULL with error_text on failure. */
 struct rule_set *rules_from_options(const struct options *options);
@@ -56,8 +57,8 @@ void printable(struct buffer *out, const char *text);
 int check_formats(const struct options *options);
 /* Whether --format names the output, or none is given. */
 bool is_asked_for(const struct options *options, const char *name);
-/* 0 when the case folder neither lies in a folder of evidence nor holds evidence: it would be read as evidence, or --clobber
- * would remove some. -1 with error_text. */
+/* 0 when the case folder neither lies in a folder of evidence nor holds evidence: it would be read
+ * as evidence, or --clobber would remove some. -1 with error_text. */
 int check_output(const struct options *options);
 /* True when each evidence path can be opened for reading; -1 with error_text otherwise. */
 int check_evidence(const struct options *options);

@@ -25,7 +25,8 @@ static void damage_json(const struct session *session, size_t evidence, struct j
     json_array_end(json);
 }
 
-/* The item whose host says most becomes the document itself: a server's data disk has no computer name. */
+/* The item whose host says most becomes the document itself: a server's data disk has no computer
+ * name. */
 static size_t main_item(const struct session *session, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -127,14 +128,16 @@ static const char *state_name(enum rule_state state)
     return names[state];
 }
 
-/* Paths in the case must not depend on where the program lies: from "rules/" on for shipped rules, else the whole. */
+/* Paths in the case must not depend on where the program lies: from "rules/" on for shipped rules,
+ * else the whole. */
 static const char *rule_path(const struct rule *rule)
 {
     const char *folder = default_rules_folder();
     const size_t size = strlen(folder);
 
-    return size && strncmp(rule->path, folder, size) == 0 && rule->path[size] == '/' ? rule->path + size + 1
-                                                                                      : rule->path;
+    return size && strncmp(rule->path, folder, size) == 0 && rule->path[size] == '/'
+               ? rule->path + size + 1
+               : rule->path;
 }
 
 int documents_store_rules(const struct rule_set *rules, struct case_file *file)
@@ -236,7 +239,8 @@ static void verified_json(const struct verified *verified, struct json *json)
     json_object_end(json);
 }
 
-static void evidence_json(const struct options *options, const struct session *session, struct json *json)
+static void evidence_json(const struct options *options, const struct session *session,
+                          struct json *json)
 {
     json_key(json, "evidence");
     json_array(json);
@@ -298,9 +302,10 @@ static void case_json(const struct options *options, struct json *json)
     json_pair_unsigned(json, "jobs", options->jobs);
 }
 
-int documents_write_run(const struct options *options, int argc, char **argv, const struct session *session,
-                        const struct rule_set *rules, const struct log *log, const struct run_times *times,
-                        int exit_code, const char *folder)
+int documents_write_run(const struct options *options, int argc, char **argv,
+                        const struct session *session, const struct rule_set *rules,
+                        const struct log *log, const struct run_times *times, int exit_code,
+                        const char *folder)
 {
     struct buffer text = BUFFER_EMPTY, path = BUFFER_EMPTY;
     struct json json = json_over(&text, true);

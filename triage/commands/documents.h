@@ -1,4 +1,5 @@
-/* The documents that tell of a run: host, totals and damage (in the case), run.json (beside it), the summary on the terminal. */
+/* The documents that tell of a run: host, totals and damage (in the case), run.json (beside it),
+ * the summary on the terminal. */
 #ifndef TRIAGE_COMMANDS_DOCUMENTS_H
 #define TRIAGE_COMMANDS_DOCUMENTS_H
 
@@ -12,12 +13,13 @@ struct run_times {
 int documents_store(const struct session *session, size_t evidence_count, struct case_file *file);
 int documents_store_rules(const struct rule_set *rules, struct case_file *file);
 /* run.json in the case folder. */
-int documents_write_run(const struct options *options, int argc, char **argv, const struct session *session,
-                        const struct rule_set *rules, const struct log *log, const struct run_times *times,
-                        int exit_code, const char *folder);
+int documents_write_run(const struct options *options, int argc, char **argv,
+                        const struct session *session, const struct rule_set *rules,
+                        const struct log *log, const struct run_times *times, int exit_code,
+                        const char *folder);
 /* A page that a person can act on. */
-int summary_print(const struct options *options, const struct session *session, struct case_file *file,
-                  FILE *out);
+int summary_print(const struct options *options, const struct session *session,
+                  struct case_file *file, FILE *out);
 /* `info`: container, metadata, partitions, file systems, host, Exchange, as text. */
 void info_print(const struct session *session, size_t evidence, FILE *out);
 /* "SUCCESS" or what is wrong with the hashes, for `verify` and `run --verify`. */

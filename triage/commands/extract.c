@@ -36,7 +36,8 @@ static int prepare(struct extraction *e)
         return error_set("which evidence?");
     if (!o->output)
         return error_set("where shall the files go? Name a folder with -o");
-    if (check_evidence(o) < 0 || check_output(o) < 0 || case_create(o->output, o->clobber ? CASE_CLOBBER : CASE_NEW, &e->file) < 0 ||
+    if (check_evidence(o) < 0 || check_output(o) < 0 ||
+        case_create(o->output, o->clobber ? CASE_CLOBBER : CASE_NEW, &e->file) < 0 ||
         log_open(&e->log, o->output, false) < 0)
         return -1;
     return session_new(&options, &e->session);
@@ -58,7 +59,8 @@ static int finish(struct extraction *e)
     const struct session_counts *counts = session_counts(e->session);
     char size[32];
 
-    if (documents_store(e->session, e->options->path_count, e->file) < 0 || case_finish(e->file) < 0)
+    if (documents_store(e->session, e->options->path_count, e->file) < 0 ||
+        case_finish(e->file) < 0)
         return log_failure(&e->log);
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (writer_run(writer_by_name(outputs[i]), e->file) < 0)
@@ -70,8 +72,8 @@ static int finish(struct extraction *e)
     if (!e->options->quiet)
         printf("%" PRIu64 " files, %s, to %s/files (listed in %s/files.csv); %" PRIu64
                " could not be read in full\n",
-               counts->files_copied, size_text(counts->bytes, size), e->options->output, e->options->output,
-               counts->files_unread);
+               counts->files_copied, size_text(counts->bytes, size), e->options->output,
+               e->options->output, counts->files_unread);
     return session_incomplete(e->session) ? EXIT_UNREADABLE : EXIT_COMPLETE;
 }
 

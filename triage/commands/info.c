@@ -34,11 +34,11 @@ static int with_session(const struct options *options, int (*stage)(struct sessi
         watcher_clear(&watcher);
         for (size_t i = 0; result == 0 && i < options->path_count; i++)
             print(session, i, stdout);
-        code = result < 0                         ? log_failure(&log)
-               : result == 1                      ? EXIT_INTERRUPTED
-               : session_hash_differs(session)    ? EXIT_MISMATCH
-               : session_incomplete(session)      ? EXIT_UNREADABLE
-                                                  : EXIT_COMPLETE;
+        code = result < 0                      ? log_failure(&log)
+               : result == 1                   ? EXIT_INTERRUPTED
+               : session_hash_differs(session) ? EXIT_MISMATCH
+               : session_incomplete(session)   ? EXIT_UNREADABLE
+                                               : EXIT_COMPLETE;
     }
     session_free(session);
     log_release(&log);

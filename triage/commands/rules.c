@@ -8,7 +8,8 @@ static void list_rule(const struct rule *rule, FILE *out)
     static const char *const states[] = {"active", "not applicable", "not loaded"};
     struct buffer text = BUFFER_EMPTY;
 
-    buffer_format(&text, "%-14s %-13s %-10s ", states[rule->state], level_name(rule->level), rule->name);
+    buffer_format(&text, "%-14s %-13s %-10s ", states[rule->state], level_name(rule->level),
+                  rule->name);
     printable(&text, rule->title ? rule->title : "");
     buffer_format(&text, "  (%s:%u)", rule->path, rule->line);
     if (rule->reason)
@@ -26,7 +27,8 @@ static size_t count_state(const struct rule_set *rules, enum rule_state state)
     return count;
 }
 
-/* `list` shows all rules, `check` those that will not work; a rule that cannot be understood fails the check. */
+/* `list` shows all rules, `check` those that will not work; a rule that cannot be understood fails
+ * the check. */
 static int list(const struct rule_set *rules, bool only_bad)
 {
     for (size_t i = 0; i < rule_set_count(rules); i++) {
@@ -74,8 +76,8 @@ static int run_rules(const struct options *options, int argc, char **argv)
         own.rules[own.rule_count++] = options->paths[i];
         own.no_default_rules = true;
     }
-    const bool known = strcmp(what, "list") == 0 || strcmp(what, "check") == 0 || strcmp(what, "test") == 0 ||
-                       strcmp(what, "literals") == 0;
+    const bool known = strcmp(what, "list") == 0 || strcmp(what, "check") == 0 ||
+                       strcmp(what, "test") == 0 || strcmp(what, "literals") == 0;
     struct rule_set *rules = known ? rules_from_options(&own) : NULL;
     if (!known)
         error_set("rules list, check, test or literals, not '%s'", what);

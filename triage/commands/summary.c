@@ -45,11 +45,13 @@ static void print_container(const struct inventory *inventory, FILE *out)
     const struct container *container = &inventory->container;
     char size[32];
 
-    line(out, "Container", "%s, %s (%" PRIu64 " bytes), %zu segment%s, sector size %u", container->format,
-         size_text(container->size, size), container->size, container->segment_count,
-         container->segment_count == 1 ? "" : "s", container->sector_size);
+    line(out, "Container", "%s, %s (%" PRIu64 " bytes), %zu segment%s, sector size %u",
+         container->format, size_text(container->size, size), container->size,
+         container->segment_count, container->segment_count == 1 ? "" : "s",
+         container->sector_size);
     if (container->chunk_size)
-        line(out, "", "%" PRIu64 " chunks of %u bytes", container->chunk_count, container->chunk_size);
+        line(out, "", "%" PRIu64 " chunks of %u bytes", container->chunk_count,
+             container->chunk_size);
     for (size_t i = 0; i < container->metadata_count; i++)
         if (container->metadata[i].value && *container->metadata[i].value)
             line(out, i ? "" : "Case metadata", "%s: %s", container->metadata[i].key,
@@ -69,9 +71,10 @@ static void print_volumes(const struct inventory *inventory, const struct host *
             if (host->drives[j].volume == i)
                 snprintf(letter, sizeof letter, ", drive %c:", host->drives[j].letter);
         line(out, i ? "" : "Volumes", "%zu: %s%s%s%s%s at byte %" PRIu64 ", %s%s", i,
-             *volume->file_system ? volume->file_system : "not readable", *volume->label ? " \"" : "",
-             volume->label, *volume->label ? "\"" : "", letter, volume->offset,
-             size_text(volume->size, size), *volume->partition ? "" : ", no partition table");
+             *volume->file_system ? volume->file_system : "not readable",
+             *volume->label ? " \"" : "", volume->label, *volume->label ? "\"" : "", letter,
+             volume->offset, size_text(volume->size, size),
+             *volume->partition ? "" : ", no partition table");
         if (*volume->partition)
             line(out, "", "   partition: %s", volume->partition);
         if (volume->problem)
@@ -97,8 +100,8 @@ static void print_host(const struct host *host, FILE *out)
         line(out, i ? "" : "Roles", "%s %s", host->roles[i].name, known(&host->roles[i].fact, ""));
     for (size_t i = 0; i < host->site_count; i++) {
         const struct site *site = &host->sites[i];
-        line(out, i ? "" : "IIS sites", "%u \"%s\": %zu virtual directories, %s log in %s%s", site->id,
-             site->name, site->directory_count, known(&site->log_format, "W3C"),
+        line(out, i ? "" : "IIS sites", "%u \"%s\": %zu virtual directories, %s log in %s%s",
+             site->id, site->name, site->directory_count, known(&site->log_format, "W3C"),
              known(&site->log_folder, "an unknown folder"), assumed(&site->log_folder));
     }
     for (size_t i = 0; i < host->notice_count; i++)
@@ -123,7 +126,8 @@ void info_print(const struct session *session, size_t evidence, FILE *out)
     const struct inventory *inventory = session_inventory(session, evidence);
     static const char *const shapes[] = {"image", "folder", "single file"};
 
-    line(out, "Evidence", "%s (%s)", inventory->path ? inventory->path : "?", shapes[inventory->shape]);
+    line(out, "Evidence", "%s (%s)", inventory->path ? inventory->path : "?",
+         shapes[inventory->shape]);
     if (inventory->shape == EVIDENCE_IMAGE)
         print_container(inventory, out);
     print_volumes(inventory, session_host(session, evidence), out);
@@ -133,7 +137,8 @@ void info_print(const struct session *session, size_t evidence, FILE *out)
 
 /* --- verify --- */
 
-static void print_hash(FILE *out, const char *name, const char *computed, const char *stored, bool damaged)
+static void print_hash(FILE *out, const char *name, const char *computed, const char *stored,
+                       bool damaged)
 {
     const char *verdict = !*stored                        ? "nothing stored to compare with"
                           : strcmp(computed, stored) == 0 ? "the same as stored in the evidence"
@@ -163,15 +168,17 @@ void verification_print(const struct session *session, size_t evidence, FILE *ou
     print_hash(out, "SHA-256", result->computed.sha256, "", damage_count > 0);
     print_damage(session, evidence, out);
     line(out, "Result", "%s",
-         damage_count             ? "FAILURE: the evidence is damaged"
-         : result->hash_differs   ? "FAILURE: a stored hash is not the computed one"
-         : *result->stored_md5 || *result->stored_sha1 ? "SUCCESS"
-                                  : "read without errors; no hash is stored in this container");
+         damage_count           ? "FAILURE: the evidence is damaged"
+         : result->hash_differs ? "FAILURE: a stored hash is not the computed one"
+         : *result->stored_md5 || *result->stored_sha1
+             ? "SUCCESS"
+             : "read without errors; no hash is stored in this container");
 }
 
 /* --- run --- */
 
-/* Indicators of one record stand together in the timeline: they are shown as one line, with the gravest rule's words. */
+/* Indicators of one record stand together in the timeline: they are shown as one line, with the
+ * gravest rule's words. */
 struct top {
     FILE *out;
     bool color;
@@ -220,19 +227,22 @@ static void close_record(struct top *top)
         return;
     top->shown++;
     cut_message(&top->record.message);
-    fprintf(top->out, "  %.19sZ  %s%-8s%s %s\n", top->last, color, level_name((enum level)top->record.level),
-            *color ? "\033[0m" : "", buffer_text(&top->record.message));
+    fprintf(top->out, "  %.19sZ  %s%-8s%s %s\n", top->last, color,
+            level_name((enum level)top->record.level), *color ? "\033[0m" : "",
+            buffer_text(&top->record.message));
     fprintf(top->out, "  %20s  %-8s rules%s; %s\n", "", "", buffer_text(&top->record.rules),
             buffer_text(&top->record.path));
 }
 
 static bool is_same_record(const struct top *top, const struct case_indicator *row)
 {
-    return top->record.open && top->record.timestamp == row->timestamp && top->record.offset == row->offset &&
+    return top->record.open && top->record.timestamp == row->timestamp &&
+           top->record.offset == row->offset &&
            slice_is(buffer_slice(&top->record.path), row->path);
 }
 
-static int top_indicator(void *context, const struct case_indicator *row, const struct case_rule *rule)
+static int top_indicator(void *context, const struct case_indicator *row,
+                         const struct case_rule *rule)
 {
     struct top *top = context;
 
@@ -261,19 +271,22 @@ static void print_counts(const struct session_counts *counts, FILE *out)
 {
     char size[32];
 
-    line(out, "Read", "%" PRIu64 " of %" PRIu64 " wanted files (%" PRIu64 " listed), %s", counts->files_read,
-         counts->files_wanted, counts->files_listed, size_text(counts->bytes, size));
+    line(out, "Read", "%" PRIu64 " of %" PRIu64 " wanted files (%" PRIu64 " listed), %s",
+         counts->files_read, counts->files_wanted, counts->files_listed,
+         size_text(counts->bytes, size));
     line(out, "Records",
-         "%" PRIu64 " = %" PRIu64 " used + %" PRIu64 " repaired + %" PRIu64 " rejected", counts->records,
-         counts->used, counts->repaired, counts->rejected);
+         "%" PRIu64 " = %" PRIu64 " used + %" PRIu64 " repaired + %" PRIu64 " rejected",
+         counts->records, counts->used, counts->repaired, counts->rejected);
     line(out, "Indicators",
          "%" PRIu64 " critical, %" PRIu64 " high, %" PRIu64 " medium, %" PRIu64 " low, %" PRIu64
          " informational%s",
-         counts->indicators[LEVEL_CRITICAL], counts->indicators[LEVEL_HIGH], counts->indicators[LEVEL_MEDIUM],
-         counts->indicators[LEVEL_LOW], counts->indicators[LEVEL_INFORMATIONAL],
+         counts->indicators[LEVEL_CRITICAL], counts->indicators[LEVEL_HIGH],
+         counts->indicators[LEVEL_MEDIUM], counts->indicators[LEVEL_LOW],
+         counts->indicators[LEVEL_INFORMATIONAL],
          counts->filtered ? " (more were left out by --from, --to or --min-level)" : "");
     if (counts->undated)
-        line(out, "", "%" PRIu64 " of them have no time and stand in undated.jsonl", counts->undated);
+        line(out, "", "%" PRIu64 " of them have no time and stand in undated.jsonl",
+             counts->undated);
 }
 
 /* The gravest level that occurs: what a person must see first. */
@@ -297,11 +310,12 @@ static int print_indicators(const struct options *options, const struct session_
     const int result = case_each_indicator(file, true, top_indicator, &top);
     close_record(&top);
     if (result == 0 && top.records == 0)
-        fprintf(out, "  No indicator with a time was found. What was read, and for which days, is in coverage.json:\n"
+        fprintf(out, "  No indicator with a time was found. What was read, and for which days, is "
+                     "in coverage.json:\n"
                      "  where logs are missing this does not mean that nothing happened.\n");
     if (top.records > top.shown)
-        fprintf(out, "  ... and %zu more records of level %s or above, until %.19sZ\n", top.records - top.shown,
-                level_name((enum level)top.least), top.last);
+        fprintf(out, "  ... and %zu more records of level %s or above, until %.19sZ\n",
+                top.records - top.shown, level_name((enum level)top.least), top.last);
     fprintf(out, "\n");
     buffer_release(&top.record.path);
     buffer_release(&top.record.rules);
@@ -309,8 +323,8 @@ static int print_indicators(const struct options *options, const struct session_
     return result;
 }
 
-int summary_print(const struct options *options, const struct session *session, struct case_file *file,
-                  FILE *out)
+int summary_print(const struct options *options, const struct session *session,
+                  struct case_file *file, FILE *out)
 {
     const struct session_counts *counts = session_counts(session);
 
@@ -320,8 +334,8 @@ int summary_print(const struct options *options, const struct session *session, 
         const struct host *host = session_host(session, i);
         char size[32];
         if (inventory->shape == EVIDENCE_IMAGE)
-            line(out, "Evidence", "%s: %s, %s", evidence_name(options->paths[i]), inventory->container.format,
-                 size_text(inventory->container.size, size));
+            line(out, "Evidence", "%s: %s, %s", evidence_name(options->paths[i]),
+                 inventory->container.format, size_text(inventory->container.size, size));
         else
             line(out, "Evidence", "%s", evidence_name(options->paths[i]));
         line(out, "Host", "%s, %s", known(&host->computer, "name unknown"),
@@ -338,11 +352,15 @@ int summary_print(const struct options *options, const struct session *session, 
     if (print_indicators(options, counts, file, out) < 0)
         return -1;
     if (counts->files_unread)
-        line(out, "NOT READ", "%" PRIu64 " files or volumes could not be read in full: see \"unread\" in coverage.json",
+        line(out, "NOT READ",
+             "%" PRIu64
+             " files or volumes could not be read in full: see \"unread\" in coverage.json",
              counts->files_unread);
     if (counts->damaged_files)
-        line(out, "DAMAGED", "%" PRIu64 " files lie in damaged parts of the evidence; their indicators are marked",
+        line(out, "DAMAGED",
+             "%" PRIu64 " files lie in damaged parts of the evidence; their indicators are marked",
              counts->damaged_files);
-    line(out, "Case", "%s: timeline.jsonl timeline.csv coverage.json host.json files.csv case.db", options->output);
+    line(out, "Case", "%s: timeline.jsonl timeline.csv coverage.json host.json files.csv case.db",
+         options->output);
     return 0;
 }

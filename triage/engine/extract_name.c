@@ -46,7 +46,8 @@ static bool is_device(struct slice name)
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         if (slice_is_nocase(stem, devices[i]))
             return true;
-    return stem.size == 4 && (slice_starts_nocase(stem, "COM") || slice_starts_nocase(stem, "LPT")) &&
+    return stem.size == 4 &&
+           (slice_starts_nocase(stem, "COM") || slice_starts_nocase(stem, "LPT")) &&
            stem.data[3] >= '0' && stem.data[3] <= '9';
 }
 
@@ -55,7 +56,8 @@ static struct slice cut_text(struct slice text, size_t ceiling)
 {
     size_t size = 0, next;
 
-    while (size < text.size && (next = utf8_sequence(slice_from(text, size))) && size + next <= ceiling)
+    while (size < text.size && (next = utf8_sequence(slice_from(text, size))) &&
+           size + next <= ceiling)
         size += next;
     return slice_part(text, 0, size);
 }

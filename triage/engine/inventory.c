@@ -83,7 +83,8 @@ void inventory_put(struct buffer *out, const struct inventory *inventory)
     }
 }
 
-/* Room for `count` items of `item_size` bytes each; the cursor fails when the count cannot be true. */
+/* Room for `count` items of `item_size` bytes each; the cursor fails when the count cannot be true.
+ */
 static void *room_for(struct cursor *in, struct arena *arena, uint32_t count, size_t item_size)
 {
     if (cursor_failed(in) || count > cursor_left(in) / 4)

@@ -17,7 +17,8 @@ struct inventory {
     size_t damage_count;
 };
 
-/* Texts are borrowed from the evidence, lists lie in the arena; -1 with error_text when it is out of memory. */
+/* Texts are borrowed from the evidence, lists lie in the arena; -1 with error_text when it is out
+ * of memory. */
 int inventory_of(const struct evidence *evidence, struct arena *arena, struct inventory *inventory);
 void inventory_put(struct buffer *out, const struct inventory *inventory);
 /* Texts go to the arena; -1 with error_text on malformed bytes. */

@@ -42,14 +42,16 @@ static size_t fixed_part(const char *glob)
     return fixed;
 }
 
-static int add(struct plan *plan, uint32_t volume, const char *folder, const char *glob, size_t artifact)
+static int add(struct plan *plan, uint32_t volume, const char *folder, const char *glob,
+               size_t artifact)
 {
     const size_t fixed = fixed_part(glob);
     struct wanted *wanted = arena_take(plan->arena, sizeof *wanted);
 
     if (!wanted)
         return -1;
-    wanted->begin = arena_format(plan->arena, "%s%s%.*s", folder, *folder ? "/" : "", (int)fixed, glob);
+    wanted->begin =
+        arena_format(plan->arena, "%s%s%.*s", folder, *folder ? "/" : "", (int)fixed, glob);
     wanted->glob = arena_text(plan->arena, slice_of_text(glob + fixed));
     if (!wanted->begin || !wanted->glob)
         return -1;
@@ -74,7 +76,8 @@ int plan_add(struct plan *plan, const struct host *host, const char *glob, size_
     const char *rest = close[1] == '/' ? close + 2 : close + 1;
     for (size_t i = 0; i < host->place_count; i++) {
         const struct place *place = &host->places[i];
-        if (slice_is(name, place->name) && add(plan, place->volume, place->path, rest, artifact) < 0)
+        if (slice_is(name, place->name) &&
+            add(plan, place->volume, place->path, rest, artifact) < 0)
             return -1;
     }
     return 0;

@@ -1,6 +1,7 @@
 /*
- * Which files are wanted: artifacts' globs with the survey's places put in, tried against each entry of a listing. Each glob
- * is cut into a fixed beginning and a pattern, so that most files are passed over after a few bytes.
+ * Which files are wanted: artifacts' globs with the survey's places put in, tried against each
+ * entry of a listing. Each glob is cut into a fixed beginning and a pattern, so that most files are
+ * passed over after a few bytes.
  */
 #ifndef TRIAGE_ENGINE_PLAN_H
 #define TRIAGE_ENGINE_PLAN_H
@@ -15,8 +16,8 @@ struct plan;
 
 /* All memory comes from the arena; NULL with error_text when it is out. */
 struct plan *plan_new(struct arena *arena);
-/* Adds a glob for artifact number `artifact`; "{place}/rest" is added once per place of that name, for its volume, and not at
- * all when the survey found none. */
+/* Adds a glob for artifact number `artifact`; "{place}/rest" is added once per place of that name,
+ * for its volume, and not at all when the survey found none. */
 int plan_add(struct plan *plan, const struct host *host, const char *glob, size_t artifact);
 /* Bit i is set when artifact i wants the file (paths only; flags are the caller's business). */
 uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path);

@@ -17,18 +17,18 @@
 #include <unistd.h>
 
 enum {
-    FRAME_END = 0,       /* the task is done */
+    FRAME_END = 0,        /* the task is done */
     FRAME_PROGRESS = 255, /* body: u64 bytes */
-    FRAME_HEAD = 9,      /* u32 size of the body, u8 type, u32 task */
+    FRAME_HEAD = 9,       /* u32 size of the body, u8 type, u32 task */
     FRAME_CEILING = 16 << 20,
-    BATCH_TASKS = 32,    /* tasks handed over at once */
+    BATCH_TASKS = 32, /* tasks handed over at once */
     BATCH_WEIGHT = 1 << 20,
     OUTBOX_FLUSH = 64 << 10,
     TICK_MS = 100,
 };
 
 struct outbox {
-    int socket;            /* -1: frames go to the pool's callback directly */
+    int socket; /* -1: frames go to the pool's callback directly */
     const struct pool *pool;
     struct buffer pending; /* frames not sent yet */
     size_t task;
@@ -142,8 +142,10 @@ int outbox_output(const struct outbox *outbox)
     return outbox->output;
 }
 
-/* Reads exactly `size` bytes and, with the first of them, the descriptors that the parent sent along. */
-static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors, size_t *descriptor_count)
+/* Reads exactly `size` bytes and, with the first of them, the descriptors that the parent sent
+ * along. */
+static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors,
+                    size_t *descriptor_count)
 {
     while (size) {
         union {
@@ -172,8 +174,8 @@ static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors, s
     return true;
 }
 
-static void run_batch(const struct pool *pool, void *state, struct outbox *outbox, struct slice batch,
-                      const int *descriptors, size_t descriptor_count)
+static void run_batch(const struct pool *pool, void *state, struct outbox *outbox,
+                      struct slice batch, const int *descriptors, size_t descriptor_count)
 {
     struct cursor in = cursor_over(batch, 0);
     size_t used = 0;
@@ -283,14 +285,16 @@ static int open_output(const char *path)
 }
 
 /* Sends the batch's size with the output descriptors along, then its bytes. */
-static bool send_batch(struct worker *worker, struct slice batch, const int *descriptors, size_t count)
+static bool send_batch(struct worker *worker, struct slice batch, const int *descriptors,
+                       size_t count)
 {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(int) * BATCH_TASKS)];
     } control;
     const uint32_t size = (uint32_t)batch.size;
-    uint8_t head[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16), (uint8_t)(size >> 24)};
+    uint8_t head[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16),
+                       (uint8_t)(size >> 24)};
     struct iovec part = {head, sizeof head};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
@@ -317,7 +321,8 @@ static bool send_batch(struct worker *worker, struct slice batch, const int *des
     return true;
 }
 
-/* Adds one task to the batch; false when its output file cannot be made (the task has ended then). */
+/* Adds one task to the batch; false when its output file cannot be made (the task has ended then).
+ */
 static bool add_to_batch(struct run *run, struct worker *worker, size_t task, int *descriptors,
                          size_t *descriptor_count)
 {
@@ -339,7 +344,8 @@ static bool add_to_batch(struct run *run, struct worker *worker, size_t task, in
     return true;
 }
 
-/* Neighbours on the disk go together; a batch ends once it is heavy, so that workers end at about the same time. */
+/* Neighbours on the disk go together; a batch ends once it is heavy, so that workers end at about
+ * the same time. */
 static void hand_out(struct run *run, struct worker *worker)
 {
     int descriptors[BATCH_TASKS];
@@ -370,7 +376,8 @@ static int reap(struct worker *worker)
     return status;
 }
 
-/* The worker is gone: its current task bears the blame, the others of its batch are handed out again. */
+/* The worker is gone: its current task bears the blame, the others of its batch are handed out
+ * again. */
 static void worker_lost(struct run *run, struct worker *worker, const char *problem)
 {
     if (worker->pid > 0) {
@@ -398,7 +405,8 @@ static const char *ending(struct worker *worker, char *text, size_t size)
     return text;
 }
 
-/* 1: a frame was taken from the inbox; 0: it is not complete yet; -1: it is broken; -2: the worker could not start. */
+/* 1: a frame was taken from the inbox; 0: it is not complete yet; -1: it is broken; -2: the worker
+ * could not start. */
 static int take_frame(struct run *run, struct worker *worker, struct cursor *in)
 {
     struct cursor ahead = *in;

@@ -1,6 +1,7 @@
 /*
- * Forked workers. The parent hands out tasks in their order, reads framed results and survives whatever a worker does: a
- * crash, a hang or a broken frame costs the one task that caused it; its neighbours are handed to a fresh worker.
+ * Forked workers. The parent hands out tasks in their order, reads framed results and survives
+ * whatever a worker does: a crash, a hang or a broken frame costs the one task that caused it; its
+ * neighbours are handed to a fresh worker.
  *
  *   parent                                     worker (sandboxed)
  *     | -- tasks (u32 count, then slices) --->   |  task by task:
@@ -11,33 +12,39 @@
 
 #include "triage/base/buffer.h"
 
-/* Where a worker's results go: a socket to the parent, or straight to its callback with --jobs 0. */
+/* Where a worker's results go: a socket to the parent, or straight to its callback with --jobs 0.
+ */
 struct outbox;
 
 /* Sends one frame for the task at hand. `type` is the caller's, from 1; 0 is the pool's own. */
 void outbox_send(struct outbox *outbox, uint8_t type, struct slice body);
-/* Tells the parent that the worker is alive and how many bytes of evidence it has read since it last told; cheap. */
+/* Tells the parent that the worker is alive and how many bytes of evidence it has read since it
+ * last told; cheap. */
 void outbox_progress(struct outbox *outbox, uint64_t bytes);
 /* Descriptor of the task's output file; -1 when it has none. Closed by the pool. */
 int outbox_output(const struct outbox *outbox);
 
 struct pool_task {
     struct slice body;  /* borrowed until the pool ends */
-    const char *output; /* NULL, or a file that the parent creates (it must not exist) and the worker writes */
+    const char *output; /* NULL, or a file that the parent creates (it must not exist) and the
+                           worker writes */
     uint64_t weight;    /* bytes it will read, for batching and progress */
 };
 
 struct pool {
     unsigned jobs;            /* 0: everything runs in this process */
-    unsigned timeout_seconds; /* a worker that neither answers nor reports progress for so long is ended */
+    unsigned timeout_seconds; /* a worker that neither answers nor reports progress for so long is
+                                 ended */
     void *context;            /* handed to all callbacks */
 
-    /* In the worker. `start` opens what tasks need and then locks the process down; NULL with error_text on failure. */
+    /* In the worker. `start` opens what tasks need and then locks the process down; NULL with
+     * error_text on failure. */
     void *(*start)(void *context);
     void (*run)(void *state, struct slice body, struct outbox *outbox);
     void (*stop)(void *state);
 
-    /* In the parent. The body is hostile: read it with a cursor. A -1 from `frame` counts as a broken frame. */
+    /* In the parent. The body is hostile: read it with a cursor. A -1 from `frame` counts as a
+     * broken frame. */
     int (*frame)(void *context, size_t task, uint8_t type, struct slice body);
     /* Once for each task: `problem` is NULL, or says how it ended ("crashed (signal 11)"). */
     void (*ended)(void *context, size_t task, const char *problem);
@@ -46,8 +53,8 @@ struct pool {
 };
 
 /*
- * Runs all tasks. 0 when each task has ended (well or not), 1 when *interrupted became non-zero and the rest was left, -1
- * with error_text when no worker can be started.
+ * Runs all tasks. 0 when each task has ended (well or not), 1 when *interrupted became non-zero and
+ * the rest was left, -1 with error_text when no worker can be started.
  */
 int pool_run(const struct pool *pool, const struct pool_task *tasks, size_t count,
              const volatile int *interrupted);

@@ -82,19 +82,21 @@ static int allow_reading_below(int rules, const char *root)
     beneath.parent_fd = open(root, O_PATH | O_CLOEXEC);
     if (beneath.parent_fd < 0)
         return error_set_errno("cannot open '%s'", root);
-    const long result = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+    const long result =
+        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
     const int reason = errno;
     close(beneath.parent_fd);
     errno = reason;
     return result == 0 ? 0 : error_set_errno("cannot limit file access to '%s'", root);
 }
 
-/* All of the first version of the interface: reading, writing and making of any kind is refused unless allowed. */
+/* All of the first version of the interface: reading, writing and making of any kind is refused
+ * unless allowed. */
 static int restrict_files(const struct sandbox *sandbox)
 {
     const struct landlock_ruleset_attr attributes = {.handled_access_fs = (1u << 13) - 1};
-    const int rules =
-        (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0);
+    const int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes,
+                                   sizeof attributes.handled_access_fs, 0);
     int result = 0;
 
     if (rules < 0)
@@ -116,19 +118,58 @@ static int restrict_files(const struct sandbox *sandbox)
 
 #ifdef HAVE_SECCOMP
 static const int allowed[] = {
-    SCMP_SYS(read),         SCMP_SYS(pread64),      SCMP_SYS(readv),       SCMP_SYS(write),
-    SCMP_SYS(writev),       SCMP_SYS(pwrite64),     SCMP_SYS(sendmsg),     SCMP_SYS(sendto),
-    SCMP_SYS(recvmsg),      SCMP_SYS(recvfrom),     SCMP_SYS(close),       SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),   SCMP_SYS(statx),        SCMP_SYS(lseek),       SCMP_SYS(fcntl),
-    SCMP_SYS(mmap),         SCMP_SYS(munmap),       SCMP_SYS(mremap),      SCMP_SYS(mprotect),
-    SCMP_SYS(madvise),      SCMP_SYS(brk),          SCMP_SYS(futex),       SCMP_SYS(poll),
-    SCMP_SYS(ppoll),        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    SCMP_SYS(nanosleep),    SCMP_SYS(clock_nanosleep), SCMP_SYS(getpid),   SCMP_SYS(gettid),
-    SCMP_SYS(tgkill),       SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(sigaltstack),  SCMP_SYS(getrandom),    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(getrusage),    SCMP_SYS(sysinfo),      SCMP_SYS(exit),        SCMP_SYS(exit_group),
-    SCMP_SYS(restart_syscall), SCMP_SYS(getdents64), SCMP_SYS(rseq),       SCMP_SYS(prlimit64),
-    SCMP_SYS(fstatfs),      SCMP_SYS(geteuid),      SCMP_SYS(faccessat),   SCMP_SYS(faccessat2),
+    SCMP_SYS(read),
+    SCMP_SYS(pread64),
+    SCMP_SYS(readv),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(sendto),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(close),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),
+    SCMP_SYS(lseek),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(mmap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(futex),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(rseq),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(fstatfs),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2),
 };
 
 static int allow_reading(scmp_filter_ctx filter)

@@ -582,9 +582,9 @@ static const char *basis_text(const struct session *session, const struct event 
 {
     const struct host *host = &session->hosts[event->file->evidence];
 
-    if (event->basis == TIME_UTC)
+    if (event->basis == BASIS_UTC)
         return "utc";
-    if (event->basis == TIME_UNKNOWN)
+    if (event->basis == BASIS_UNKNOWN)
         return "unknown";
     snprintf(text, size, "local:%s", host->zone.name[0] ? host->zone.name : "unknown");
     return text;
@@ -1161,7 +1161,8 @@ static void verify_ended(void *context, size_t task, const char *problem)
         verify_failed(session, session->order[task], problem);
 }
 
-/* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all are tried. */
+/* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all
+ * are tried. */
 static size_t choose_images(struct session *session)
 {
     size_t count = 0;

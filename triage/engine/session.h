@@ -1,6 +1,6 @@
 /*
- * One run over evidence, as the parent sees it: survey, plan, parse, copy, verify. The parent never looks at evidence bytes:
- * it hands out tasks, checks what comes back and stores it in the case.
+ * One run over evidence, as the parent sees it: survey, plan, parse, copy, verify. The parent never
+ * looks at evidence bytes: it hands out tasks, checks what comes back and stores it in the case.
  */
 #ifndef TRIAGE_ENGINE_SESSION_H
 #define TRIAGE_ENGINE_SESSION_H
@@ -24,18 +24,18 @@ struct progress {
 struct session_options {
     const char *const *evidence;
     size_t evidence_count;
-    struct rule_set *rules;      /* NULL: nothing is matched */
-    const char *rules_folder;    /* where exchange_builds.tsv lies; "" for none */
-    unsigned jobs;               /* 0: everything in this process */
-    unsigned timeout_seconds;    /* of a worker that says nothing */
-    struct instant from, to;     /* INSTANT_NONE: open; undated indicators are always kept */
+    struct rule_set *rules;   /* NULL: nothing is matched */
+    const char *rules_folder; /* where exchange_builds.tsv lies; "" for none */
+    unsigned jobs;            /* 0: everything in this process */
+    unsigned timeout_seconds; /* of a worker that says nothing */
+    struct instant from, to;  /* INSTANT_NONE: open; undated indicators are always kept */
     enum level least_level;
-    int64_t clock_skew;          /* seconds to subtract from the host's times */
-    const char *const *globs;    /* extract: these paths instead of the artifacts' */
-    bool take_deleted, no_hash;  /* extract */
-    bool take_all;               /* extract: also what artifacts want but do not keep */
-    bool survey_only;            /* info */
-    volatile int *interrupted;   /* set by a signal handler */
+    int64_t clock_skew;         /* seconds to subtract from the host's times */
+    const char *const *globs;   /* extract: these paths instead of the artifacts' */
+    bool take_deleted, no_hash; /* extract */
+    bool take_all;              /* extract: also what artifacts want but do not keep */
+    bool survey_only;           /* info */
+    volatile int *interrupted;  /* set by a signal handler */
     void *context;
     void (*progress)(void *context, const struct progress *progress);
     void (*notice)(void *context, const char *text); /* what a person should know at once */
@@ -57,10 +57,12 @@ struct session_counts {
 int session_new(const struct session_options *options, struct session **out);
 void session_free(struct session *session);
 
-/* Each gives 0, 1 when it was interrupted, -1 with error_text. `file` may be NULL where nothing is to be stored (info). */
+/* Each gives 0, 1 when it was interrupted, -1 with error_text. `file` may be NULL where nothing is
+ * to be stored (info). */
 int session_survey(struct session *session, struct case_file *file);
 int session_parse(struct session *session, struct case_file *file);
-/* Copies what artifacts keep and what gave indicators (or what the globs wanted) to "files" in the case folder. */
+/* Copies what artifacts keep and what gave indicators (or what the globs wanted) to "files" in the
+ * case folder. */
 int session_copy(struct session *session, struct case_file *file);
 int session_verify(struct session *session);
 
@@ -69,7 +71,8 @@ const struct host *session_host(const struct session *session, size_t evidence);
 const struct damage *session_damage(const struct session *session, size_t evidence, size_t *count);
 const struct verified *session_verified(const struct session *session, size_t evidence);
 const struct session_counts *session_counts(const struct session *session);
-/* True when evidence could not be read in full: damage, unread files, volumes that cannot be read. */
+/* True when evidence could not be read in full: damage, unread files, volumes that cannot be read.
+ */
 bool session_incomplete(const struct session *session);
 /* True when a stored hash is not the computed one though every byte could be read. */
 bool session_hash_differs(const struct session *session);

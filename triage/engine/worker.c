@@ -573,7 +573,7 @@ static void content_found(void *context, const struct hit *hit)
         .kind = KIND_content_match,
         .artifact = running->job.artifact->name,
         .when = file_appeared(file),
-        .basis = TIME_UTC,
+        .basis = BASIS_UTC,
         .file = file,
         .raw = slice_part(buffer_slice(&running->worker->content), 0, RAW_CEILING + 1),
         .values = values,

@@ -1,6 +1,7 @@
 /*
- * What a worker does: survey an evidence item and say which files are wanted, parse a file, copy a file out, verify an image.
- * Tasks and results are plain bytes; this header is the whole protocol between the parent and its workers.
+ * What a worker does: survey an evidence item and say which files are wanted, parse a file, copy a
+ * file out, verify an image. Tasks and results are plain bytes; this header is the whole protocol
+ * between the parent and its workers.
  */
 #ifndef TRIAGE_ENGINE_WORKER_H
 #define TRIAGE_ENGINE_WORKER_H
@@ -18,15 +19,16 @@ enum result_kind {
     RESULT_HOST,          /* host */
     RESULT_WANTED,        /* u32 artifact (or NO_ARTIFACT), file */
     RESULT_LISTED_COUNT,  /* u64 entries listed, u64 unreadable ones, u64 not recognised */
-    RESULT_INDICATOR,     /* u32 rule, text how, text detail, text SHA-256 of the record, u8 whether raw is cut, event */
-    RESULT_TALLY,         /* tally: see worker.c put_tally */
-    RESULT_NOTICE,        /* u64 offset, text; from a survey also text path */
-    RESULT_UNREAD,        /* text path ("" the task's file), text why */
-    RESULT_DIGESTS,       /* text md5, sha1, sha256, owner: of the task's file */
-    RESULT_COPIED,        /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
-    RESULT_DAMAGE,        /* u64 offset, u64 size, text why: of the medium */
-    RESULT_REJECTED,      /* u64 offset, u64 record, u8 whether cut, slice raw */
-    RESULT_VERIFIED,      /* verification: see worker.c put_verification */
+    RESULT_INDICATOR, /* u32 rule, text how, text detail, text SHA-256 of the record, u8 whether raw
+                         is cut, event */
+    RESULT_TALLY,     /* tally: see worker.c put_tally */
+    RESULT_NOTICE,    /* u64 offset, text; from a survey also text path */
+    RESULT_UNREAD,    /* text path ("" the task's file), text why */
+    RESULT_DIGESTS,   /* text md5, sha1, sha256, owner: of the task's file */
+    RESULT_COPIED,    /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
+    RESULT_DAMAGE,    /* u64 offset, u64 size, text why: of the medium */
+    RESULT_REJECTED,  /* u64 offset, u64 record, u8 whether cut, slice raw */
+    RESULT_VERIFIED,  /* verification: see worker.c put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
 };
 
@@ -38,16 +40,18 @@ struct worker_setup {
     size_t evidence_count;
     struct rule_set *rules;   /* NULL: nothing is matched */
     const struct host *hosts; /* per evidence item; zero before the survey */
-    const char *const *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
-    bool all_streams;         /* copy: deleted entries too */
-    bool no_hash;             /* copy without hashes */
-    bool survey_only;         /* say nothing of wanted files */
-    size_t memory;            /* bytes a worker may add; 0 for the default */
+    const char *const
+        *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
+    bool all_streams; /* copy: deleted entries too */
+    bool no_hash;     /* copy without hashes */
+    bool survey_only; /* say nothing of wanted files */
+    size_t memory;    /* bytes a worker may add; 0 for the default */
 };
 
 /* For struct pool: context is the worker_setup's owner; these take the setup itself. */
 void *worker_start(const struct worker_setup *setup);
-/* Drops all rights that reading the evidence does not need; not with --jobs 0. -1 with error_text. */
+/* Drops all rights that reading the evidence does not need; not with --jobs 0. -1 with error_text.
+ */
 int worker_lock_down(void *state);
 /* As worker_start for the one task that opens evidence itself, on many threads. */
 void *worker_start_verifier(const struct worker_setup *setup);

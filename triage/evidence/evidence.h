@@ -1,6 +1,6 @@
 /*
- * Evidence, opened read-only: an image with its partitions and file systems, a folder (mounted image, collected triage
- * folder), or a single file. One handle belongs to one thread.
+ * Evidence, opened read-only: an image with its partitions and file systems, a folder (mounted
+ * image, collected triage folder), or a single file. One handle belongs to one thread.
  */
 #ifndef TRIAGE_EVIDENCE_EVIDENCE_H
 #define TRIAGE_EVIDENCE_EVIDENCE_H
@@ -25,9 +25,10 @@ struct volume {
     char partition_guid[37]; /* GPT unique partition GUID, lower case, "" without */
     uint32_t disk_signature; /* MBR disk signature at 0x1B8; 0 for GPT */
     char drive_hint;         /* 'C' when a folder is named like a drive; 0 */
-    const char *problem;     /* NULL, or a sentence: why it cannot be read and what to do (BitLocker, ReFS ...) */
-    bool vacant;             /* the problem means no loss: a Microsoft reserved partition and the like */
-    const char *notice;      /* NULL, or a sentence: it is read, but something about it is damaged */
+    const char *problem; /* NULL, or a sentence: why it cannot be read and what to do (BitLocker,
+                            ReFS ...) */
+    bool vacant;        /* the problem means no loss: a Microsoft reserved partition and the like */
+    const char *notice; /* NULL, or a sentence: it is read, but something about it is damaged */
 };
 
 /* An image file, a segment of a set, a folder or a single artifact file. -1 with error_text. */
@@ -43,31 +44,36 @@ const struct volume *evidence_volume(const struct evidence *evidence, size_t ind
 const struct damage *evidence_damage(const struct evidence *evidence, size_t *count);
 
 /*
- * Calls `visit` for each data stream of each file, live and deleted, and for each folder, in MFT order; the $MFT is read in
- * one sequential pass (other file systems: their folders are walked). The file is borrowed for the call. Stops early when
- * visit gives non-zero and returns that. -1 with error_text when the volume cannot be listed at all; entries that cannot be
- * understood are counted in `unreadable` (may be NULL).
+ * Calls `visit` for each data stream of each file, live and deleted, and for each folder, in MFT
+ * order; the $MFT is read in one sequential pass (other file systems: their folders are walked).
+ * The file is borrowed for the call. Stops early when visit gives non-zero and returns that. -1
+ * with error_text when the volume cannot be listed at all; entries that cannot be understood are
+ * counted in `unreadable` (may be NULL).
  */
 int evidence_list(struct evidence *evidence, uint32_t volume,
                   int (*visit)(void *context, const struct file *file), void *context,
                   uint64_t *unreadable);
-/* The live file at `path` ('/' separated, any letter case, "name:stream" for a named stream); texts go to the arena. False
- * when there is none. */
-bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path, struct arena *arena,
-                   struct file *file);
+/* The live file at `path` ('/' separated, any letter case, "name:stream" for a named stream); texts
+ * go to the arena. False when there is none. */
+bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
+                   struct arena *arena, struct file *file);
 
 /* SID of the owner, "S-1-5-18"; false when it is not recorded. */
 bool evidence_owner(struct evidence *evidence, const struct file *file, char *text, size_t size);
 
-/* Content of a file that evidence_list or evidence_find gave (also in another process on the same evidence). */
+/* Content of a file that evidence_list or evidence_find gave (also in another process on the same
+ * evidence). */
 int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out);
-/* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's top. -1 with error_text. */
+/* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's
+ * top. -1 with error_text. */
 int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out);
 void stream_close(struct stream *stream);
 uint64_t stream_size(const struct stream *stream);
-/* Bytes read, short only at the end of the stream; -1 with error_text. Sparse parts read as zeroes. */
+/* Bytes read, short only at the end of the stream; -1 with error_text. Sparse parts read as zeroes.
+ */
 ssize_t stream_read(struct stream *stream, uint64_t offset, void *buffer, size_t size);
-/* Next stretch that is not sparse at or after `offset`: its start and size; false when there is none. */
+/* Next stretch that is not sparse at or after `offset`: its start and size; false when there is
+ * none. */
 bool stream_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64_t *size);
 /* True once a read of this stream met damaged bytes of the container. */
 bool stream_damaged(const struct stream *stream);

@@ -1,6 +1,7 @@
 /*
- * The bytes of a medium, whatever container they came in: read-only, random access, damage known. One file per container
- * (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit.c). An image is for one thread at a time.
+ * The bytes of a medium, whatever container they came in: read-only, random access, damage known.
+ * One file per container (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit.c). An image
+ * is for one thread at a time.
  */
 #ifndef TRIAGE_EVIDENCE_IMAGE_H
 #define TRIAGE_EVIDENCE_IMAGE_H
@@ -29,43 +30,46 @@ struct container {
     uint32_t sector_size;
     const char *const *segments; /* paths of the files it is made of, in order */
     size_t segment_count;
-    const struct pair *metadata; /* case number, evidence number, examiner, notes, acquiry date ... */
+    const struct pair
+        *metadata; /* case number, evidence number, examiner, notes, acquiry date ... */
     size_t metadata_count;
     char md5[MD5_TEXT_SIZE], sha1[SHA1_TEXT_SIZE]; /* stored in the container; "" when none */
-    uint32_t chunk_size;                           /* bytes of the medium per chunk; 0 when there are none */
+    uint32_t chunk_size; /* bytes of the medium per chunk; 0 when there are none */
     uint64_t chunk_count;
 };
 
 /*
- * Opens the medium whose first segment, or any segment of a set, is at `path`; finds the other segments itself. Signatures
- * are checked first: a format that cannot be read is an error that names it and says what to do. -1 with error_text.
+ * Opens the medium whose first segment, or any segment of a set, is at `path`; finds the other
+ * segments itself. Signatures are checked first: a format that cannot be read is an error that
+ * names it and says what to do. -1 with error_text.
  */
 int image_open(const char *path, struct image **out);
 void image_close(struct image *image);
 
 const struct container *image_container(const struct image *image);
-/* Bytes read, short only at the end of the medium; -1 with error_text when the file cannot be read at all. Damaged ranges
- * read as zeroes and are added to image_damage(). */
+/* Bytes read, short only at the end of the medium; -1 with error_text when the file cannot be read
+ * at all. Damaged ranges read as zeroes and are added to image_damage(). */
 ssize_t image_read(struct image *image, uint64_t offset, void *buffer, size_t size);
-/* All damage known so far, in order of offset, merged. Missing and truncated segments are known at once, bad chunks when
- * they have been read. Valid until the next image_read. */
+/* All damage known so far, in order of offset, merged. Missing and truncated segments are known at
+ * once, bad chunks when they have been read. Valid until the next image_read. */
 const struct damage *image_damage(const struct image *image, size_t *count);
 /* Grows each time a read met damaged bytes (also when that damage was known already). */
 uint64_t image_damage_hits(const struct image *image);
 
 struct verification {
     struct digests computed;
-    char stored_md5[MD5_TEXT_SIZE], stored_sha1[SHA1_TEXT_SIZE]; /* "" when the container stores none */
-    bool hash_differs; /* a stored hash is not the computed one */
+    char stored_md5[MD5_TEXT_SIZE],
+        stored_sha1[SHA1_TEXT_SIZE]; /* "" when the container stores none */
+    bool hash_differs;               /* a stored hash is not the computed one */
     uint64_t bytes, chunks, bad_chunks;
     struct damage *damage; /* belongs to the caller: verification_release */
     size_t damage_count;
 };
 
 /*
- * Reads every byte of the medium once, on `threads` threads (0: all cores), and computes MD5, SHA-1 and SHA-256 in that
- * pass. `progress` (may be NULL) is called from the calling thread with bytes done and in all. -1 only when nothing could
- * be read; damage is part of the result.
+ * Reads every byte of the medium once, on `threads` threads (0: all cores), and computes MD5, SHA-1
+ * and SHA-256 in that pass. `progress` (may be NULL) is called from the calling thread with bytes
+ * done and in all. -1 only when nothing could be read; damage is part of the result.
  */
 int image_verify(const char *path, unsigned threads,
                  void (*progress)(void *context, uint64_t done, uint64_t all), void *context,

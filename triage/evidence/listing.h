@@ -69,7 +69,8 @@ void listing_count_unreadable(struct listing *listing);
 void listing_count_partial(struct listing *listing);
 uint64_t listing_unreadable(const struct listing *listing);
 uint64_t listing_partial(const struct listing *listing);
-/* The folder that the entry's first name lies in, whether or not it still is the same one; LISTING_NONE without a name. */
+/* The folder that the entry's first name lies in, whether or not it still is the same one;
+ * LISTING_NONE without a name. */
 uint32_t listing_parent(const struct listing *listing, uint32_t index);
 /* Bytes of memory in use. */
 size_t listing_memory(const struct listing *listing);

@@ -31,13 +31,14 @@ struct mft_input {
  */
 int mft_read(const struct mft_input *input, struct listing **out);
 
-/* Size of the table's entries: what `input` says, else what the first entry says; 0 with error_text when it is no table. */
+/* Size of the table's entries: what `input` says, else what the first entry says; 0 with error_text
+ * when it is no table. */
 uint32_t mft_record_size(const struct mft_input *input);
 
 /*
- * Looks up one entry: appends the long name that `reference` (entry number, sequence number in the upper 16 bits) has or,
- * deleted, last had, and gives the reference of its folder. False when the entry is lost or holds another file by now.
- * input->record_size must be set.
+ * Looks up one entry: appends the long name that `reference` (entry number, sequence number in the
+ * upper 16 bits) has or, deleted, last had, and gives the reference of its folder. False when the
+ * entry is lost or holds another file by now. input->record_size must be set.
  */
 bool mft_name_of(const struct mft_input *input, uint64_t reference, struct buffer *name,
                  uint64_t *parent);

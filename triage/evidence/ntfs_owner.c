@@ -29,7 +29,8 @@ static bool format_sid(struct slice bytes, char text[SID_TEXT_SIZE])
     struct cursor c = cursor_over(bytes, 0);
     const uint8_t revision = cursor_u8(&c), count = cursor_u8(&c);
     const uint64_t authority = (uint64_t)cursor_u16be(&c) << 32 | cursor_u32be(&c);
-    size_t used = (size_t)snprintf(text, SID_TEXT_SIZE, "S-%u-%llu", revision, (unsigned long long)authority);
+    size_t used =
+        (size_t)snprintf(text, SID_TEXT_SIZE, "S-%u-%llu", revision, (unsigned long long)authority);
 
     if (cursor_failed(&c) || revision != 1 || count == 0 || count > MOST_SUBAUTHORITIES)
         return false;
@@ -52,7 +53,8 @@ static bool add(struct ntfs_owners *owners, uint32_t id, const char *sid)
 {
     if (owners->count == owners->room) {
         const size_t room = owners->room ? 2 * owners->room : 256;
-        struct owner *grown = room > MOST_OWNERS ? NULL : realloc(owners->list, room * sizeof *grown);
+        struct owner *grown =
+            room > MOST_OWNERS ? NULL : realloc(owners->list, room * sizeof *grown);
         if (!grown)
             return false;
         owners->list = grown;
@@ -65,8 +67,8 @@ static bool add(struct ntfs_owners *owners, uint32_t id, const char *sid)
     return true;
 }
 
-/* One entry at `at`; gives where the next may begin. The mirror of each block names the offset of its original, so it does not
- * fit to where it lies and is passed over. */
+/* One entry at `at`; gives where the next may begin. The mirror of each block names the offset of
+ * its original, so it does not fit to where it lies and is passed over. */
 static size_t take_entry(struct ntfs_owners *owners, struct slice sds, size_t at)
 {
     struct cursor c = cursor_over(slice_from(sds, at), at);

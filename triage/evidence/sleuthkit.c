@@ -465,8 +465,9 @@ static int pick_attribute(struct content *content, const struct file *file)
 }
 
 /*
- * libtsk refuses a run that is longer than the volume, and with it the whole entry. A change journal's sparse head is that
- * long on every server that has run for some years, so the limit is lifted for a second try; reading checks each run itself.
+ * libtsk refuses a run that is longer than the volume, and with it the whole entry. A change
+ * journal's sparse head is that long on every server that has run for some years, so the limit is
+ * lifted for a second try; reading checks each run itself.
  */
 static TSK_FS_FILE *open_entry(const struct mount *mount, uint64_t address)
 {

@@ -1,4 +1,5 @@
-/* What a record of the evidence says, with where it was read. Parsers make events, the matcher reads them. */
+/* What a record of the evidence says, with where it was read. Parsers make events, the matcher
+ * reads them. */
 #ifndef TRIAGE_RECORD_EVENT_H
 #define TRIAGE_RECORD_EVENT_H
 
@@ -19,7 +20,7 @@ enum kind {
     KIND_COUNT
 };
 
-enum time_basis { TIME_UNKNOWN, TIME_UTC, TIME_LOCAL };
+enum time_basis { BASIS_UNKNOWN, BASIS_UTC, BASIS_LOCAL };
 
 enum event_mark {
     EVENT_REPAIRED = 1, /* the record was read after a repair that a notice or the coverage tells */
@@ -48,10 +49,12 @@ struct event {
     enum time_basis basis;
     struct slice time_text;  /* the time as the record has it */
     const struct file *file; /* provenance: the file ... */
-    uint64_t offset, number; /* ... the byte where the record starts, and its line (from 1) or record id */
-    struct slice raw;        /* the record's bytes, or a text of them */
-    /* Where `raw` is a rendering that is only made for events that match: what makes it, and the bytes that the record has in the
-     * evidence, of which raw_sha256 is. NULL and empty otherwise. */
+    uint64_t offset,
+        number;       /* ... the byte where the record starts, and its line (from 1) or record id */
+    struct slice raw; /* the record's bytes, or a text of them */
+    /* Where `raw` is a rendering that is only made for events that match: what makes it, and the
+     * bytes that the record has in the evidence, of which raw_sha256 is. NULL and empty otherwise.
+     */
     struct slice (*render)(void *context);
     void *render_context;
     struct slice record;
@@ -70,7 +73,8 @@ const char *kind_name(enum kind kind);
 const char *kind_time_meaning(enum kind kind);
 const char *kind_sentence(enum kind kind);
 
-/* The first value of that name (any letter case), aliases included; an empty slice with data NULL when there is none. */
+/* The first value of that name (any letter case), aliases included; an empty slice with data NULL
+ * when there is none. */
 struct slice event_value(const struct event *event, const char *name);
 
 #endif

@@ -5,15 +5,15 @@
 #include "triage/base/instant.h"
 
 enum file_flag {
-    FILE_DELETED = 1,     /* the entry is not in use any more */
+    FILE_DELETED = 1, /* the entry is not in use any more */
     FILE_FOLDER = 2,
-    FILE_RESIDENT = 4,    /* the content lies in the MFT entry itself */
-    FILE_COMPRESSED = 8,  /* LZNT1 */
+    FILE_RESIDENT = 4,   /* the content lies in the MFT entry itself */
+    FILE_COMPRESSED = 8, /* LZNT1 */
     FILE_SPARSE = 16,
     FILE_ENCRYPTED = 32,
-    FILE_ORPHAN = 64,     /* its parent is gone: the path starts with "$Orphan/" */
-    FILE_REPARSE = 128,   /* link, mount point, WOF: the stream is not the plain content */
-    FILE_DAMAGED = 256,   /* the entry itself could be read only in part */
+    FILE_ORPHAN = 64,   /* its parent is gone: the path starts with "$Orphan/" */
+    FILE_REPARSE = 128, /* link, mount point, WOF: the stream is not the plain content */
+    FILE_DAMAGED = 256, /* the entry itself could be read only in part */
 };
 
 /* The Windows attribute bits that tell something (MS-FSCC 2.6). */
@@ -29,23 +29,25 @@ struct macb {
 };
 
 struct file {
-    const char *path;    /* UTF-8, '/' separated, from the root of its volume; without the stream's name */
-    const char *stream;  /* name of a named stream; NULL for the default stream */
-    uint32_t evidence;   /* index of the evidence item on the command line */
-    uint32_t volume;     /* index of the file system in the evidence */
-    uint32_t snapshot;   /* 0: live; otherwise the shadow copy */
-    uint64_t address;    /* metadata address, e.g. the MFT entry number */
-    uint16_t sequence;   /* of the MFT entry; 0 elsewhere */
-    uint16_t attribute;  /* NTFS attribute id of the stream's first extent */
-    uint64_t size;       /* bytes, as recorded: not to be trusted */
-    uint64_t place;      /* byte on the medium where the content starts, for reading in disk order; 0 unknown */
-    uint32_t flags;      /* file_flag */
+    const char
+        *path; /* UTF-8, '/' separated, from the root of its volume; without the stream's name */
+    const char *stream; /* name of a named stream; NULL for the default stream */
+    uint32_t evidence;  /* index of the evidence item on the command line */
+    uint32_t volume;    /* index of the file system in the evidence */
+    uint32_t snapshot;  /* 0: live; otherwise the shadow copy */
+    uint64_t address;   /* metadata address, e.g. the MFT entry number */
+    uint16_t sequence;  /* of the MFT entry; 0 elsewhere */
+    uint16_t attribute; /* NTFS attribute id of the stream's first extent */
+    uint64_t size;      /* bytes, as recorded: not to be trusted */
+    uint64_t place;     /* byte on the medium where the content starts, for reading in disk order; 0
+                           unknown */
+    uint32_t flags;     /* file_flag */
     uint32_t attributes; /* Windows attribute bits as recorded */
     struct macb si, fn;  /* $STANDARD_INFORMATION; $FILE_NAME (NTFS only) */
 };
 
-/* When the file came to where it is, as far as its file system can tell: created by $FILE_NAME, by $STANDARD_INFORMATION, else
- * last modified. */
+/* When the file came to where it is, as far as its file system can tell: created by $FILE_NAME, by
+ * $STANDARD_INFORMATION, else last modified. */
 static inline struct instant file_appeared(const struct file *file)
 {
     return instant_known(file->fn.created)   ? file->fn.created

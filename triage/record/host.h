@@ -9,7 +9,8 @@
 
 struct fact {
     const char *value;  /* NULL: not known */
-    const char *source; /* "C:\Windows\System32\config\SYSTEM: ControlSet001\Control\...", or why it is assumed */
+    const char *source; /* "C:\Windows\System32\config\SYSTEM: ControlSet001\Control\...", or why it
+                           is assumed */
     bool assumed;       /* a default, because the image cannot tell */
 };
 
@@ -24,7 +25,8 @@ struct drive {
     struct fact why; /* value: the MountedDevices entry */
 };
 
-/* A folder that artifacts name in braces: "{iis_logs}", "{exchange}", "{web_root}", "{httperr}", "{windows}" ... */
+/* A folder that artifacts name in braces: "{iis_logs}", "{exchange}", "{web_root}", "{httperr}",
+ * "{windows}" ... */
 struct place {
     const char *name;
     uint32_t volume;
@@ -60,12 +62,14 @@ struct site {
 };
 
 struct host {
-    struct fact computer, domain, windows_version, windows_build, windows_root, control_set, zone_name;
+    struct fact computer, domain, windows_version, windows_build, windows_root, control_set,
+        zone_name;
     struct zone zone;
     struct fact exchange_path, exchange_family, exchange_version, exchange_build;
     struct named_fact *roles; /* name: the role's key; value: ConfiguredVersion */
     size_t role_count;
-    struct named_fact *more; /* anything else worth printing in host.json; the environment as "%Name%" */
+    struct named_fact
+        *more; /* anything else worth printing in host.json; the environment as "%Name%" */
     size_t more_count;
     struct drive *drives;
     size_t drive_count;
@@ -78,18 +82,22 @@ struct host {
     size_t notice_count;
 };
 
-/* Process to process. host_get copies all texts to the arena; -1 with error_text on malformed bytes. */
+/* Process to process. host_get copies all texts to the arena; -1 with error_text on malformed
+ * bytes. */
 void host_put(struct buffer *out, const struct host *host);
 int host_get(struct cursor *in, struct arena *arena, struct host *host);
 /* The content of host.json as members of the object that is open. */
 void host_json(const struct host *host, struct json *json);
 
-/* Appends the text with its %variables% put in from host->more, where they stand as "%Name%"; unknown ones stay as they are. */
+/* Appends the text with its %variables% put in from host->more, where they stand as "%Name%";
+ * unknown ones stay as they are. */
 void host_expand(const struct host *host, const char *text, struct buffer *out);
-/* "C:\inetpub\x.aspx" for a file of the volume; "volume 1: \inetpub\x.aspx" when it has no drive letter. */
+/* "C:\inetpub\x.aspx" for a file of the volume; "volume 1: \inetpub\x.aspx" when it has no drive
+ * letter. */
 void host_windows_path(const struct host *host, uint32_t volume, const char *path,
                        struct buffer *out);
-/* The other way: volume and '/' path of "C:\inetpub"; %variables% are resolved. False when the drive is unknown. */
+/* The other way: volume and '/' path of "C:\inetpub"; %variables% are resolved. False when the
+ * drive is unknown. */
 bool host_resolve(const struct host *host, const char *windows_path, uint32_t *volume,
                   struct buffer *path);
 

@@ -232,7 +232,7 @@ int wire_get_event(struct cursor *in, struct arena *arena, struct event *event)
     read.raw = wire_get_slice(in);
     read.value_count = cursor_u32le(in);
     read.values = get_values(in, arena, (uint32_t)read.value_count);
-    if (cursor_failed(in) || kind >= KIND_COUNT || basis > TIME_LOCAL)
+    if (cursor_failed(in) || kind >= KIND_COUNT || basis > BASIS_LOCAL)
         return error_set("an event is malformed or cut short");
     read.kind = (enum kind)kind;
     read.basis = (enum time_basis)basis;

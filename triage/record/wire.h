@@ -1,6 +1,6 @@
 /*
- * Plain data between processes: numbers little-endian, text as a 32-bit size and its bytes. Reading goes through a cursor,
- * because a worker that was taken over is hostile input too.
+ * Plain data between processes: numbers little-endian, text as a 32-bit size and its bytes. Reading
+ * goes through a cursor, because a worker that was taken over is hostile input too.
  */
 #ifndef TRIAGE_RECORD_WIRE_H
 #define TRIAGE_RECORD_WIRE_H
@@ -16,7 +16,8 @@ void wire_put_slice(struct buffer *out, struct slice bytes);
 /* NULL and "" are told apart. */
 void wire_put_text(struct buffer *out, const char *text);
 void wire_put_file(struct buffer *out, const struct file *file);
-/* Without sources and artifact, which the reader knows from the job; raw is cut to `raw_ceiling` bytes. */
+/* Without sources and artifact, which the reader knows from the job; raw is cut to `raw_ceiling`
+ * bytes. */
 void wire_put_event(struct buffer *out, const struct event *event, size_t raw_ceiling);
 
 uint8_t wire_get_u8(struct cursor *in);

@@ -40,7 +40,8 @@ static int add_row(void *context, const struct case_stored *row)
     cell(out, row->sha256);
     cell(out, row->stored);
     cell(out, row->why);
-    buffer_format(out, ",%s,%s\r\n", row->damaged ? "true" : "false", row->deleted ? "true" : "false");
+    buffer_format(out, ",%s,%s\r\n", row->damaged ? "true" : "false",
+                  row->deleted ? "true" : "false");
     if (fwrite(out->data, 1, out->size, target->out) != out->size)
         return error_set_errno("cannot write files.csv");
     return 0;

@@ -4,7 +4,8 @@
 static int write_all(struct case_file *file, FILE *out)
 {
     struct buffer body = BUFFER_EMPTY;
-    int result = case_document(file, "host", &body) ? 0 : error_set("the case has no host document");
+    int result =
+        case_document(file, "host", &body) ? 0 : error_set("the case has no host document");
 
     if (result == 0 && fwrite(body.data, 1, body.size, out) != body.size)
         result = error_set_errno("cannot write host.json");

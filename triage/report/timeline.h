@@ -5,13 +5,16 @@
 #include "triage/base/json.h"
 #include "triage/case/case.h"
 
-/* One indicator as a JSON object on one line, '\n' included. Undated ones have no datetime and timestamp. */
-void timeline_json(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out);
+/* One indicator as a JSON object on one line, '\n' included. Undated ones have no datetime and
+ * timestamp. */
+void timeline_json(const struct case_indicator *row, const struct case_rule *rule,
+                   struct buffer *out);
 /* The header of the CSV form, and one line of it, "\r\n" included. */
 void timeline_csv_header(struct buffer *out);
-void timeline_csv(const struct case_indicator *row, const struct case_rule *rule, struct buffer *out);
-/* One CSV cell (RFC 4180): quoted where needed, line breaks as blanks, and a text that a spreadsheet could take for a formula
- * gets an apostrophe in front. */
+void timeline_csv(const struct case_indicator *row, const struct case_rule *rule,
+                  struct buffer *out);
+/* One CSV cell (RFC 4180): quoted where needed, line breaks as blanks, and a text that a
+ * spreadsheet could take for a formula gets an apostrophe in front. */
 void csv_cell(struct buffer *out, struct slice text);
 
 #endif

@@ -36,7 +36,8 @@ int writer_run(const struct writer *writer, struct case_file *file)
     buffer_format(&path, "%s/%s", case_folder(file), writer->file);
     unlink(buffer_text(&path));
     FILE *out = fopen(buffer_text(&path), "wxe");
-    int result = out ? writer->write(file, out) : error_set_errno("cannot write '%s'", buffer_text(&path));
+    int result =
+        out ? writer->write(file, out) : error_set_errno("cannot write '%s'", buffer_text(&path));
     if (out && fclose(out) != 0 && result == 0)
         result = error_set_errno("cannot write '%s'", buffer_text(&path));
     buffer_release(&path);

@@ -1,6 +1,7 @@
 /*
- * A writer prints one output from a finished case: one const struct `writer_NAME` in triage/report/NAME.c, listed in WRITERS of
- * triage/local.mk, from which make generates the registry.
+ * A writer prints one output from a finished case: one const struct `writer_NAME` in
+ * triage/report/NAME.c, listed in WRITERS of triage/local.mk, from which make generates the
+ * registry.
  */
 #ifndef TRIAGE_REPORT_WRITER_H
 #define TRIAGE_REPORT_WRITER_H
