@@ -12,7 +12,7 @@
 static void put_number(struct buffer *out, uint64_t value, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        buffer_add_byte(out, (uint8_t)(value >> 8 * i));
+        buffer_add_byte(out, i < sizeof value ? (uint8_t)(value >> 8 * i) : 0);
 }
 
 /* A descriptor whose owner is S-1-5-21-1-2-`last`. */

@@ -356,6 +356,10 @@ int summary_print(const struct options *options, const struct session *session,
              "%" PRIu64
              " files or volumes could not be read in full: see \"unread\" in coverage.json",
              counts->files_unread);
+    if (counts->entries_unreadable)
+        line(out, "NOT READ",
+             "%" PRIu64 " entries of file systems are damaged and could not be listed",
+             counts->entries_unreadable);
     if (counts->damaged_files)
         line(out, "DAMAGED",
              "%" PRIu64 " files lie in damaged parts of the evidence; their indicators are marked",

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FRAME_MEMORY = 64 << 20, VERIFY_TIMEOUT = 600 };
 /* The list of wanted files above all; a worker leaves out what would not fit. */
@@ -336,7 +337,14 @@ static void *start(void *context)
 
 static void *start_verifier(void *context)
 {
-    return worker_start_verifier(&((const struct session *)context)->setup);
+    const struct session *session = context;
+    void *worker = worker_start_verifier(&session->setup);
+
+    if (worker && session->options.jobs > 0 && worker_lock_down_verifier(worker) < 0) {
+        worker_stop(worker);
+        return NULL;
+    }
+    return worker;
 }
 
 static struct pool pool_for(struct session *session, enum stage stage, size_t tasks)
@@ -452,12 +460,23 @@ static void survey_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
 
+    struct inventory *inventory = &session->items[task].inventory;
+
     session->progress.tasks_done++;
-    if (problem || !session->items[task].inventory.path) {
-        error_set("'%s' could not be surveyed: %s", session->options.evidence[task],
+    if (!problem && inventory->path)
+        return;
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "'%s' could not be surveyed: %s", session->options.evidence[task],
                   problem ? problem : "the worker said nothing of it");
-        session->failure = -1;
+    if (session->options.evidence_count == 1) {
+        session->failure = error_set("%s", buffer_text(&session->text));
+        return;
     }
+    *inventory = (struct inventory){.path = session->options.evidence[task],
+                                    .shape = EVIDENCE_IMAGE,
+                                    .container.format = "not surveyed"};
+    tell(session, buffer_text(&session->text));
+    add_note(session, true, task, NULL, "/", 0, buffer_text(&session->text));
 }
 
 /* What tells the file and the artifact apart from all others, the same in each run. */
@@ -1018,8 +1037,10 @@ static void copy_ended(void *context, size_t task, const char *problem)
 
     session->progress.tasks_done++;
     session->progress.current = wanted->windows_path;
-    if (problem)
-        add_note(session, true, wanted->file.evidence, wanted, "", 0, problem);
+    if (!problem)
+        return;
+    unlink(session->outputs[task]); /* half a copy must not look like a whole one */
+    add_note(session, true, wanted->file.evidence, wanted, "", 0, problem);
 }
 
 static bool is_same_file(const struct file *a, const struct file *b)
@@ -1239,7 +1260,7 @@ bool session_incomplete(const struct session *session)
     for (size_t i = 0; i < session->options.evidence_count; i++)
         if (session->items[i].damage_count)
             return true;
-    return session->counts.files_unread > 0;
+    return session->counts.files_unread > 0 || session->counts.entries_unreadable > 0;
 }
 
 bool session_hash_differs(const struct session *session)

@@ -1144,6 +1144,34 @@ int worker_lock_down(void *state)
     return enter_sandbox(state);
 }
 
+/* The folder that a path lies in, in the worker's arena. */
+static const char *folder_of(const struct worker *worker, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == path ? "/"
+           : slash       ? arena_text(worker->arena, slice_of(path, (size_t)(slash - path)))
+                         : ".";
+}
+
+int worker_lock_down_verifier(void *state)
+{
+    const struct worker *worker = state;
+    const struct worker_setup *setup = worker->setup;
+    const char **roots = arena_array(worker->arena, setup->evidence_count + 1, sizeof *roots);
+    const struct sandbox sandbox = {.memory = setup->memory ? setup->memory : (size_t)4 << 30,
+                                    .open_read_only = true,
+                                    .threads = true,
+                                    .roots = roots};
+
+    if (!roots)
+        return -1;
+    for (size_t i = 0; i < setup->evidence_count; i++)
+        if (!(roots[i] = folder_of(worker, setup->evidence[i])))
+            return -1;
+    return sandbox_enter(&sandbox);
+}
+
 void *worker_start_verifier(const struct worker_setup *setup)
 {
     struct worker *worker = new_worker(setup);

@@ -55,6 +55,8 @@ void *worker_start(const struct worker_setup *setup);
 int worker_lock_down(void *state);
 /* As worker_start for the one task that opens evidence itself, on many threads. */
 void *worker_start_verifier(const struct worker_setup *setup);
+/* As worker_lock_down, but it may still read files beside the evidence and start threads. */
+int worker_lock_down_verifier(void *state);
 void worker_run(void *state, struct slice body, struct outbox *outbox);
 void worker_stop(void *state);
 
