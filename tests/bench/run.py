@@ -119,7 +119,7 @@ def bench_pipeline():
         "fls -o %d -r -m / '%s' >'%s'" % (offset, BIG, body),
         "mactime -b '%s' -d >/dev/null" % body,
         "rm -rf '%s'; tsk_recover -a -o %d '%s' '%s'" % (tree, offset, BIG, tree),
-        "cat %s/rules/yara/*.yar >'%s/all.yar'; yara -w -r -p2 -d filename= -d filepath= -d extension= -d filetype= -d owner= "
+        "cat %s/rules/yara/*.yar >'%s/all.yar'; yara -w -r -p 2 -d filename= -d filepath= -d extension= -d filetype= -d owner= "
         "-d md5= '%s/all.yar' '%s'" % (SOURCE, WORK, WORK, tree),
         "rg -j2 -F -i -c -f '%s/literals' '%s'" % (WORK, tree),
     ]
