@@ -4,7 +4,7 @@
 
 enum { REPLACEMENT = 0xFFFD };
 
-static size_t encode(uint32_t point, uint8_t out[4])
+size_t utf8_encode(uint32_t point, uint8_t out[4])
 {
     if (point < 0x80) {
         out[0] = (uint8_t)point;
@@ -53,7 +53,7 @@ void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul)
         const uint32_t point = next_point(&c);
         if (point == 0 && stop_at_nul)
             return;
-        buffer_add(buffer, slice_of(bytes, encode(point, bytes)));
+        buffer_add(buffer, slice_of(bytes, utf8_encode(point, bytes)));
     }
 }
 
@@ -71,7 +71,7 @@ char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul)
         const uint32_t point = next_point(&c);
         if (point == 0 && stop_at_nul)
             break;
-        used += encode(point, (uint8_t *)text + used);
+        used += utf8_encode(point, (uint8_t *)text + used);
     }
     if (text)
         text[used] = 0;

@@ -11,6 +11,8 @@
 void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul);
 /* The same in the arena, NUL-terminated; NULL past the arena's ceiling. */
 char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul);
+/* Writes a code point as UTF-8; gives its bytes, 1 to 4. */
+size_t utf8_encode(uint32_t point, uint8_t out[4]);
 /* Bytes of the valid UTF-8 sequence at the start of `bytes` (1 to 4), 0 when there is none. */
 size_t utf8_sequence(struct slice bytes);
 bool utf8_valid(struct slice bytes);

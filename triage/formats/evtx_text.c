@@ -1,5 +1,7 @@
 #include "triage/formats/evtx_text.h"
 
+#include "triage/base/utf16.h"
+
 #include "triage/base/instant.h"
 
 #include <inttypes.h>
@@ -24,30 +26,6 @@ void evtx_text_add(struct evtx_text *text, struct slice bytes)
         memcpy(out, bytes.data, bytes.size);
         text->size += bytes.size;
     }
-}
-
-static size_t encode(uint32_t point, uint8_t *out)
-{
-    if (point < 0x80) {
-        out[0] = (uint8_t)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (uint8_t)(0xC0 | point >> 6);
-        out[1] = (uint8_t)(0x80 | (point & 0x3F));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | point >> 12);
-        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (point & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | point >> 18);
-    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (point & 0x3F));
-    return 4;
 }
 
 static uint32_t unit_at(const uint8_t *bytes)
@@ -106,7 +84,7 @@ void evtx_text_add_utf16(struct evtx_text *text, struct slice utf16)
             out[used++] = unit[0];
             at += 2;
         } else {
-            used += encode(take_point(utf16, &at), out + used);
+            used += utf8_encode(take_point(utf16, &at), out + used);
         }
     }
     text->size += used;
@@ -296,7 +274,7 @@ static void add_ansi(struct evtx_text *text, struct slice bytes)
         bytes.size--;
     uint8_t *out = room_for(text, bytes.size * 2);
     for (size_t i = 0, used = 0; out && i < bytes.size; i++) {
-        const size_t size = encode(bytes.data[i], out + used);
+        const size_t size = utf8_encode(bytes.data[i], out + used);
         used += size;
         text->size += size;
     }
