@@ -328,6 +328,12 @@ static const char *value_of(const struct iis_setting *setting, const char *name)
     return NULL;
 }
 
+/* Mitigations and what keeps a fixed server open: the verdict weighs them. */
+static bool is_fact(enum kind kind)
+{
+    return kind == KIND_iis_rewrite || kind == KIND_iis_protection;
+}
+
 static void tell(void *context, const struct iis_setting *setting)
 {
     const struct telling *telling = context;
@@ -335,6 +341,8 @@ static void tell(void *context, const struct iis_setting *setting)
     struct entry entry;
 
     entry_begin(&entry, telling->job, setting->kind);
+    if (is_fact(setting->kind))
+        entry.event.marks |= EVENT_FACT;
     iis_setting_tell(setting, &entry);
     if (image)
         entry_add(&entry, "ImageOnDisk", entry_program_on_disk(telling->job, image));

@@ -132,7 +132,8 @@ void registry_emit(struct registry *registry, enum kind kind, struct instant whe
         .raw = describe(registry),
         .values = registry->values,
         .value_count = registry->value_count,
-        .marks = registry->job->file->flags & FILE_DAMAGED ? EVENT_DAMAGED : 0,
+        .marks = (registry->job->file->flags & FILE_DAMAGED ? EVENT_DAMAGED : 0) |
+                 (kind == KIND_registry_product ? EVENT_FACT : 0),
     };
 
     job_emit(registry->job, &event);

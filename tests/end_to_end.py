@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -149,6 +150,13 @@ def records_of(path):
         line = line.strip()
         count += bool(starts and line and not line.startswith(b'#'))
     return count
+
+
+def check_facts(case):
+    with sqlite3.connect(os.path.join(case, 'case.db')) as database:
+        facts = database.execute('SELECT kind, path, fields FROM fact').fetchall()
+    products = [json.loads(fields)['Product'] for kind, path, fields in facts if kind == 'registry.product']
+    result(any('Exchange Server' in product for product in products), 'installed products are kept as facts', facts[:5])
 
 
 def check_provenance(case, medium):
@@ -492,6 +500,7 @@ def main():
     case = case_of('demo', image)
     check_indicators(case)
     check_accounts(case)
+    check_facts(case)
     check_provenance(case, image)
     check_formats(case)
     check_sameness(case, image)

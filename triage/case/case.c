@@ -77,6 +77,16 @@ static const struct column rejected_columns[] = {
     COLUMN(case_rejected, INTEGER, record), COLUMN(case_rejected, BYTES, raw),
     COLUMN(case_rejected, BOOLEAN, raw_cut),
 };
+static const struct column fact_columns[] = {
+    COLUMN(case_fact, TEXT, kind), COLUMN(case_fact, BOOLEAN, dated),
+    COLUMN(case_fact, INTEGER, timestamp), COLUMN(case_fact, TEXT, timestamp_desc),
+    COLUMN(case_fact, TEXT, time_text), COLUMN(case_fact, TEXT, time_basis),
+    COLUMN(case_fact, TEXT, message), COLUMN(case_fact, TEXT, artifact), COLUMN(case_fact, TEXT, path),
+    COLUMN(case_fact, TEXT, evidence), COLUMN(case_fact, INTEGER, volume),
+    COLUMN(case_fact, INTEGER, snapshot), COLUMN(case_fact, TEXT, mft_entry),
+    COLUMN(case_fact, INTEGER, offset), COLUMN(case_fact, INTEGER, record),
+    COLUMN(case_fact, TEXT, fields), COLUMN(case_fact, TEXT, marks),
+};
 static const struct column note_columns[] = {
     COLUMN(case_note, TEXT, evidence), COLUMN(case_note, INTEGER, volume),
     COLUMN(case_note, INTEGER, snapshot), COLUMN(case_note, TEXT, path),
@@ -97,7 +107,7 @@ static const struct column stored_columns[] = {
 };
 #define COLUMNS(list) list, sizeof list / sizeof *list
 
-enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, UNREAD, NOTICE, STORED, TABLE_COUNT };
+enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, FACT, UNREAD, NOTICE, STORED, TABLE_COUNT };
 
 static const struct table tables[TABLE_COUNT] = {
     [RULE] = {"rule", COLUMNS(rule_columns), "\"index\""},
@@ -105,6 +115,8 @@ static const struct table tables[TABLE_COUNT] = {
         "dated DESC, timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, rule, message, how, fields"},
     [COVERAGE] = {"coverage", COLUMNS(coverage_columns), "evidence, volume, snapshot, path, artifact, bytes, records"},
     [REJECTED] = {"rejected", COLUMNS(rejected_columns), "evidence, volume, snapshot, path, artifact, offset, record"},
+    [FACT] = {"fact", COLUMNS(fact_columns),
+        "kind, dated DESC, timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, message, fields"},
     [UNREAD] = {"unread", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [NOTICE] = {"notice", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [STORED] = {"file", COLUMNS(stored_columns), "evidence, volume, snapshot, path, mft_entry, stored, why"},
@@ -286,6 +298,11 @@ int case_add_coverage(struct case_file *file, const char *task, const struct cas
 int case_add_rejected(struct case_file *file, const char *task, const struct case_rejected *row)
 {
     return add_row(file, REJECTED, task, row);
+}
+
+int case_add_fact(struct case_file *file, const char *task, const struct case_fact *row)
+{
+    return add_row(file, FACT, task, row);
 }
 
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row)
@@ -777,6 +794,7 @@ struct typed_visit { /* lets each_row call a visitor of the row's own type */
     union {
         int (*rule)(void *, const struct case_rule *);
         int (*coverage)(void *, const struct case_coverage *);
+        int (*fact)(void *, const struct case_fact *);
         int (*note)(void *, const struct case_note *);
         int (*stored)(void *, const struct case_stored *);
     } call;
@@ -793,6 +811,12 @@ static int visit_coverage(void *context, const void *row)
 {
     const struct typed_visit *visit = context;
     return visit->call.coverage(visit->context, row);
+}
+
+static int visit_fact(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.fact(visit->context, row);
 }
 
 static int visit_note(void *context, const void *row)
@@ -823,6 +847,15 @@ int case_each_coverage(struct case_file *file, int (*visit)(void *, const struct
     struct case_coverage row = {0};
 
     return each_row(file, COVERAGE, &row, visit_coverage, &typed);
+}
+
+int case_each_fact(struct case_file *file, int (*visit)(void *, const struct case_fact *),
+                   void *context)
+{
+    struct typed_visit typed = {.call.fact = visit, .context = context};
+    struct case_fact row = {0};
+
+    return each_row(file, FACT, &row, visit_fact, &typed);
 }
 
 int case_each_unread(struct case_file *file, int (*visit)(void *, const struct case_note *),

@@ -45,6 +45,18 @@ struct case_rejected { /* a record that could not be split, as it is */
     bool raw_cut;
 };
 
+struct case_fact { /* an event that is kept though no rule need match it */
+    const char *kind;
+    bool dated;
+    int64_t timestamp; /* microseconds since 1970 UTC */
+    const char *timestamp_desc, *time_text, *time_basis, *message;
+    const char *artifact, *path, *evidence;
+    int64_t volume, snapshot;
+    const char *mft_entry;
+    int64_t offset, record;
+    const char *fields /* JSON object */, *marks;
+};
+
 struct case_note { /* something not read, or a notice */
     const char *evidence;
     int64_t volume, snapshot;
@@ -89,6 +101,7 @@ int case_add_rule(struct case_file *file, const struct case_rule *row);
 int case_add_indicator(struct case_file *file, const char *task, const struct case_indicator *row);
 int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row);
 int case_add_rejected(struct case_file *file, const char *task, const struct case_rejected *row);
+int case_add_fact(struct case_file *file, const char *task, const struct case_fact *row);
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
@@ -112,6 +125,8 @@ int case_each_rule(struct case_file *file, int (*visit)(void *context, const str
                    void *context);
 int case_each_coverage(struct case_file *file,
                        int (*visit)(void *context, const struct case_coverage *row), void *context);
+int case_each_fact(struct case_file *file, int (*visit)(void *context, const struct case_fact *row),
+                   void *context);
 int case_each_unread(struct case_file *file,
                      int (*visit)(void *context, const struct case_note *row), void *context);
 int case_each_notice(struct case_file *file,

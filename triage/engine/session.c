@@ -671,6 +671,14 @@ static char *time_text_of(struct session *session, const struct event *event)
     return arena_text(session->frame_arena, slice_of_text(instant_format(event->when, iso)));
 }
 
+/* Microseconds since 1970, with the clock's error taken off; 0 without a time. */
+static int64_t timestamp_of(const struct session *session, const struct event *event)
+{
+    return instant_known(event->when)
+               ? instant_to_unix_us(event->when) - session->options.clock_skew * 1000000
+               : 0;
+}
+
 static void message_with_title(struct session *session, const struct event *event,
                                const struct rule *rule, const char *how)
 {
@@ -698,9 +706,7 @@ static int add_indicator(struct session *session, struct wanted *wanted, const s
     message_fields(event, &session->fields);
     const struct case_indicator row = {
         .dated = instant_known(event->when),
-        .timestamp = instant_known(event->when)
-                         ? instant_to_unix_us(event->when) - session->options.clock_skew * 1000000
-                         : 0,
+        .timestamp = timestamp_of(session, event),
         .timestamp_desc = time_meaning(event),
         .time_text = time_text_of(session, event),
         .time_basis = basis_text(session, event, basis, sizeof basis),
@@ -743,6 +749,40 @@ static int frame_indicator(struct session *session, struct wanted *wanted, struc
     if (wire_get_event(in, session->frame_arena, &event) < 0)
         return -1;
     return add_indicator(session, wanted, &event, rule, how ? how : "", sha256, raw_cut);
+}
+
+/* A fact's time is that of the event, not filtered: the verdict needs to know all. */
+static int frame_fact(struct session *session, const struct wanted *wanted, struct cursor *in)
+{
+    struct event event = {.file = &wanted->file};
+    char basis[ZONE_NAME_SIZE + 8], entry[48];
+
+    if (wire_get_event(in, session->frame_arena, &event) < 0)
+        return -1;
+    buffer_clear(&session->message);
+    message_of(&event, &session->message);
+    buffer_clear(&session->fields);
+    message_fields(&event, &session->fields);
+    const struct case_fact row = {
+        .kind = kind_name(event.kind),
+        .dated = instant_known(event.when),
+        .timestamp = timestamp_of(session, &event),
+        .timestamp_desc = time_meaning(&event),
+        .time_text = time_text_of(session, &event),
+        .time_basis = basis_text(session, &event, basis, sizeof basis),
+        .message = buffer_text(&session->message),
+        .artifact = artifact_number(wanted->artifact)->name,
+        .path = wanted->windows_path,
+        .evidence = name_of_evidence(session, wanted->file.evidence),
+        .volume = wanted->file.volume,
+        .snapshot = wanted->file.snapshot,
+        .mft_entry = mft_entry_text(&wanted->file, entry),
+        .offset = (int64_t)event.offset,
+        .record = (int64_t)event.number,
+        .fields = buffer_text(&session->fields),
+        .marks = marks_text(event.marks),
+    };
+    return stored(session, case_add_fact(session->file, wanted->key, &row));
 }
 
 static void put_days(struct buffer *out, struct cursor *in, uint32_t count)
@@ -885,6 +925,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
     switch (type) {
     case RESULT_INDICATOR:
         return frame_indicator(session, wanted, &in);
+    case RESULT_FACT:
+        return frame_fact(session, wanted, &in);
     case RESULT_TALLY:
         return frame_tally(session, wanted, &in);
     case RESULT_REJECTED:

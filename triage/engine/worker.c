@@ -32,6 +32,7 @@ enum {
     HOST_CEILING = 8 << 20,
     WANTED_BYTES = 600,    /* of a wanted file, beside its path, in the parent */
     MOST_REJECTED = 10000, /* kept of one file; all are counted */
+    MOST_FACTS = 20000,    /* likewise */
 };
 
 static const uint64_t WANTED_CEILING = UINT64_C(2)
@@ -62,7 +63,7 @@ struct running {
     const char *owner;
     struct digests digests;
     bool digested;
-    size_t notices, rejected;
+    size_t notices, rejected, facts;
     struct buffer neighbours[MOST_NEIGHBOURS];
     size_t neighbour_count;
     struct stream *mft; /* of the file's volume, opened on first use */
@@ -260,11 +261,30 @@ static void undecided(void *context, size_t rule, const char *why)
     service_notice(&running->job, running->event->offset, text);
 }
 
+static void send_fact(struct running *running, const struct event *event)
+{
+    struct event fact = *event;
+
+    fact.raw = slice_of(NULL, 0);
+    if (running->facts++ == MOST_FACTS)
+        service_notice(&running->job, event->offset,
+                       "there are more facts of this file than are kept");
+    if (running->facts > MOST_FACTS)
+        return;
+    wire_put_event(frame(running->worker), &fact, 0);
+    if (running->worker->frame.size > EVENT_CEILING)
+        service_notice(&running->job, event->offset, "a fact is too large to be kept");
+    else
+        send_frame(running->worker, running->outbox, RESULT_FACT);
+}
+
 static void service_emit(struct job *job, const struct event *event)
 {
     struct running *running = running_of(job);
     const struct match_sink sink = {running, found, undecided};
 
+    if (event->marks & EVENT_FACT)
+        send_fact(running, event);
     if (!running->worker->matcher)
         return;
     running->event = event;

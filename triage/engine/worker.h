@@ -30,6 +30,7 @@ enum result_kind {
     RESULT_REJECTED,  /* u64 offset, u64 record, u8 whether cut, slice raw */
     RESULT_VERIFIED,  /* verification: see worker.c put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
+    RESULT_FACT,            /* event, without its raw bytes */
 };
 
 enum { NO_ARTIFACT = UINT32_MAX, RAW_CEILING = 4096 };

@@ -27,6 +27,8 @@ enum event_mark {
     EVENT_REJECTED = 2, /* the record could not be split: only its text is there */
     EVENT_DAMAGED = 4,  /* the container is damaged within this file's bytes */
     EVENT_RECOVERED = 8, /* from space that its container calls unused: slack, deleted */
+    EVENT_FACT = 16, /* kept in the case whether or not a rule matches: what the verdict needs, such
+                        as the version of an installed program. For few, telling events */
 };
 
 /* One log source of the Sigma taxonomy; NULL members are not set. */
