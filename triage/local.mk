@@ -16,6 +16,7 @@ libextriage_a_SOURCES = \
 	%D%/record/host.c %D%/record/host.h \
 	%D%/record/wire.c %D%/record/wire.h \
 	%D%/evidence/folder.c %D%/evidence/folder.h \
+	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h \
 	%D%/evidence/mft.c %D%/evidence/mft.h \
 	%D%/evidence/partitions.c %D%/evidence/partitions.h \

@@ -201,11 +201,93 @@ static void a_missing_stream_is_an_error(void **context)
     assert_int_equal(evidence_open_stream(evidence, &file, &stream), -1);
 }
 
+/* Marks "Big.log" as deleted and gives its clusters back, all but the first `kept` of them: those
+ * are another file's by now. */
+static struct file delete_big_file(size_t kept)
+{
+    struct file file, bitmap, table;
+    uint8_t byte, flags = 0;
+
+    open_ntfs();
+    assert_true(evidence_find(evidence, 0, "Big.log", arena, &file));
+    assert_true(evidence_find(evidence, 0, "$Bitmap", arena, &bitmap));
+    assert_true(evidence_find(evidence, 0, "$MFT", arena, &table));
+    evidence_close(evidence);
+    const int medium = open(image_path, O_RDWR);
+    assert_int_equal(pwrite(medium, &flags, 1, (off_t)(table.place + file.address * 1024 + 22)), 1);
+    for (size_t i = kept; i < (BIG_SIZE + 4095) / 4096; i++) {
+        const uint64_t cluster = file.place / 4096 + i;
+        const off_t at = (off_t)(bitmap.place + cluster / 8);
+        assert_int_equal(pread(medium, &byte, 1, at), 1);
+        byte &= (uint8_t) ~(1u << cluster % 8);
+        assert_int_equal(pwrite(medium, &byte, 1, at), 1);
+    }
+    close(medium);
+    open_ntfs();
+    file.flags |= FILE_DELETED;
+    return file;
+}
+
+static void a_deleted_file_is_read_while_its_clusters_are_free(void **context)
+{
+    static uint8_t bytes[BIG_SIZE];
+    struct stream *stream;
+
+    (void)context;
+    const struct file file = delete_big_file(0);
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), 0);
+    assert_int_equal(stream_lost(stream), 0);
+    assert_int_equal(stream_read(stream, 0, bytes, sizeof bytes), BIG_SIZE);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        assert_int_equal(bytes[i], big_byte(i));
+    stream_close(stream);
+}
+
+static void a_deleted_file_never_has_what_another_file_owns(void **context)
+{
+    static uint8_t bytes[BIG_SIZE];
+    struct stream *stream;
+
+    (void)context;
+    const struct file file = delete_big_file(3);
+    assert_int_equal(evidence_open_stream(evidence, &file, &stream), 0);
+    assert_int_equal(stream_lost(stream), 3 * 4096);
+    assert_int_equal(stream_read(stream, 0, bytes, sizeof bytes), BIG_SIZE);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        assert_int_equal(bytes[i], i < 3 * 4096 ? 0 : big_byte(i));
+    stream_close(stream);
+}
+
+static void free_space_holds_what_was_deleted_and_no_file(void **context)
+{
+    static uint8_t bytes[4096];
+    uint64_t start = 0, size = 0, at = 0;
+    struct stream *stream;
+    bool seen = false;
+
+    (void)context;
+    const struct file file = delete_big_file(3);
+    assert_int_equal(evidence_open_unallocated(evidence, 0, &stream), 0);
+    assert_true(stream_size(stream) <= VOLUME_SIZE);
+    assert_int_equal(stream_read(stream, file.place + 2 * 4096, bytes, sizeof bytes), 4096);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        assert_int_equal(bytes[i], 0);
+    for (; stream_data(stream, at, &start, &size); at = start + size)
+        seen |= start <= file.place + 3 * 4096 && start + size > file.place + 3 * 4096;
+    assert_true(seen);
+    assert_int_equal(stream_read(stream, file.place + 3 * 4096, bytes, sizeof bytes), 4096);
+    assert_int_equal(bytes[5], big_byte(3 * 4096 + 5));
+    stream_close(stream);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_deleted_file_is_read_while_its_clusters_are_free),
+        TEST(a_deleted_file_never_has_what_another_file_owns),
+        TEST(free_space_holds_what_was_deleted_and_no_file),
         TEST(a_bare_volume_is_read),
         TEST(the_place_is_that_of_the_first_run),
         TEST(a_damaged_boot_sector_is_replaced),

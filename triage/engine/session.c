@@ -915,6 +915,14 @@ static int frame_rejected(struct session *session, const struct wanted *wanted, 
     return stored(session, case_add_rejected(session->file, wanted->key, &row));
 }
 
+static int frame_notice(struct session *session, const struct wanted *wanted, struct cursor *in)
+{
+    const uint64_t offset = wire_get_u64(in);
+    const char *text = wire_get_text(in, session->frame_arena);
+
+    return text ? add_note(session, false, wanted->file.evidence, wanted, "", offset, text) : -1;
+}
+
 static int parse_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
@@ -933,12 +941,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
         return frame_rejected(session, wanted, &in);
     case RESULT_DIGESTS:
         return add_stored(session, wanted, &in, "", false);
-    case RESULT_NOTICE: {
-        const uint64_t offset = wire_get_u64(&in);
-        const char *text = wire_get_text(&in, session->frame_arena);
-        return text ? add_note(session, false, wanted->file.evidence, wanted, "", offset, text)
-                    : -1;
-    }
+    case RESULT_NOTICE:
+        return frame_notice(session, wanted, &in);
     case RESULT_UNREAD:
         return frame_unread(session, wanted->file.evidence, wanted, &in);
     case RESULT_DAMAGE:
@@ -1064,6 +1068,8 @@ static int copy_frame(void *context, size_t task, uint8_t type, struct slice bod
         return frame_unread(session, wanted->file.evidence, wanted, &in);
     if (type == RESULT_DAMAGE)
         return frame_damage(session, wanted->file.evidence, &in);
+    if (type == RESULT_NOTICE)
+        return frame_notice(session, wanted, &in);
     if (type != RESULT_COPIED)
         return error_set("a result of unknown kind %u", type);
     session->counts.bytes += wire_get_u64(&in);

@@ -63,6 +63,7 @@ struct running {
     const char *owner;
     struct digests digests;
     bool digested;
+    bool loss_told; /* that the file is deleted and not whole any more */
     size_t notices, rejected, facts;
     struct buffer neighbours[MOST_NEIGHBOURS];
     size_t neighbour_count;
@@ -241,6 +242,8 @@ static void found(void *context, const struct hit *hit)
     hash_sha256(event.record.size ? event.record : event.raw, sha256);
     if (stream_damaged(running->stream))
         event.marks |= EVENT_DAMAGED;
+    if (running->job.file->flags & FILE_DELETED)
+        event.marks |= EVENT_RECOVERED;
     put_indicator(frame(running->worker), hit, &event, sha256);
     if (running->worker->frame.size > EVENT_CEILING) {
         service_notice(&running->job, event.offset,
@@ -389,10 +392,25 @@ static int digest(struct running *running)
     return result;
 }
 
+/* A deleted file of which other files have taken clusters. */
+static const char *loss_text(struct running *running)
+{
+    running->loss_told = true;
+    return arena_format(running->job.arena,
+                        "the file is deleted, and %llu of its %llu bytes lie where other files are "
+                        "now: they read as zeroes, and it has no hash",
+                        (unsigned long long)stream_lost(running->stream),
+                        (unsigned long long)stream_size(running->stream));
+}
+
 static int service_digests(struct job *job, char md5[33], char sha1[41], char sha256[65])
 {
     struct running *running = running_of(job);
 
+    if (stream_lost(running->stream)) {
+        const char *text = loss_text(running);
+        return error_set("%s", text ? text : "the file is deleted and not whole");
+    }
     if (!running->loaded && load_content(running) < 0)
         return -1;
     if (!running->digested && digest(running) < 0)
@@ -626,7 +644,11 @@ static void scan_content(struct running *running)
         .md5 = md5,
     };
 
-    if (service_digests(&running->job, md5, sha1, sha256) < 0 || !running->loaded) {
+    const bool partial = stream_lost(running->stream) > 0;
+    *md5 = 0;
+    if (partial && (stream_lost(running->stream) == running->job.size || load_content(running) < 0))
+        return;
+    if ((!partial && service_digests(&running->job, md5, sha1, sha256) < 0) || !running->loaded) {
         if (running->job.size > CONTENT_CEILING)
             service_notice(&running->job, CONTENT_CEILING,
                            "the file is larger than 64 MiB: its content was not scanned");
@@ -698,6 +720,10 @@ static void parse(struct worker *worker, struct outbox *outbox, const struct art
         send_unread(worker, outbox, "", error_text());
     if (artifact->scan && worker->matcher)
         scan_content(&running);
+    if (stream_lost(running.stream) && !running.loss_told) {
+        const char *text = loss_text(&running);
+        service_notice(&running.job, 0, text ? text : error_text());
+    }
     if (running.digested)
         send_digests(&running);
     put_tally(frame(worker), &running.tally, running.job.size, stream_damaged(running.stream));
@@ -741,7 +767,7 @@ static void send_copied(struct running *running, const struct copy *copy)
     evidence_owner(running->evidence, running->job.file, owner, sizeof owner);
     struct buffer *out = frame(running->worker);
     wire_put_u64(out, copy->bytes);
-    wire_put_u8(out, stream_damaged(running->stream));
+    wire_put_u8(out, stream_damaged(running->stream) || stream_lost(running->stream));
     wire_put_text(out, digests.md5);
     wire_put_text(out, digests.sha1);
     wire_put_text(out, digests.sha256);
@@ -757,6 +783,10 @@ static void copy_file(struct worker *worker, struct outbox *outbox, const struct
     if (running_init(&running, worker, outbox, file) < 0) {
         send_unread(worker, outbox, "", error_text());
         return;
+    }
+    if (stream_lost(running.stream)) {
+        const char *text = loss_text(&running);
+        send_notice(worker, outbox, 0, text ? text : error_text());
     }
     if (!worker->setup->no_hash)
         copy.hasher = hasher_new(HASH_ALL);

@@ -387,7 +387,20 @@ int evidence_open_stream(struct evidence *evidence, const struct file *file, str
 {
     struct slot *slot = readable_slot(evidence, file->volume);
 
+    if (file->flags & FILE_UNALLOCATED)
+        return evidence_open_unallocated(evidence, file->volume, out);
     return slot ? slot->source->methods->open_stream(slot->source, file, out) : -1;
+}
+
+int evidence_open_unallocated(struct evidence *evidence, uint32_t volume, struct stream **out)
+{
+    struct slot *slot = readable_slot(evidence, volume);
+
+    if (!slot)
+        return -1;
+    if (!slot->source->methods->open_free)
+        return error_set("volume %u: what is free cannot be told", volume);
+    return slot->source->methods->open_free(slot->source, out);
 }
 
 /* In a folder the $MFT is a file like any other; it has to be looked for. */
@@ -441,6 +454,11 @@ bool stream_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64
     *start = offset;
     *size = stream->size - offset;
     return true;
+}
+
+uint64_t stream_lost(const struct stream *stream)
+{
+    return stream->lost;
 }
 
 bool stream_damaged(const struct stream *stream)

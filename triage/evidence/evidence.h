@@ -67,6 +67,10 @@ int evidence_open_stream(struct evidence *evidence, const struct file *file, str
 /* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's
  * top. -1 with error_text. */
 int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out);
+/* The space of the volume that no file owns, as a sparse stream whose offsets are bytes of the
+ * volume; what files own reads as zeroes. The same as opening a file with FILE_UNALLOCATED. -1 with
+ * error_text, for folders too. */
+int evidence_open_unallocated(struct evidence *evidence, uint32_t volume, struct stream **out);
 void stream_close(struct stream *stream);
 uint64_t stream_size(const struct stream *stream);
 /* Bytes read, short only at the end of the stream; -1 with error_text. Sparse parts read as zeroes.
@@ -75,6 +79,9 @@ ssize_t stream_read(struct stream *stream, uint64_t offset, void *buffer, size_t
 /* Next stretch that is not sparse at or after `offset`: its start and size; false when there is
  * none. */
 bool stream_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64_t *size);
+/* Of a deleted file: bytes whose place belongs to another file now. They read as zeroes: a file
+ * never has another one's content. What is free was, as far as can be told, not written since. */
+uint64_t stream_lost(const struct stream *stream);
 /* True once a read of this stream met damaged bytes of the container. */
 bool stream_damaged(const struct stream *stream);
 

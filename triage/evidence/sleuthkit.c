@@ -7,6 +7,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
+#include "triage/evidence/free_space.h"
 #include "triage/evidence/image_methods.h"
 #include "triage/evidence/mft.h"
 #include "triage/evidence/ntfs_owner.h"
@@ -58,6 +59,7 @@ struct content {
     TSK_FS_FILE *file;
     const TSK_FS_ATTR *attribute;
     const TSK_FS_ATTR_RUN *run; /* the last one used, so that reading on costs nothing */
+    bool deleted;               /* its clusters may belong to other files by now */
 };
 
 /* What libtsk says of its last failure, which it forgets by that; valid until the next call. */
@@ -213,6 +215,89 @@ static const TSK_FS_ATTR_RUN *run_at(struct content *content, uint64_t offset)
     return NULL;
 }
 
+/* ---- what is free ---- */
+
+/* libtsk keeps the part of the bitmap that it used last. */
+static bool block_is_free(void *context, uint64_t block)
+{
+    TSK_FS_INFO *fs = ((struct mount *)context)->fs;
+
+    if (block < fs->first_block || block > fs->last_block)
+        return false;
+    const TSK_FS_BLOCK_FLAG_ENUM flags = fs->block_getflags(fs, block);
+    return flags & TSK_FS_BLOCK_FLAG_UNALLOC && !(flags & TSK_FS_BLOCK_FLAG_ALLOC);
+}
+
+static int read_volume(void *context, uint64_t offset, void *buffer, size_t size, bool *damaged)
+{
+    const struct mount *mount = context;
+    const uint64_t left = offset < mount->size ? mount->size - offset : 0;
+    const size_t part = size < left ? size : (size_t)left;
+    const uint64_t before = image_damage_hits(mount->medium->image);
+    const ssize_t got =
+        part ? medium_bytes(mount->medium, mount->offset + offset, buffer, part) : 0;
+
+    if (got < 0)
+        return -1;
+    if ((size_t)got < size)
+        memset((uint8_t *)buffer + got, 0, size - (size_t)got);
+    *damaged |= (size_t)got < size || image_damage_hits(mount->medium->image) != before;
+    return 0;
+}
+
+static struct free_space space_of(struct mount *mount)
+{
+    return (struct free_space){
+        .is_free = block_is_free,
+        .read = read_volume,
+        .context = mount,
+        .block_count = mount->fs->last_block + 1,
+        .block_size = mount->fs->block_size,
+    };
+}
+
+static int mount_open_free(struct source *source, struct stream **out)
+{
+    const struct free_space space = space_of((struct mount *)source);
+
+    return free_space_open(&space, out);
+}
+
+/* Bytes of the runs that are in use, so by another file. A crafted entry can name the same clusters
+ * any number of times: what more than twice the volume holds counts as in use, unseen. */
+static uint64_t bytes_in_use(const struct content *content)
+{
+    const struct free_space space = space_of(content->mount);
+    uint64_t blocks = 0, looks = 2 * space.block_count, count;
+
+    for (const TSK_FS_ATTR_RUN *run = content->attribute->nrd.run; run; run = run->next) {
+        if (run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER) ||
+            run->addr >= space.block_count)
+            continue;
+        for (uint64_t at = 0; at < run->len && run->addr + at < space.block_count; at += count) {
+            bool is_free = false;
+            count = free_space_stretch(&space, run->addr + at, run->len - at, &is_free);
+            if (count > looks)
+                return UINT64_MAX;
+            looks -= count;
+            blocks += is_free ? 0 : count;
+        }
+    }
+    return blocks * space.block_size;
+}
+
+/* A deleted file's clusters are given out again: what other files own is not its content. */
+static void check_clusters(struct content *content)
+{
+    struct stream *stream = &content->stream;
+
+    if (content->attribute->flags & TSK_FS_ATTR_RES)
+        return;
+    content->deleted = true;
+    const uint64_t lost = bytes_in_use(content);
+    stream->lost = lost < stream->size ? lost : stream->size;
+}
+
 /* Reads within one run. Runs that lead out of the volume read as zeroes and mark the stream. */
 static int read_run(struct content *content, const TSK_FS_ATTR_RUN *run, uint64_t at, void *buffer,
                     size_t size)
@@ -231,6 +316,10 @@ static int read_run(struct content *content, const TSK_FS_ATTR_RUN *run, uint64_
         content->stream.damaged = true;
         memset(buffer, 0, size);
         return 0;
+    }
+    if (content->deleted && content->stream.lost) {
+        const struct free_space space = space_of(content->mount);
+        return free_space_read(&space, place, buffer, size, &content->stream.damaged);
     }
     const ssize_t got = medium_bytes(mount->medium, mount->offset + place, buffer, size);
     if (got < 0)
@@ -297,6 +386,9 @@ static ssize_t read_compressed(struct stream *stream, uint64_t offset, void *buf
 
     if (offset > INT64_MAX)
         return error_set("offset is out of range");
+    if (stream->lost) /* units of bytes from several files would come out as anything */
+        return error_set("it is compressed, and %llu bytes of it belong to other files now",
+                         (unsigned long long)stream->lost);
     const ssize_t got = tsk_fs_attr_read(content->attribute, (TSK_OFF_T)offset, buffer, size,
                                          TSK_FS_FILE_READ_FLAG_NONE);
     if (got < 0)
@@ -501,6 +593,8 @@ static int open_content(struct content *content, const struct file *file)
     if (pick_attribute(content, file) < 0)
         return -1;
     set_size(content);
+    if (file->flags & FILE_DELETED || content->file->meta->flags & TSK_FS_META_FLAG_UNALLOC)
+        check_clusters(content);
     return 0;
 }
 
@@ -864,6 +958,7 @@ static void mount_close(struct source *source)
 static const struct source_methods mount_methods = {
     .list = mount_list,
     .open_stream = mount_open_stream,
+    .open_free = mount_open_free,
     .owner = mount_owner,
     .close = mount_close,
 };

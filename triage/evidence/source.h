@@ -12,6 +12,8 @@ struct source_methods {
     /* All files of the volume; *out belongs to the caller. */
     int (*list)(struct source *source, struct listing **out);
     int (*open_stream)(struct source *source, const struct file *file, struct stream **out);
+    /* The space that no file owns, see free_space.h. May be NULL: it cannot be told. */
+    int (*open_free)(struct source *source, struct stream **out);
     /* May be NULL: owners are not recorded. */
     bool (*owner)(struct source *source, const struct file *file, char *text, size_t size);
     void (*close)(struct source *source);
@@ -35,6 +37,7 @@ struct stream {
     const struct stream_methods *methods;
     uint64_t size;
     bool damaged;
+    uint64_t lost; /* bytes of a deleted file that belong to other files now */
 };
 
 #endif

@@ -11,9 +11,11 @@ enum file_flag {
     FILE_COMPRESSED = 8, /* LZNT1 */
     FILE_SPARSE = 16,
     FILE_ENCRYPTED = 32,
-    FILE_ORPHAN = 64,   /* its parent is gone: the path starts with "$Orphan/" */
-    FILE_REPARSE = 128, /* link, mount point, WOF: the stream is not the plain content */
-    FILE_DAMAGED = 256, /* the entry itself could be read only in part */
+    FILE_ORPHAN = 64,        /* its parent is gone: the path starts with "$Orphan/" */
+    FILE_REPARSE = 128,      /* link, mount point, WOF: the stream is not the plain content */
+    FILE_DAMAGED = 256,      /* the entry itself could be read only in part */
+    FILE_INDEXED = 512,      /* a folder whose index has records of its own: its stream "$I30" */
+    FILE_UNALLOCATED = 1024, /* no file: the space of the volume that no file owns */
 };
 
 /* The Windows attribute bits that tell something (MS-FSCC 2.6). */
