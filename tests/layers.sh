@@ -2,7 +2,7 @@
 # TAP: every #include of our own points to the same layer or a lower one, names its folder, and each outside library is used in
 # its one home only. The layers and homes are those of triage/README.md.
 cd "${srcdir:-.}" || exit 99
-layers="base record evidence formats artifacts,match,case engine findings,report commands"
+layers="base record helpers evidence formats artifacts,match,case engine findings,report commands"
 fails=0 number=0
 
 rank() { # of a folder name; 99 for the top
@@ -69,8 +69,9 @@ yara triage/match/content.c
 yaml triage/match/yaml.c
 sqlite3 triage/case/case.c
 openssl triage/base/hash.c
-seccomp triage/engine/sandbox.c
-linux/landlock triage/engine/sandbox.c
+libbfio triage/helpers/bfio.c
+seccomp triage/base/sandbox.c
+linux/landlock triage/base/sandbox.c
 HOMES
 result "each outside library is used in its one home" "$complaints"
 

@@ -8,6 +8,7 @@ AM_TESTS_ENVIRONMENT = \
 	EXTRIAGE='$(abs_top_builddir)/extriage'; export EXTRIAGE; \
 	EXTRIAGE_RULES='$(abs_top_srcdir)/rules'; export EXTRIAGE_RULES; \
 	EXTRIAGE_DATA="$${EXTRIAGE_DATA:-$(abs_top_srcdir)/../shared/data}"; export EXTRIAGE_DATA; \
+	EXTRIAGE_HELPERS='$(abs_top_builddir)/helpers'; export EXTRIAGE_HELPERS; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	CC='$(CC)'; export CC; \
 	TEST_CPPFLAGS='-include config.h -I$(abs_top_builddir)'; export TEST_CPPFLAGS; \
@@ -24,6 +25,7 @@ EXTRA_DIST += $(SCRIPT_TESTS) %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake
 UNIT_TESTS = \
 	%D%/unit/test_artifacts \
 	%D%/unit/test_base \
+	%D%/unit/test_channel \
 	%D%/unit/test_condition \
 	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \

@@ -9,12 +9,16 @@ libextriage_a_SOURCES = \
 	%D%/base/hash.c %D%/base/hash.h \
 	%D%/base/instant.c %D%/base/instant.h \
 	%D%/base/json.c %D%/base/json.h \
+	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \
 	%D%/base/zone.c %D%/base/zone.h \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \
 	%D%/record/host.c %D%/record/host.h \
 	%D%/record/wire.c %D%/record/wire.h \
+	%D%/helpers/channel.c %D%/helpers/channel.h \
+	%D%/helpers/helper.c %D%/helpers/helper.h \
+	%D%/helpers/server.c %D%/helpers/server.h \
 	%D%/evidence/folder.c %D%/evidence/folder.h \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h \
@@ -89,7 +93,6 @@ libextriage_a_SOURCES += \
 	%D%/engine/message.c %D%/engine/message.h \
 	%D%/engine/plan.c %D%/engine/plan.h \
 	%D%/engine/pool.c %D%/engine/pool.h \
-	%D%/engine/sandbox.c %D%/engine/sandbox.h \
 	%D%/engine/session.c %D%/engine/session.h \
 	%D%/engine/worker.c %D%/engine/worker.h
 
@@ -128,9 +131,12 @@ libextriage_a_CPPFLAGS = $(AM_CPPFLAGS) $(TSK_CFLAGS) $(EWF_CFLAGS) $(PCRE2_CFLA
 EXTRIAGE_LIBS = $(TSK_LIBS) $(EWF_LIBS) $(PCRE2_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) \
 	$(SQLITE_LIBS) $(YARA_LIBS) $(SECCOMP_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) -lpthread -lm
 
+# Helper programs: one outside library each, in a process of its own (helpers/README.md).
+EXTRA_DIST += %D%/helpers/bfio.c %D%/helpers/bfio.h
+
 dist_man_MANS = %D%/extriage.1
 bashcompletiondir = $(datadir)/bash-completion/completions
-EXTRA_DIST += %D%/extriage.bash %D%/README.md
+EXTRA_DIST += %D%/extriage.bash %D%/README.md %D%/helpers/README.md
 
 # The rules are scanned, not listed: a new rule is one new file.
 install-data-local:

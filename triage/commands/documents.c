@@ -2,7 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/json.h"
-#include "triage/engine/sandbox.h"
+#include "triage/base/sandbox.h"
 
 #include <inttypes.h>
 #include <string.h>

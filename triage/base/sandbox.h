@@ -1,7 +1,7 @@
 /* What a worker may still do once it holds its evidence: read it, compute, answer its parent. The
  * one home of seccomp and Landlock. */
-#ifndef TRIAGE_ENGINE_SANDBOX_H
-#define TRIAGE_ENGINE_SANDBOX_H
+#ifndef TRIAGE_BASE_SANDBOX_H
+#define TRIAGE_BASE_SANDBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "triage/engine/sandbox.h"
+#include "triage/base/sandbox.h"
 
 #include "triage/base/error.h"
 
