@@ -40,14 +40,19 @@ void entry_begin(struct entry *entry, struct job *job, enum kind kind)
     }
 }
 
-void entry_add(struct entry *entry, const char *name, const char *text)
+void entry_add_slice(struct entry *entry, const char *name, struct slice text)
 {
     struct event *event = &entry->event;
 
-    if (!text || !*text || event->value_count == ENTRY_VALUES)
+    if (!text.size || event->value_count == ENTRY_VALUES)
         return;
-    entry->values[event->value_count++] = (struct value){
-        .name = name, .field = field_from_name(slice_of_text(name)), .text = slice_of_text(text)};
+    entry->values[event->value_count++] =
+        (struct value){.name = name, .field = field_from_name(slice_of_text(name)), .text = text};
+}
+
+void entry_add(struct entry *entry, const char *name, const char *text)
+{
+    entry_add_slice(entry, name, slice_of_text(text));
 }
 
 void entry_time(struct entry *entry, struct instant when)

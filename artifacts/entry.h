@@ -21,6 +21,8 @@ void entry_begin(struct entry *entry, struct job *job, enum kind kind);
 /* `name` must be static or live in the job's arena, as must the text. NULL and empty texts are
  * left out, as is what comes after the ENTRY_VALUES-th. */
 void entry_add(struct entry *entry, const char *name, const char *text);
+/* The same for a text that lives until entry_emit() is done; it need not end with a NUL. */
+void entry_add_slice(struct entry *entry, const char *name, struct slice text);
 void entry_time(struct entry *entry, struct instant when);
 /* Counts it (used, or by its marks repaired or rejected) and lets the rules see it. */
 void entry_emit(struct entry *entry);

@@ -11,11 +11,14 @@ ARTIFACTS = \
 	%D%/exchange_oab.c \
 	%D%/exchange_rps_cmdlet.c \
 	%D%/exchange_rps_http.c \
+	%D%/exchange_setup.c \
+	%D%/exchange_update_script.c \
 	%D%/httperr.c \
 	%D%/iis_config.c \
 	%D%/iis_config_history.c \
 	%D%/iis_log.c \
 	%D%/mft_times.c \
+	%D%/msi_log.c \
 	%D%/registry_hive.c \
 	%D%/scheduled_task.c \
 	%D%/transport_agent.c \
@@ -33,8 +36,11 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/entry.c %D%/entry.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
 	%D%/iis_settings.c %D%/iis_settings.h \
+	%D%/local_log.c %D%/local_log.h \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_head.c %D%/log_head.h \
+	%D%/setup_words.c %D%/setup_words.h \
+	%D%/text_file.c %D%/text_file.h \
 	%D%/usn_paths.c %D%/usn_paths.h \
 	%D%/xml_file.c %D%/xml_file.h
 nodist_libextriage_a_SOURCES = %D%/registry.inc

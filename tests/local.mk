@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	%D%/unit/test_sigma \
 	%D%/unit/test_signature \
 	%D%/unit/test_survey \
+	%D%/unit/test_text_artifacts \
 	%D%/unit/test_usn \
 	%D%/unit/test_vhd \
 	%D%/unit/test_virtual_disk \

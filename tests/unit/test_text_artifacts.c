@@ -1,0 +1,292 @@
+/* Text files that tell: setup and update logs, antivirus logs, PowerShell histories, error reports.
+ */
+#include "tests/unit/fake_job.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "artifacts/setup_words.h"
+#include "triage/base/zone.h"
+#include "triage/record/host.h"
+
+static struct fake_job fake;
+static struct host host;
+
+static void start(const char *artifact, const char *path, struct slice bytes)
+{
+    fake_job_init(&fake, artifact, path, bytes, "");
+    assert_non_null(fake.job.artifact);
+    memset(&host, 0, sizeof host);
+    fake.job.host = &host;
+}
+
+static void finish(void)
+{
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_int_equal(fake.tally.records,
+                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
+    buffer_text(&fake.text);
+    buffer_text(&fake.notices);
+}
+
+static void run(const char *artifact, const char *path, const char *text)
+{
+    start(artifact, path, slice_of_text(text));
+    finish();
+}
+
+/* One hour east of UTC. */
+static void use_zone(void)
+{
+    host.zone.year_count = 1;
+    host.zone.years[0].bias = -60;
+}
+
+static int release(void **context)
+{
+    (void)context;
+    fake_job_release(&fake);
+    memset(&fake, 0, sizeof fake);
+    return 0;
+}
+
+static void assert_accounts(uint64_t used, uint64_t repaired, uint64_t rejected)
+{
+    assert_int_equal(fake.tally.used, used);
+    assert_int_equal(fake.tally.repaired, repaired);
+    assert_int_equal(fake.tally.rejected, rejected);
+}
+
+static void assert_told(const char *part)
+{
+    if (!fake.text.data || !strstr((char *)fake.text.data, part))
+        fail_msg("no event holds \"%s\" in:\n%s", part,
+                 fake.text.data ? (char *)fake.text.data : "");
+}
+
+static void assert_noticed(const char *part)
+{
+    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
+        fail_msg("no notice holds \"%s\" in:\n%s", part,
+                 fake.notices.data ? (char *)fake.notices.data : "");
+}
+
+static struct instant day(int year, int month, int day_of_month)
+{
+    return instant_from_civil((struct civil){.year = year, .month = month, .day = day_of_month});
+}
+
+/* --- Exchange setup --- */
+
+#define SETUP_RUN                                                                                  \
+    "[03/02/2021 20:14:01.0012] [0] Starting Microsoft Exchange Server 2016 Setup\r\n"             \
+    "[03/02/2021 20:14:01.0028] [0] Setup version: 15.1.2176.2.\r\n"                               \
+    "[03/02/2021 20:14:05.0951] [0] The installation mode is set to: 'BuildToBuildUpgrade'.\r\n"   \
+    "[03/02/2021 20:14:09.0010] [0] The locally installed version is 15.1.2106.2.\r\n"
+
+static void a_run_of_setup_is_told_as_a_whole(void **context)
+{
+    (void)context;
+    run("exchange_setup", "ExchangeSetup.log",
+        SETUP_RUN "[03/02/2021 20:58:11.0010] [0] The Exchange Server setup operation completed "
+                  "successfully.\r\n[03/02/2021 20:58:11.0103] [0] End of Setup\r\n");
+    assert_accounts(6, 0, 0);
+    assert_int_equal(fake.event_count, 7);
+    assert_told("1|0|exchange.setup|16|1|2021-03-02T20:58:11.103000+00:00|TargetFilename="
+                "ExchangeSetup.log|FileName=ExchangeSetup.log|Step=run|Outcome=completed|Product="
+                "Microsoft Exchange Server 2016|Operation=BuildToBuildUpgrade|FromVersion="
+                "15.1.2106.2|ProductVersion=15.1.2176.2|");
+}
+
+static void a_run_without_an_end_is_unfinished(void **context)
+{
+    (void)context;
+    run("exchange_setup", "ExchangeSetup.log", SETUP_RUN SETUP_RUN);
+    assert_accounts(8, 0, 0);
+    assert_told("|Step=run|Outcome=unfinished|");
+    assert_int_equal(fake.event_count, 10);
+    assert_int_equal(fake.last.number, 5); /* the second run begins in line 5 */
+}
+
+static void an_entry_goes_on_until_the_next_time(void **context)
+{
+    (void)context;
+    run("exchange_setup", "ExchangeSetup.log",
+        "[03.02.2021 20:14:01.0012] [1] [ERROR] first\nsecond\n\nthird\n"
+        "[03.02.2021 20:14:02.0000] [0] next");
+    assert_accounts(2, 0, 0);
+    assert_told("|Message=[ERROR] first\nsecond\n\nthird|Level=error|Step=error|Error=first|");
+}
+
+static void a_setup_line_with_an_impossible_time_is_rejected(void **context)
+{
+    (void)context;
+    run("exchange_setup", "ExchangeSetup.log", "[19/42/2021 20:14:01.0012] [0] text\n");
+    assert_accounts(0, 0, 1);
+    assert_noticed("without a time");
+}
+
+/* --- local logs --- */
+
+static void a_date_is_clear_when_only_one_order_is_possible(void **context)
+{
+    const struct file file = {0};
+    struct instant when;
+    size_t size;
+
+    (void)context;
+    assert_int_equal(setup_date_read(SLICE_LITERAL("3/13/2021 8"), &file, &when, &size),
+                     SETUP_DATE_CLEAR);
+    assert_int_equal(when.ticks, day(2021, 3, 13).ticks);
+    assert_int_equal(size, 9);
+    assert_int_equal(setup_date_read(SLICE_LITERAL("13.03.2021"), &file, &when, &size),
+                     SETUP_DATE_CLEAR);
+    assert_int_equal(when.ticks, day(2021, 3, 13).ticks);
+    assert_int_equal(setup_date_read(SLICE_LITERAL("2021-03-02"), &file, &when, &size),
+                     SETUP_DATE_CLEAR);
+    assert_int_equal(when.ticks, day(2021, 3, 2).ticks);
+    assert_int_equal(setup_date_read(SLICE_LITERAL("99/99/2021"), &file, &when, &size),
+                     SETUP_DATE_NONE);
+}
+
+static void the_times_of_the_file_decide_the_order_of_a_date(void **context)
+{
+    const struct file near = {.si.modified = {day(2021, 3, 2).ticks + 7 * TICKS_PER_SECOND}};
+    const struct file far = {.si.modified = day(2021, 7, 1)};
+    struct instant when;
+    size_t size;
+
+    (void)context;
+    assert_int_equal(setup_date_read(SLICE_LITERAL("02/03/2021"), &near, &when, &size),
+                     SETUP_DATE_BY_FILE);
+    assert_int_equal(when.ticks, day(2021, 3, 2).ticks);
+    assert_int_equal(setup_date_read(SLICE_LITERAL("02/03/2021"), &far, &when, &size),
+                     SETUP_DATE_AMBIGUOUS);
+}
+
+#define MSI_START                                                                                  \
+    "=== Verbose logging started: 3/13/2021  23:59:55  Build type: SHIP UNICODE 5.00  Calling "    \
+    "process: C:\\Windows\\system32\\msiexec.exe ===\r\n"
+
+static void an_installer_log_passes_midnight_in_local_time(void **context)
+{
+    (void)context;
+    start("msi_log", "x.msilog",
+          SLICE_LITERAL(MSI_START "MSI (s) (B4:20) [00:00:02:000]: MainEngineThread is returning "
+                                  "1603\r\nno clock here\r\n"));
+    use_zone();
+    finish();
+    assert_accounts(3, 0, 0);
+    assert_told("1|0|exchange.setup|16|2|2021-03-13T22:59:55");
+    assert_told("|exchange.setup|16|2|2021-03-13T23:00:02");
+    assert_told("|Step=result|ErrorCode=1603|");
+    assert_told("3|203|exchange.setup|0|2|2021-03-13T23:00:02");
+}
+
+static void an_installer_log_in_utf16_keeps_its_places(void **context)
+{
+    static const uint8_t text[] = {0xff, 0xfe, 'a', 0, '\n', 0, 'b', 0};
+
+    (void)context;
+    start("msi_log", "x.msilog", slice_of(text, sizeof text));
+    finish();
+    assert_accounts(2, 0, 0);
+    assert_told("2|6|exchange.setup|");
+}
+
+static void a_date_that_could_be_two_leaves_the_lines_undated(void **context)
+{
+    (void)context;
+    start("msi_log", "x.msilog",
+          SLICE_LITERAL("=== Logging started: 3/2/2021  20:00:00 ===\r\nMSI (s) (B4:20) "
+                        "[20:00:02:000]: x\r\n"));
+    use_zone();
+    finish();
+    assert_noticed("could be the month");
+    assert_int_equal(fake.last.basis, BASIS_UNKNOWN);
+    assert_false(instant_known(fake.last.when));
+}
+
+static void an_update_tells_name_and_code(void **context)
+{
+    (void)context;
+    run("msi_log", "x.log",
+        MSI_START
+        "MSI (s) (B4:20) [23:59:56:000]: Windows Installer installed an update. Product "
+        "Name: Microsoft Exchange Server. Product Version: 15.1.2176.2. Product Language: "
+        "9. Manufacturer: Microsoft Corporation. Update Name: Security Update (KB5000871). "
+        "Installation success or error status: 0.\r\n");
+    assert_told("|Step=update installed|Product=Microsoft Exchange Server|ProductVersion="
+                "15.1.2176.2|UpdateName=Security Update (KB5000871)|ErrorCode=0|");
+}
+
+static void a_script_log_is_dated_by_its_first_lines(void **context)
+{
+    (void)context;
+    start("exchange_update_script", "ExchangeSetupLogs/UpdateCas.log",
+          SLICE_LITERAL("[08:35:17] * UpdateCas.ps1: 3/13/2021 8:35:17 AM\n"
+                        "[08:35:19] Updating OWA to version 15.1.2176.9\n"
+                        "[08:35:20] [Error] it broke\nat line 7\n"));
+    use_zone();
+    finish();
+    assert_accounts(3, 0, 0);
+    assert_told("|2021-03-13T07:35:19");
+    assert_told("|Step=version|ProductVersion=15.1.2176.9|");
+    assert_told("|Step=error|Error=it broke|");
+}
+
+/* --- odd text --- */
+
+static void nuls_in_front_of_a_line_do_not_hide_that_a_record_starts(void **context)
+{
+    (void)context;
+    start(
+        "exchange_setup", "ExchangeSetup.log",
+        SLICE_LITERAL("[03/02/2021 20:14:01.0012] [0] a\n\0\0\0[03/02/2021 20:14:02.0012] [0] b"));
+    finish();
+    assert_accounts(1, 1, 0);
+    assert_told("2|36|exchange.setup|1|");
+    assert_noticed("NUL");
+}
+
+static void a_record_of_more_than_a_mebibyte_is_cut(void **context)
+{
+    const size_t size = TEXT_RECORD_MOST + 4096;
+    char *text = malloc(size);
+
+    (void)context;
+    assert_non_null(text);
+    memset(text, 'x', size);
+    memcpy(text, "[03/02/2021 20:14:01.0012] [0] ", 31);
+    start("exchange_setup", "ExchangeSetup.log", slice_of(text, size));
+    finish();
+    free(text);
+    assert_accounts(0, 1, 0);
+    assert_noticed("more than 1 MiB");
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, release)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_run_of_setup_is_told_as_a_whole),
+        TEST(a_run_without_an_end_is_unfinished),
+        TEST(an_entry_goes_on_until_the_next_time),
+        TEST(a_setup_line_with_an_impossible_time_is_rejected),
+        cmocka_unit_test(a_date_is_clear_when_only_one_order_is_possible),
+        cmocka_unit_test(the_times_of_the_file_decide_the_order_of_a_date),
+        TEST(an_installer_log_passes_midnight_in_local_time),
+        TEST(an_installer_log_in_utf16_keeps_its_places),
+        TEST(a_date_that_could_be_two_leaves_the_lines_undated),
+        TEST(an_update_tells_name_and_code),
+        TEST(a_script_log_is_dated_by_its_first_lines),
+        TEST(nuls_in_front_of_a_line_do_not_hide_that_a_record_starts),
+        TEST(a_record_of_more_than_a_mebibyte_is_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
