@@ -17,7 +17,7 @@ void buffer_clear(struct buffer *buffer)
     buffer->failed = false;
 }
 
-uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
+uint8_t *buffer_grow(struct buffer *buffer, size_t size)
 {
     if (buffer->failed || size > SIZE_MAX / 2 - buffer->size) {
         buffer->failed = true;
@@ -37,31 +37,6 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
         buffer->room = room;
     }
     return buffer->data + buffer->size;
-}
-
-void buffer_add(struct buffer *buffer, struct slice bytes)
-{
-    uint8_t *end = bytes.size ? buffer_reserve(buffer, bytes.size) : NULL;
-
-    if (!end)
-        return;
-    memcpy(end, bytes.data, bytes.size);
-    buffer->size += bytes.size;
-}
-
-void buffer_add_text(struct buffer *buffer, const char *text)
-{
-    buffer_add(buffer, slice_of_text(text));
-}
-
-void buffer_add_byte(struct buffer *buffer, uint8_t byte)
-{
-    uint8_t *end = buffer_reserve(buffer, 1);
-
-    if (end) {
-        *end = byte;
-        buffer->size++;
-    }
 }
 
 void buffer_add_number(struct buffer *buffer, uint64_t number)

@@ -2,6 +2,8 @@
 
 #include "triage/base/error.h"
 
+#include <string.h>
+
 enum { REPLACEMENT = 0xFFFD };
 
 size_t utf8_encode(uint32_t point, uint8_t out[4])
@@ -44,17 +46,49 @@ static uint32_t next_point(struct cursor *c)
     return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
 }
 
-void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul)
+/* Copies units of ASCII other than NUL, four at a time; gives their number. */
+static size_t copy_ascii(struct slice utf16, uint8_t *out)
+{
+    size_t units = 0;
+
+    for (uint64_t word; utf16.size - 2 * units >= sizeof word; units += 4) {
+        memcpy(&word, utf16.data + 2 * units, sizeof word);
+        word = le64toh(word);
+        if (word & UINT64_C(0xFF80FF80FF80FF80) ||
+            (word - UINT64_C(0x0001000100010001)) & UINT64_C(0x8000800080008000))
+            break;
+        word = (word | word >> 8) & UINT64_C(0x0000FFFF0000FFFF);
+        const uint32_t packed = htole32((uint32_t)(word | word >> 16));
+        memcpy(out + units, &packed, sizeof packed);
+    }
+    return units;
+}
+
+/* Into `out`, which has three bytes for each unit and one more; gives the bytes used. */
+static size_t convert(struct slice utf16, bool stop_at_nul, uint8_t *out)
 {
     struct cursor c = cursor_over(utf16, 0);
+    size_t used = copy_ascii(utf16, out);
 
+    cursor_skip(&c, 2 * used);
     while (cursor_left(&c) >= 2) {
-        uint8_t bytes[4];
         const uint32_t point = next_point(&c);
         if (point == 0 && stop_at_nul)
-            return;
-        buffer_add(buffer, slice_of(bytes, utf8_encode(point, bytes)));
+            break;
+        used += utf8_encode(point, out + used);
     }
+    return used;
+}
+
+void utf16_append(struct buffer *buffer, struct slice utf16, bool stop_at_nul)
+{
+    uint8_t *room =
+        utf16.size > SIZE_MAX / 4 ? NULL : buffer_reserve(buffer, utf16.size / 2 * 3 + 1);
+
+    if (room)
+        buffer->size += convert(utf16, stop_at_nul, room);
+    else
+        buffer->failed = true;
 }
 
 char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul)
@@ -64,17 +98,8 @@ char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul)
         return NULL;
     }
     char *text = arena_take(arena, utf16.size / 2 * 3 + 1); /* a unit needs 3 bytes at most */
-    struct cursor c = cursor_over(utf16, 0);
-    size_t used = 0;
-
-    while (text && cursor_left(&c) >= 2) {
-        const uint32_t point = next_point(&c);
-        if (point == 0 && stop_at_nul)
-            break;
-        used += utf8_encode(point, (uint8_t *)text + used);
-    }
     if (text)
-        text[used] = 0;
+        text[convert(utf16, stop_at_nul, (uint8_t *)text)] = 0;
     return text;
 }
 
@@ -112,21 +137,38 @@ size_t utf8_sequence(struct slice bytes)
     return 0;
 }
 
+/* Bytes of ASCII at the start, eight at a time. */
+static size_t ascii_run(struct slice bytes)
+{
+    size_t at = 0;
+
+    for (uint64_t word; bytes.size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes.data + at, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < bytes.size && bytes.data[at] < 0x80)
+        at++;
+    return at;
+}
+
 bool utf8_valid(struct slice bytes)
 {
-    while (bytes.size) {
+    for (;;) {
+        bytes = slice_from(bytes, ascii_run(bytes));
+        if (bytes.size == 0)
+            return true;
         const size_t size = utf8_sequence(bytes);
         if (size == 0)
             return false;
         bytes = slice_from(bytes, size);
     }
-    return true;
 }
 
 void utf8_append_repaired(struct buffer *buffer, struct slice bytes)
 {
     while (bytes.size) {
-        const size_t size = utf8_sequence(bytes);
+        const size_t ascii = ascii_run(bytes), size = ascii ? ascii : utf8_sequence(bytes);
         if (size)
             buffer_add(buffer, slice_part(bytes, 0, size));
         else
