@@ -16,6 +16,7 @@ enum {
     WINDOW_CHUNKS = 16, /* read at a time */
     CHUNKS_TOLD = 20,   /* damaged chunks that get a notice of their own */
     RECORD_HEAD = 24,
+    RUN_LEAST = 4, /* readable characters that make a text */
 };
 
 /* Record ids of a chunk, for telling gaps. */
@@ -73,23 +74,35 @@ static bool is_readable(const uint8_t *unit)
     return unit[1] == 0 && unit[0] >= 0x20 && unit[0] < 0x7F;
 }
 
-/* Readable runs of UTF-16, whichever byte they begin at, a line each. */
+/* Where the next run of at least RUN_LEAST readable units begins, whichever byte that is; the end
+ * when there is none. Most places are passed with one look at the upper halves of four units. */
+static size_t find_run(struct slice bytes, size_t at)
+{
+    for (uint64_t units; at + sizeof units <= bytes.size; at++) {
+        memcpy(&units, bytes.data + at, sizeof units);
+        if (le64toh(units) & UINT64_C(0xFF80FF80FF80FF80))
+            continue;
+        size_t readable = 0;
+        while (readable < RUN_LEAST && is_readable(bytes.data + at + 2 * readable))
+            readable++;
+        if (readable == RUN_LEAST)
+            return at;
+    }
+    return bytes.size;
+}
+
+/* Readable runs of UTF-16, a line each. */
 static void add_loose_text(struct buffer *out, struct slice bytes)
 {
-    enum { RUN_LEAST = 4 };
-    uint8_t *text = buffer_reserve(out, bytes.size);
+    uint8_t *text = buffer_reserve(out, bytes.size + 1);
     size_t used = 0;
 
-    for (size_t at = 0, end; text && at + 2 <= bytes.size; at = end) {
-        const size_t start = used;
-        for (end = at; end + 2 <= bytes.size && is_readable(bytes.data + end); end += 2)
-            text[used++] = bytes.data[end];
-        if (end - at >= 2 * RUN_LEAST) {
-            text[used++] = '\n';
-        } else {
-            used = start;
-            end = at + 1;
-        }
+    if (!text)
+        return;
+    for (size_t at = find_run(bytes, 0); at < bytes.size; at = find_run(bytes, at)) {
+        for (; at + 2 <= bytes.size && is_readable(bytes.data + at); at += 2)
+            text[used++] = bytes.data[at];
+        text[used++] = '\n';
     }
     out->size += used;
 }
@@ -218,10 +231,8 @@ static void take_record(struct evtx_job *evtx)
 
 static bool is_zero(struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.size; i++)
-        if (bytes.data[i])
-            return false;
-    return true;
+    return bytes.size == 0 ||
+           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
 }
 
 static void tell_chunk(struct evtx_job *evtx, const char *why)

@@ -97,11 +97,16 @@ static bool record_at(struct slice chunk, size_t at, struct evtx_span *span)
 /* The next place at or behind `at` that begins like a record, or the end of the chunk. */
 static size_t find_magic(struct slice chunk, size_t at)
 {
-    at = (at + RECORD_ALIGN - 1) & ~(size_t)(RECORD_ALIGN - 1);
-    for (; at + RECORD_LEAST <= chunk.size; at += RECORD_ALIGN)
+    for (;;) {
+        at = (at + RECORD_ALIGN - 1) & ~(size_t)(RECORD_ALIGN - 1);
+        if (at + RECORD_LEAST > chunk.size)
+            return chunk.size;
         if (memcmp(chunk.data + at, record_magic, sizeof record_magic) == 0)
             return at;
-    return chunk.size;
+        at = slice_find(chunk, at + 1, record_magic[0]);
+        if (at == SIZE_MAX)
+            return chunk.size;
+    }
 }
 
 /* A chunk header that is older than its records calls their space unused: they follow the last one

@@ -4,9 +4,10 @@
 
 static const struct {
     const char *name, *meaning;
+    size_t name_size;
 } fields[FIELD_COUNT] = {
-    [FIELD_OTHER] = {NULL, NULL},
-#define FIELD(suffix, name, meaning) [FIELD_##suffix] = {name, meaning},
+    [FIELD_OTHER] = {NULL, NULL, 0},
+#define FIELD(suffix, name, meaning) [FIELD_##suffix] = {name, meaning, sizeof(name) - 1},
 #include "triage/record/fields.def"
 #undef FIELD
 };
@@ -32,8 +33,8 @@ const char *field_meaning(enum field field)
 enum field field_from_name(struct slice name)
 {
     for (size_t i = 1; name.size && i < FIELD_COUNT; i++)
-        if (((name.data[0] ^ (uint8_t)fields[i].name[0]) & ~0x20) == 0 &&
-            slice_is_nocase(name, fields[i].name))
+        if (name.size == fields[i].name_size &&
+            bytes_equal_nocase(name.data, (const uint8_t *)fields[i].name, name.size))
             return (enum field)i;
     return FIELD_OTHER;
 }

@@ -68,6 +68,29 @@ static bool looks_like_formula(struct slice text)
     return text.size > 1 && strchr("=+-@\t\r", text.data[0]) && text.data[0];
 }
 
+/* Bytes at the start that a cell holds as they are. */
+static size_t plain_run(struct slice text)
+{
+    size_t at = 0;
+
+    while (at < text.size && text.data[at] >= 0x20 && text.data[at] != '"' &&
+           text.data[at] != 0x7F && text.data[at] != 0xC2)
+        at++;
+    return at;
+}
+
+/* The first byte, a quote or perhaps a control character; gives the bytes taken. */
+static size_t add_special(struct buffer *out, struct slice text)
+{
+    const uint8_t byte = text.data[0];
+    const bool is_c1 = byte == 0xC2 && text.size > 1 && text.data[1] < 0xA0;
+
+    if (byte == '"')
+        buffer_add_byte(out, '"');
+    buffer_add_byte(out, byte < 0x20 || byte == 0x7F || is_c1 ? ' ' : byte);
+    return is_c1 ? 2 : 1;
+}
+
 void csv_cell(struct buffer *out, struct slice text)
 {
     const bool guard = looks_like_formula(text);
@@ -77,13 +100,12 @@ void csv_cell(struct buffer *out, struct slice text)
     buffer_add_byte(out, '"');
     if (guard)
         buffer_add_byte(out, '\'');
-    for (size_t i = 0; i < valid.size; i++) {
-        const uint8_t byte = valid.data[i];
-        const bool is_c1 = byte == 0xC2 && i + 1 < valid.size && valid.data[i + 1] < 0xA0;
-        if (byte == '"')
-            buffer_add_byte(out, '"');
-        buffer_add_byte(out, byte < 0x20 || byte == 0x7F || is_c1 ? ' ' : byte);
-        i += is_c1;
+    for (size_t i = 0; i < valid.size;) {
+        const size_t plain = plain_run(slice_from(buffer_slice(&valid), i));
+        buffer_add(out, slice_part(buffer_slice(&valid), i, plain));
+        i += plain;
+        if (i < valid.size)
+            i += add_special(out, slice_from(buffer_slice(&valid), i));
     }
     buffer_add_byte(out, '"');
     buffer_release(&valid);
