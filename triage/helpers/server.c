@@ -112,7 +112,7 @@ static void keep_block(struct server *server, uint64_t number, struct slice byte
 static int fetch(struct server *server, uint64_t number)
 {
     const uint32_t count = number == server->next_block ? READ_AHEAD : 1;
-    struct slice got;
+    struct slice got = {NULL, 0};
 
     if (ask_for(server, number * BLOCK_SIZE, count * BLOCK_SIZE, &got) < 0)
         return -1;
