@@ -1,13 +1,19 @@
 #include "triage/record/event.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct {
     const char *name, *meaning;
-    size_t name_size;
 } fields[FIELD_COUNT] = {
-    [FIELD_OTHER] = {NULL, NULL, 0},
-#define FIELD(suffix, name, meaning) [FIELD_##suffix] = {name, meaning, sizeof(name) - 1},
+    [FIELD_OTHER] = {NULL, NULL},
+#define FIELD(suffix, name, meaning) [FIELD_##suffix] = {name, meaning},
+#include "triage/record/fields.def"
+#undef FIELD
+};
+
+static const uint8_t name_sizes[FIELD_COUNT] = {
+#define FIELD(suffix, name, meaning) [FIELD_##suffix] = sizeof(name) - 1,
 #include "triage/record/fields.def"
 #undef FIELD
 };
@@ -30,12 +36,17 @@ const char *field_meaning(enum field field)
     return field < FIELD_COUNT ? fields[field].meaning : NULL;
 }
 
+/* Names are told apart by their size first: a field is looked up for each name of each template. */
 enum field field_from_name(struct slice name)
 {
-    for (size_t i = 1; name.size && i < FIELD_COUNT; i++)
-        if (name.size == fields[i].name_size &&
-            bytes_equal_nocase(name.data, (const uint8_t *)fields[i].name, name.size))
+    for (size_t i = 1; name.size <= UINT8_MAX && i < FIELD_COUNT; i++) {
+        const uint8_t *found = memchr(name_sizes + i, (int)name.size, FIELD_COUNT - i);
+        if (!found)
+            break;
+        i = (size_t)(found - name_sizes);
+        if (name.size && bytes_equal_nocase(name.data, (const uint8_t *)fields[i].name, name.size))
             return (enum field)i;
+    }
     return FIELD_OTHER;
 }
 
