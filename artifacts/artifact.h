@@ -37,8 +37,12 @@ struct artifact {
     bool keep;                        /* always copy the file into the case */
     bool scan;                        /* run YARA over the content */
     bool deleted;                     /* deleted entries are wanted too */
-    bool stay; /* do not copy the file into the case because something in it matched: it can be
-                  far larger than what it says ($J) */
+    bool folders;                     /* its globs name folders: it gets their indexes ("$I30") */
+    bool carve; /* takes long: only wanted when asked for. "$Unallocated" in `paths` stands for the
+                   space of a volume that no file owns (evidence_open_unallocated) */
+    bool spare; /* only deleted files, and only those that no other artifact wants */
+    bool stay;  /* do not copy the file into the case because something in it matched: it can be
+                   far larger than what it says ($J) */
     /* For single files and folders without a Windows tree: does a file that starts with `head` (up
      * to 64 KiB) belong here? May be NULL. `name` is the last part of its path. */
     bool (*recognise)(struct slice head, const char *name);
@@ -62,6 +66,10 @@ struct job_services {
     int (*load)(struct job *job, const struct file *file, size_t most, struct slice *content);
     bool (*data)(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size);
     bool (*name_of)(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent);
+    ssize_t (*peek)(struct job *job, const struct file *file, uint64_t offset, void *buffer,
+                    size_t size);
+    void (*scan)(struct job *job, const char *windows_path, uint64_t offset, struct slice content,
+                 char md5[33], char sha1[41], char sha256[65]);
 };
 
 struct job {
@@ -69,7 +77,8 @@ struct job {
     const struct file *file;
     const struct host *host;
     const char *windows_path; /* of the file, with its drive letter where known */
-    uint64_t size;            /* bytes that can be read */
+    uint64_t
+        size; /* bytes that can be read; what was looked at, when parse() says that it was less */
     struct arena *arena; /* ends with the job; do not allocate per record from it: use arena scratch
                             of your own */
     struct tally *tally;
@@ -135,6 +144,22 @@ static inline int job_load(struct job *job, const struct file *file, size_t most
                            struct slice *content)
 {
     return job->services->load(job, file, most, content);
+}
+
+/* Bytes of a file that job_find gave, of any size; one such file is kept open at a time. Short at
+ * its end, -1 with error_text. */
+static inline ssize_t job_peek(struct job *job, const struct file *file, uint64_t offset,
+                               void *buffer, size_t size)
+{
+    return job->services->peek(job, file, offset, buffer, size);
+}
+
+/* Runs the content rules over bytes of the file at work that were a file of their own once, named
+ * `windows_path`, and gives their hashes. `offset`: of the bytes in the file at work. */
+static inline void job_scan(struct job *job, const char *windows_path, uint64_t offset,
+                            struct slice content, char md5[33], char sha1[41], char sha256[65])
+{
+    job->services->scan(job, windows_path, offset, content, md5, sha1, sha256);
 }
 
 /* Next stretch of the file that is not sparse at or after `offset`: its start and size; false when

@@ -1,6 +1,7 @@
 # One file per artifact; make writes the registry from this list.
 ARTIFACTS = \
 	%D%/aspnet_compiled.c \
+	%D%/deleted_file.c \
 	%D%/eventlog.c \
 	%D%/eventlog_export.c \
 	%D%/exchange_ecp_activity.c \
@@ -14,15 +15,18 @@ ARTIFACTS = \
 	%D%/exchange_setup.c \
 	%D%/exchange_update_script.c \
 	%D%/httperr.c \
+	%D%/i30_slack.c \
 	%D%/iis_config.c \
 	%D%/iis_config_history.c \
 	%D%/iis_log.c \
+	%D%/mft_slack.c \
 	%D%/mft_times.c \
 	%D%/msi_log.c \
 	%D%/registry_hive.c \
 	%D%/scheduled_task.c \
 	%D%/transport_agent.c \
 	%D%/um_queue.c \
+	%D%/usn_carve.c \
 	%D%/usn_journal.c \
 	%D%/web_config.c \
 	%D%/web_root.c \
@@ -35,12 +39,15 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/eventlog_sources.c \
 	%D%/entry.c %D%/entry.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
+	%D%/file_listing.c %D%/file_listing.h \
 	%D%/iis_settings.c %D%/iis_settings.h \
 	%D%/local_log.c %D%/local_log.h \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/setup_words.c %D%/setup_words.h \
 	%D%/text_file.c %D%/text_file.h \
+	%D%/slack_entry.c %D%/slack_entry.h \
+	%D%/usn_events.c %D%/usn_events.h \
 	%D%/usn_paths.c %D%/usn_paths.h \
 	%D%/xml_file.c %D%/xml_file.h
 nodist_libextriage_a_SOURCES = %D%/registry.inc

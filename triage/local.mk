@@ -48,6 +48,7 @@ libextriage_a_SOURCES = \
 	%D%/formats/iis_text.c %D%/formats/iis_text.h \
 	%D%/formats/line_scan.c %D%/formats/line_scan.h \
 	%D%/formats/job_file.c %D%/formats/job_file.h \
+	%D%/formats/index_record.c %D%/formats/index_record.h \
 	%D%/formats/lines.c %D%/formats/lines.h \
 	%D%/formats/log_time.c %D%/formats/log_time.h \
 	%D%/formats/pe.c %D%/formats/pe.h \

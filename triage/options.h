@@ -14,7 +14,7 @@ struct options {
     size_t rule_count;
     const char *globs[MOST_PATHS + 1];
     size_t glob_count;
-    bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files,
+    bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
         no_hash, deleted, help;
     unsigned verbose, jobs, timeout;
     const char

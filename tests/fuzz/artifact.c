@@ -191,6 +191,26 @@ static bool trial_name_of(struct job *job, uint64_t reference, struct buffer *na
     return reference % 7 != 3;
 }
 
+static ssize_t trial_peek(struct job *job, const struct file *file, uint64_t offset, void *buffer,
+                          size_t size)
+{
+    const struct trial *trial = job->engine;
+    const struct slice part = slice_part(trial->bytes, (size_t)(offset / 2), size);
+
+    (void)file;
+    if (part.size)
+        memcpy(buffer, part.data, part.size);
+    return (ssize_t)part.size;
+}
+
+static void trial_scan(struct job *job, const char *windows_path, uint64_t offset,
+                       struct slice content, char md5[33], char sha1[41], char sha256[65])
+{
+    demand(*windows_path && content.size && offset + content.size <= job->file->size,
+           "what is scanned lies in the file");
+    *md5 = *sha1 = *sha256 = 0;
+}
+
 static const struct job_services services = {
     .read = trial_read,
     .next_candidate = trial_next_candidate,
@@ -205,6 +225,8 @@ static const struct job_services services = {
     .load = trial_load,
     .data = trial_data,
     .name_of = trial_name_of,
+    .peek = trial_peek,
+    .scan = trial_scan,
 };
 
 static void scan(struct trial *trial)

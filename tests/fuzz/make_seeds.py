@@ -68,6 +68,41 @@ def journal(out):
     put(out, 'usn_journal', 'sparse', bytes(4096) + records[0] + bytes(4096 - len(records[0])) + records[1] + records[2])
 
 
+def fixed_up(bytes_, at, sectors):
+    """The last two bytes of each sector go into the update sequence at `at`."""
+    block = bytearray(bytes_)
+    block[at:at + 2] = b'\x34\x12'
+    for i in range(1, sectors + 1):
+        block[at + 2 * i:at + 2 * i + 2] = block[512 * i - 2:512 * i]
+        block[512 * i - 2:512 * i] = b'\x34\x12'
+    return bytes(block)
+
+
+def log_file(out):
+    """$LogFile: two pages of log records that hold change journal records."""
+    content = b''.join(usn_record(i, 2, 'page%d.aspx' % i, 0x100) for i in range(1, 70)).ljust(2 * 4032, b'\0')
+    pages = [fixed_up(b'RCRD' + struct.pack('<HH', 40, 9) + bytes(56) + content[i * 4032:(i + 1) * 4032], 40, 8) for i in (0, 1)]
+    put(out, 'usn_carve', 'pages', b'RSTR'.ljust(4096, b'\0') + b''.join(pages))
+
+
+def index_entry(number, name):
+    text = name.encode('utf-16-le')
+    key = struct.pack('<QQQQQQQIIBB', 5 << 48 | 5, *[132592464000000000 + number] * 4, 4096, 600, 0x22, 0, len(name), 1) + text
+    size = -(-(16 + len(key)) // 8) * 8
+    return (struct.pack('<QHHI', 3 << 48 | number, size, len(key), 0) + key).ljust(size, b'\0')
+
+
+def remnants(out):
+    """A folder's index and an $MFT entry, each with what was deleted in its slack."""
+    used, slack = index_entry(60, 'web.config') + struct.pack('<QHHI', 0, 16, 0, 2), index_entry(61, 'shell.aspx')
+    block = b'INDX' + struct.pack('<HHQQIIII', 40, 9, 0, 0, 40, 40 + len(used), 4072, 0) + bytes(24) + used + slack * 2
+    put(out, 'i30_slack', 'block', fixed_up(block.ljust(4096, b'\0'), 40, 8))
+    content = b'<%@ Page Language="Jscript" %> <%-- inert --%>'
+    attribute = struct.pack('<IIBBHHHIHH', 0x80, 72, 0, 0, 0, 0, 1, len(content), 24, 0) + content.ljust(48, b'\0')
+    record = b'FILE' + struct.pack('<HHQHHHHII', 48, 3, 0, 5, 1, 56, 1, 64, 1024) + bytes(24) + struct.pack('<Q', 0xFFFFFFFF)
+    put(out, 'mft_slack', 'entry', fixed_up((record + slack + attribute).ljust(1024, b'\0'), 48, 2))
+
+
 def tool(*command):
     try:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
@@ -128,6 +163,8 @@ def main():
     hives(out)
     documents(out)
     journal(out)
+    log_file(out)
+    remnants(out)
     put(out, 'pe', 'program.exe', pe.pe_build('15.1.2106.2', 'Exchange Setup', 'Microsoft Exchange', 'Contoso', 4096))
     images(out, work)
     golden(out)

@@ -29,7 +29,8 @@ struct fake_job {
         const char *path, *text;
     } others[8];
     size_t other_count;
-    uint64_t hole_to; /* the file is sparse up to here */
+    uint64_t hole_to;    /* the file is sparse up to here */
+    struct slice peeked; /* what each other file holds that an artifact looks into */
     /* What an $MFT says of a reference; NULL: there is none. */
     bool (*name_of)(uint64_t reference, struct buffer *name, uint64_t *parent);
 };
@@ -132,6 +133,29 @@ static inline int fake_load(struct job *job, const struct file *file, size_t mos
     return 0;
 }
 
+static inline ssize_t fake_peek(struct job *job, const struct file *file, uint64_t offset,
+                                void *out, size_t size)
+{
+    const struct fake_job *fake = job->engine;
+    const struct slice part =
+        offset <= SIZE_MAX ? slice_part(fake->peeked, (size_t)offset, size) : slice_of(NULL, 0);
+
+    (void)file;
+    if (part.size)
+        memcpy(out, part.data, part.size);
+    return (ssize_t)part.size;
+}
+
+static inline void fake_scan(struct job *job, const char *windows_path, uint64_t offset,
+                             struct slice content, char md5[33], char sha1[41], char sha256[65])
+{
+    struct fake_job *fake = job->engine;
+
+    fake_digests(job, md5, sha1, sha256);
+    buffer_format(&fake->text, "scanned|%s|%llu|%.*s\n", windows_path, (unsigned long long)offset,
+                  (int)content.size, (const char *)content.data);
+}
+
 static inline bool fake_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     const struct fake_job *fake = job->engine;
@@ -174,7 +198,9 @@ static inline void fake_job_init(struct fake_job *fake, const char *artifact, co
                                            .find = fake_find,
                                            .load = fake_load,
                                            .data = fake_data,
-                                           .name_of = fake_name_of};
+                                           .name_of = fake_name_of,
+                                           .peek = fake_peek,
+                                           .scan = fake_scan};
     fake->file.path = path;
     fake->file.size = bytes.size;
     fake->bytes = bytes;

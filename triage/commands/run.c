@@ -37,8 +37,9 @@ static void describe_run(const struct run *run, struct buffer *text)
     const struct options *o = run->options;
     struct stat status;
 
-    buffer_format(text, "%s %lld %lld %d %lld\n", PACKAGE_VERSION, (long long)o->from.ticks,
-                  (long long)o->to.ticks, (int)o->min_level, (long long)o->clock_skew);
+    buffer_format(text, "%s %d %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve,
+                  (long long)o->from.ticks, (long long)o->to.ticks, (int)o->min_level,
+                  (long long)o->clock_skew);
     for (size_t i = 0; i < o->path_count; i++)
         if (stat(o->paths[i], &status) == 0)
             buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
@@ -84,6 +85,7 @@ static int open_session(struct run *run)
         .to = o->to,
         .least_level = o->min_level,
         .clock_skew = o->clock_skew,
+        .carve = o->carve,
         .interrupted = &interrupted,
         .context = &run->watcher,
         .progress = watcher_progress,

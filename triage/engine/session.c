@@ -99,6 +99,7 @@ int session_new(const struct session_options *options, struct session **out)
         .all_streams = options->take_deleted,
         .no_hash = options->no_hash,
         .survey_only = options->survey_only,
+        .carve = options->carve,
     };
     load_builds(session);
     *out = session;

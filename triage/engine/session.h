@@ -34,6 +34,7 @@ struct session_options {
     const char *const *globs;   /* extract: these paths instead of the artifacts' */
     bool take_deleted, no_hash; /* extract */
     bool take_all;              /* extract: also what artifacts want but do not keep */
+    bool carve;                 /* also artifacts that take long */
     bool survey_only;           /* info */
     volatile int *interrupted;  /* set by a signal handler */
     void *context;

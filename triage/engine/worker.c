@@ -49,6 +49,15 @@ struct worker {
         *damage_told; /* per evidence item: damaged bytes already sent; ranges may grow together */
 };
 
+/* What the content rules are looking at. */
+struct scanned {
+    struct slice bytes;
+    const char *windows_path;
+    struct digests digests;
+    uint64_t offset; /* in the file */
+    bool recovered;  /* no file of its own any more */
+};
+
 /* A parse or copy task at work. */
 struct running {
     struct job job;
@@ -63,11 +72,14 @@ struct running {
     const char *owner;
     struct digests digests;
     bool digested;
+    struct scanned scanned;
     bool loss_told; /* that the file is deleted and not whole any more */
     size_t notices, rejected, facts;
     struct buffer neighbours[MOST_NEIGHBOURS];
     size_t neighbour_count;
-    struct stream *mft; /* of the file's volume, opened on first use */
+    struct stream *mft;    /* of the file's volume, opened on first use */
+    struct stream *peeked; /* the other file that the artifact looks into, and its address */
+    uint64_t peeked_address;
     struct mft_input mft_input;
     bool mft_sought;
 };
@@ -468,6 +480,21 @@ static int service_load(struct job *job, const struct file *file, size_t most,
     return result;
 }
 
+static ssize_t service_peek(struct job *job, const struct file *file, uint64_t offset, void *buffer,
+                            size_t size)
+{
+    struct running *running = running_of(job);
+
+    if (!running->peeked || running->peeked_address != file->address) {
+        stream_close(running->peeked);
+        running->peeked = NULL;
+        if (evidence_open_stream(running->evidence, file, &running->peeked) < 0)
+            return -1;
+        running->peeked_address = file->address;
+    }
+    return stream_read(running->peeked, offset, buffer, size);
+}
+
 static bool service_data(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     return stream_data(running_of(job)->stream, offset, start, size);
@@ -547,6 +574,79 @@ static int service_neighbour(struct job *job, const char *suffix, struct slice *
     return 0;
 }
 
+/* A YARA match becomes an event of its own, so that it is stored and shown like all others. */
+static void content_found(void *context, const struct hit *hit)
+{
+    struct running *running = context;
+    const struct scanned *scanned = &running->scanned;
+    const struct file *file = running->job.file;
+    const struct value values[] = {
+        {"TargetFilename", FIELD_TargetFilename, false, slice_of_text(scanned->windows_path)},
+        {"Matched", FIELD_Matched, false, slice_of_text(hit->detail)},
+        {"MD5", FIELD_MD5, false, slice_of_text(scanned->digests.md5)},
+        {"SHA1", FIELD_SHA1, false, slice_of_text(scanned->digests.sha1)},
+        {"SHA256", FIELD_SHA256, false, slice_of_text(scanned->digests.sha256)},
+    };
+    const struct event event = {
+        .kind = KIND_content_match,
+        .artifact = running->job.artifact->name,
+        .when = scanned->recovered ? INSTANT_NONE : file_appeared(file),
+        .basis = scanned->recovered ? BASIS_UNKNOWN : BASIS_UTC,
+        .file = file,
+        .offset = scanned->offset,
+        .raw = slice_part(scanned->bytes, 0, RAW_CEILING + 1),
+        .values = values,
+        .value_count = sizeof values / sizeof *values,
+        .marks = scanned->recovered ? EVENT_RECOVERED : 0,
+    };
+
+    running->event = &event;
+    found(running, hit);
+}
+
+static void content_undecided(void *context, size_t rule, const char *why)
+{
+    struct running *running = context;
+    const struct event event = {.file = running->job.file};
+
+    running->event = &event;
+    undecided(running, rule, why);
+}
+
+/* Bytes that were a file of their own once. Nothing is known of its times. */
+static void service_scan(struct job *job, const char *windows_path, uint64_t offset,
+                         struct slice content, char md5[33], char sha1[41], char sha256[65])
+{
+    struct running *running = running_of(job);
+    const struct match_sink sink = {running, content_found, content_undecided};
+    const struct content_file file = {.filename = "",
+                                      .filepath = windows_path,
+                                      .extension = "",
+                                      .filetype = "",
+                                      .owner = "",
+                                      .md5 = running->scanned.digests.md5};
+    struct hasher *hasher = hasher_new(HASH_ALL);
+
+    *md5 = *sha1 = *sha256 = 0;
+    if (!hasher) {
+        service_notice(job, offset, error_text());
+        return;
+    }
+    hasher_add(hasher, content);
+    running->scanned = (struct scanned){.bytes = content,
+                                        .windows_path = windows_path,
+                                        .digests = hasher_finish(hasher),
+                                        .offset = offset,
+                                        .recovered = true};
+    hasher_free(hasher);
+    memcpy(md5, running->scanned.digests.md5, sizeof running->scanned.digests.md5);
+    memcpy(sha1, running->scanned.digests.sha1, sizeof running->scanned.digests.sha1);
+    memcpy(sha256, running->scanned.digests.sha256, sizeof running->scanned.digests.sha256);
+    if (running->worker->matcher &&
+        matcher_content(running->worker->matcher, content, &file, &sink) < 0)
+        service_notice(job, offset, error_text());
+}
+
 static const struct job_services services = {
     .read = service_read,
     .next_candidate = service_next_candidate,
@@ -561,6 +661,8 @@ static const struct job_services services = {
     .load = service_load,
     .data = service_data,
     .name_of = service_name_of,
+    .peek = service_peek,
+    .scan = service_scan,
 };
 
 /* --- parsing --- */
@@ -595,42 +697,6 @@ static const char *extension_of(struct running *running)
     return extension ? extension : "";
 }
 
-/* A YARA match becomes an event of its own, so that it is stored and shown like all others. */
-static void content_found(void *context, const struct hit *hit)
-{
-    struct running *running = context;
-    const struct file *file = running->job.file;
-    const struct value values[] = {
-        {"TargetFilename", FIELD_TargetFilename, false, slice_of_text(running->job.windows_path)},
-        {"Matched", FIELD_Matched, false, slice_of_text(hit->detail)},
-        {"MD5", FIELD_MD5, false, slice_of_text(running->digests.md5)},
-        {"SHA1", FIELD_SHA1, false, slice_of_text(running->digests.sha1)},
-        {"SHA256", FIELD_SHA256, false, slice_of_text(running->digests.sha256)},
-    };
-    const struct event event = {
-        .kind = KIND_content_match,
-        .artifact = running->job.artifact->name,
-        .when = file_appeared(file),
-        .basis = BASIS_UTC,
-        .file = file,
-        .raw = slice_part(buffer_slice(&running->worker->content), 0, RAW_CEILING + 1),
-        .values = values,
-        .value_count = sizeof values / sizeof *values,
-    };
-
-    running->event = &event;
-    found(running, hit);
-}
-
-static void content_undecided(void *context, size_t rule, const char *why)
-{
-    struct running *running = context;
-    const struct event event = {.file = running->job.file};
-
-    running->event = &event;
-    undecided(running, rule, why);
-}
-
 static void scan_content(struct running *running)
 {
     const struct match_sink sink = {running, content_found, content_undecided};
@@ -654,8 +720,10 @@ static void scan_content(struct running *running)
                            "the file is larger than 64 MiB: its content was not scanned");
         return;
     }
-    if (matcher_content(running->worker->matcher, buffer_slice(&running->worker->content), &file,
-                        &sink) < 0)
+    running->scanned = (struct scanned){.bytes = buffer_slice(&running->worker->content),
+                                        .windows_path = running->job.windows_path,
+                                        .digests = running->digests};
+    if (matcher_content(running->worker->matcher, running->scanned.bytes, &file, &sink) < 0)
         service_notice(&running->job, 0, error_text());
 }
 
@@ -701,6 +769,7 @@ static void running_release(struct running *running)
     for (size_t i = 0; i < running->neighbour_count; i++)
         buffer_release(&running->neighbours[i]);
     stream_close(running->mft);
+    stream_close(running->peeked);
     stream_close(running->stream);
 }
 
@@ -806,7 +875,7 @@ struct listing_walk {
     struct evidence *evidence;
     uint32_t index;
     const struct plan *plan;
-    uint64_t takes_deleted, takes_streams; /* artifacts, as bits */
+    uint64_t takes_deleted, takes_streams, takes_folders, spare; /* artifacts, as bits */
     bool by_content;
     uint64_t listed, unrecognised;
     uint64_t wanted_bytes; /* that the list of wanted files takes in the parent, about */
@@ -924,6 +993,30 @@ static uint64_t match_stream(const struct listing_walk *walk, const struct file 
     return plan_match(walk->plan, file->volume, buffer_text(path));
 }
 
+/* A folder has an index of its own when its names do not fit into its entry. */
+static int visit_folder(struct listing_walk *walk, struct file *folder)
+{
+    uint64_t artifacts = plan_match(walk->plan, folder->volume, folder->path) & walk->takes_folders;
+
+    if (!(folder->flags & FILE_INDEXED) || walk->worker->setup->globs)
+        return 0;
+    if (folder->flags & FILE_DELETED)
+        artifacts &= walk->takes_deleted;
+    folder->stream = "$I30";
+    for (; artifacts; artifacts &= artifacts - 1)
+        send_wanted(walk, (uint32_t)__builtin_ctzll(artifacts), folder);
+    return 0;
+}
+
+/* Deleted files that no other artifact wants go to those that take what is left. */
+static uint64_t without_spare(const struct listing_walk *walk, const struct file *file,
+                              uint64_t artifacts)
+{
+    const uint64_t others = artifacts & ~walk->spare;
+
+    return others || !(file->flags & FILE_DELETED) ? others : artifacts;
+}
+
 static int visit(void *context, const struct file *listed)
 {
     struct listing_walk *walk = context;
@@ -934,7 +1027,7 @@ static int visit(void *context, const struct file *listed)
     if (walk->listed % 65536 == 0)
         outbox_progress(walk->outbox, 0);
     if (file.flags & FILE_FOLDER && !file.stream)
-        return 0;
+        return visit_folder(walk, &file);
     if (walk->by_content && file.flags & FILE_REPARSE) {
         tell_of_link(walk, &file);
         return 0;
@@ -944,6 +1037,7 @@ static int visit(void *context, const struct file *listed)
         artifacts = (artifacts & walk->takes_streams) | match_stream(walk, &file);
     if (file.flags & FILE_DELETED)
         artifacts &= walk->takes_deleted;
+    artifacts = without_spare(walk, &file, artifacts & ~walk->takes_folders);
     if (!artifacts && walk->by_content)
         want_by_content(walk, &file);
     for (; artifacts; artifacts &= artifacts - 1)
@@ -960,11 +1054,15 @@ static int plan_artifacts(struct plan *plan, const struct host *host, struct lis
 
     for (size_t i = 0; i < count; i++) {
         const char *const *paths = all[i]->paths;
+        if (all[i]->carve && !walk->worker->setup->carve)
+            continue;
         for (size_t j = 0; paths && paths[j]; j++)
             if (plan_add(plan, host, paths[j], i) < 0)
                 return -1;
         walk->takes_deleted |= (uint64_t)all[i]->deleted << i;
         walk->takes_streams |= (uint64_t)all[i]->scan << i;
+        walk->takes_folders |= (uint64_t)all[i]->folders << i;
+        walk->spare |= (uint64_t)all[i]->spare << i;
     }
     return 0;
 }
@@ -991,6 +1089,17 @@ static bool is_by_content(const struct evidence *evidence, const struct host *ho
            (!host->exchange_path.value || host->exchange_path.assumed);
 }
 
+static void want_free_space(struct listing_walk *walk, const struct volume *volume)
+{
+    const struct file space = {.path = "$Unallocated",
+                               .volume = volume->index,
+                               .size = volume->size,
+                               .flags = FILE_UNALLOCATED};
+
+    if (evidence_shape(walk->evidence) == EVIDENCE_IMAGE)
+        visit(walk, &space);
+}
+
 static void list_volumes(struct listing_walk *walk)
 {
     uint64_t unreadable_sum = 0;
@@ -1002,6 +1111,8 @@ static void list_volumes(struct listing_walk *walk)
             continue;
         if (evidence_list(walk->evidence, (uint32_t)i, visit, walk, &unreadable) < 0)
             send_unread(walk->worker, walk->outbox, "/", error_text());
+        else if (walk->worker->setup->carve)
+            want_free_space(walk, volume);
         unreadable_sum += unreadable;
     }
     struct buffer *out = frame(walk->worker);

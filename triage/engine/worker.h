@@ -45,6 +45,7 @@ struct worker_setup {
         *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
     bool all_streams; /* copy: deleted entries too */
     bool no_hash;     /* copy without hashes */
+    bool carve;       /* want what takes long, too */
     bool survey_only; /* say nothing of wanted files */
     size_t memory;    /* bytes a worker may add; 0 for the default */
 };

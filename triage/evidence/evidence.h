@@ -62,7 +62,7 @@ bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
 bool evidence_owner(struct evidence *evidence, const struct file *file, char *text, size_t size);
 
 /* Content of a file that evidence_list or evidence_find gave (also in another process on the same
- * evidence). */
+ * evidence). A folder with FILE_INDEXED and the stream "$I30" is its index, block by block. */
 int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out);
 /* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's
  * top. -1 with error_text. */

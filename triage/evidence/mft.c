@@ -22,6 +22,7 @@ enum attribute_type {
     TYPE_ATTRIBUTE_LIST = 0x20,
     TYPE_FILE_NAME = 0x30,
     TYPE_DATA = 0x80,
+    TYPE_INDEX_ALLOCATION = 0xA0,
     TYPE_REPARSE_POINT = 0xC0,
 };
 
@@ -278,6 +279,8 @@ static int add_attribute(struct parser *parser, uint32_t index, const struct att
         return add_data(parser, index, attribute);
     if (attribute->type == TYPE_STANDARD_INFORMATION && attribute->resident)
         add_standard_information(entry, attribute->content);
+    if (attribute->type == TYPE_INDEX_ALLOCATION)
+        entry->flags |= FILE_INDEXED;
     if (attribute->type == TYPE_REPARSE_POINT) {
         entry->flags |= FILE_REPARSE;
         if (attribute->content.size >= 4)

@@ -454,23 +454,24 @@ static const struct stream_methods content_methods = {
     .close = content_close,
 };
 
-static bool attribute_is(const TSK_FS_ATTR *attribute, const char *name)
+static bool attribute_is(const TSK_FS_ATTR *attribute, TSK_FS_ATTR_TYPE_ENUM type, const char *name)
 {
     const char *there = attribute->name ? attribute->name : "";
 
-    if (attribute->type != TSK_FS_ATTR_TYPE_NTFS_DATA)
+    if (attribute->type != type)
         return false;
     return strcmp(there, name ? name : "") == 0;
 }
 
 /* By name, because attribute ids are not unique over several $MFT entries of one file. */
-static const TSK_FS_ATTR *find_attribute(TSK_FS_FILE *file, const char *name)
+static const TSK_FS_ATTR *find_attribute(TSK_FS_FILE *file, TSK_FS_ATTR_TYPE_ENUM type,
+                                         const char *name)
 {
     const int count = tsk_fs_file_attr_getsize(file);
 
     for (int i = 0; i < count; i++) {
         const TSK_FS_ATTR *attribute = tsk_fs_file_attr_get_idx(file, i);
-        if (attribute && attribute_is(attribute, name))
+        if (attribute && attribute_is(attribute, type, name))
             return attribute;
     }
     return NULL;
@@ -543,7 +544,10 @@ static int pick_attribute(struct content *content, const struct file *file)
     static const TSK_FS_ATTR empty = {.flags = TSK_FS_ATTR_INUSE | TSK_FS_ATTR_RES};
 
     if (content->mount->ntfs)
-        content->attribute = find_attribute(content->file, file->stream);
+        content->attribute = find_attribute(
+            content->file,
+            file->flags & FILE_FOLDER ? TSK_FS_ATTR_TYPE_NTFS_IDXALLOC : TSK_FS_ATTR_TYPE_NTFS_DATA,
+            file->stream);
     else if (!file->stream)
         content->attribute = tsk_fs_file_attr_get(content->file);
     if (!content->attribute && is_empty_file(content, file)) {

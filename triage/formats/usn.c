@@ -217,6 +217,66 @@ enum usn_step usn_next(struct usn_window *window, struct usn_record *record, str
     return pass_damage(window, damage);
 }
 
+/* ---- carving ---- */
+
+#define KNOWN_REASONS    UINT32_C(0x81FFFF77)
+#define KNOWN_SOURCES    UINT32_C(0x0000000F)
+#define KNOWN_ATTRIBUTES UINT32_C(0x01FFFFF7)
+
+/* No unit that Windows refuses in a name. */
+static bool is_possible_name(struct slice name)
+{
+    for (size_t i = 0; i + 1 < name.size; i += 2) {
+        const unsigned unit = load_u16(name.data + i);
+        if (unit < 0x20 || (unit < 0x80 && strchr("\"*/:<>?\\|", (int)unit)))
+            return false;
+    }
+    return true;
+}
+
+static bool is_reference(struct usn_reference reference)
+{
+    return reference.high == 0 && usn_sequence(reference.low) != 0 &&
+           usn_entry(reference.low) <= UINT32_MAX;
+}
+
+static bool is_beyond_doubt(const struct usn_record *record)
+{
+    return record->version != 4 && is_certain(record) && is_reference(record->file) &&
+           is_reference(record->parent) && (record->reason & ~KNOWN_REASONS) == 0 &&
+           (record->source & ~KNOWN_SOURCES) == 0 &&
+           (record->attributes & ~KNOWN_ATTRIBUTES) == 0 && is_possible_name(record->name);
+}
+
+/* Where a version number of a record may stand: this is asked of each eight bytes of a disk. */
+static size_t next_version(struct slice bytes, size_t at)
+{
+    for (; at + ALIGNMENT <= bytes.size; at += ALIGNMENT) {
+        const uint32_t version = load_u32(bytes.data + at + 4);
+        if (version == 2 || version == 3)
+            return at;
+    }
+    return bytes.size;
+}
+
+bool usn_carve(struct slice bytes, size_t *at, bool last, struct usn_record *record)
+{
+    const struct usn_window window = {.bytes = bytes, .last = last};
+
+    for (*at = (*at + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);; *at += ALIGNMENT) {
+        *at = next_version(bytes, *at);
+        if (*at >= bytes.size)
+            return false;
+        const enum verdict verdict = judge(&window, *at, record);
+        if (verdict == VERDICT_CUT && !last)
+            return false;
+        if (verdict == VERDICT_RECORD && is_beyond_doubt(record))
+            break;
+    }
+    *at += record->bytes.size;
+    return true;
+}
+
 struct word {
     uint32_t bit;
     const char *text;

@@ -52,6 +52,14 @@ struct usn_window {
 /* The next record or the next damaged stretch; zeroes between records are passed over. */
 enum usn_step usn_next(struct usn_window *window, struct usn_record *record, struct slice *damage);
 
+/*
+ * The next record at or after *at, in bytes that may hold anything: at multiples of eight, version
+ * 2 or 3, with everything as a journal has it (lengths, flags, references, name, a time it can be
+ * of). Moves *at behind it. False when there is none; unless the bytes are the `last` ones, *at is
+ * then the first place that must be seen again with what follows them.
+ */
+bool usn_carve(struct slice bytes, size_t *at, bool last, struct usn_record *record);
+
 /* Entry and sequence number of a reference. */
 static inline uint64_t usn_entry(uint64_t reference)
 {
