@@ -35,3 +35,12 @@ bool exchange_log_recognise(const struct exchange_log *log, struct slice bytes, 
     log_head_release(&head);
     return match;
 }
+
+bool exchange_log_recognise_any(const struct exchange_log *logs, struct slice head,
+                                const char *name)
+{
+    for (; logs->type; logs++)
+        if (exchange_log_recognise(logs, head, name))
+            return true;
+    return false;
+}

@@ -16,5 +16,8 @@ struct exchange_log {
 };
 
 bool exchange_log_recognise(const struct exchange_log *log, struct slice head, const char *name);
+/* One of several, ended by one without a type. */
+bool exchange_log_recognise_any(const struct exchange_log *logs, struct slice head,
+                                const char *name);
 
 #endif

@@ -1,18 +1,28 @@
 # One file per artifact; make writes the registry from this list.
 ARTIFACTS = \
 	%D%/aspnet_compiled.c \
+	%D%/crash_report.c \
+	%D%/defender_log.c \
 	%D%/deleted_file.c \
+	%D%/eomt.c \
 	%D%/eventlog.c \
 	%D%/eventlog_export.c \
+	%D%/exchange_agent_log.c \
+	%D%/exchange_audit.c \
+	%D%/exchange_backend.c \
 	%D%/exchange_ecp_activity.c \
 	%D%/exchange_ecp_server.c \
 	%D%/exchange_ews.c \
 	%D%/exchange_httpproxy.c \
+	%D%/exchange_mail_access.c \
 	%D%/exchange_message_tracking.c \
+	%D%/exchange_mitigation.c \
 	%D%/exchange_oab.c \
+	%D%/exchange_request_filter.c \
 	%D%/exchange_rps_cmdlet.c \
 	%D%/exchange_rps_http.c \
 	%D%/exchange_setup.c \
+	%D%/exchange_smtp.c \
 	%D%/exchange_update_script.c \
 	%D%/httperr.c \
 	%D%/i30_slack.c \
@@ -22,7 +32,10 @@ ARTIFACTS = \
 	%D%/mft_slack.c \
 	%D%/mft_times.c \
 	%D%/msi_log.c \
+	%D%/powershell_history.c \
+	%D%/powershell_transcript.c \
 	%D%/registry_hive.c \
+	%D%/safety_scanner.c \
 	%D%/scheduled_task.c \
 	%D%/transport_agent.c \
 	%D%/um_queue.c \
@@ -44,6 +57,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/local_log.c %D%/local_log.h \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_head.c %D%/log_head.h \
+	%D%/powershell_text.c %D%/powershell_text.h \
 	%D%/setup_words.c %D%/setup_words.h \
 	%D%/text_file.c %D%/text_file.h \
 	%D%/slack_entry.c %D%/slack_entry.h \

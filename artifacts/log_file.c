@@ -310,7 +310,8 @@ static bool time_of_stamp(struct log *log, struct entry *entry)
 
     entry->time_text = log->cells.text[log->time.stamp];
     if (!log_clock_read(&log->clock, 'T', entry->time_text, &entry->when, &size) &&
-        !instant_parse(entry->time_text, &entry->when, NULL))
+        !instant_parse(entry->time_text, &entry->when, NULL) &&
+        !log_us_time(entry->time_text, &entry->when))
         return false;
     entry->basis = BASIS_UTC;
     return true;

@@ -238,6 +238,139 @@ static void a_script_log_is_dated_by_its_first_lines(void **context)
     assert_told("|Step=error|Error=it broke|");
 }
 
+/* --- protection --- */
+
+static void a_detection_tells_threat_and_path(void **context)
+{
+    (void)context;
+    run("defender_log", "MPLog-1.log",
+        "2021-03-03T04:40:18.854Z DETECTION_ADD#1 Backdoor:ASP/X file:C:\\a b\\x.aspx PropBag [l]\n"
+        "2021-03-03T04:40:19.854Z DETECTION_CLEANEVENT S ACTION_QUARANTINE 0x8 Trojan:Y "
+        "file:C:\\y.exe;\n");
+    assert_accounts(2, 0, 0);
+    assert_told("|defender.log|16|1|2021-03-03T04:40:18.854000+00:00|");
+    assert_told("|Step=detection|Threat Name=Backdoor:ASP/X|Path=file:C:\\a b\\x.aspx|");
+    assert_told("|Step=cleaned|Threat Name=Trojan:Y|Path=file:C:\\y.exe|");
+}
+
+static void a_reported_command_line_is_one_of_a_process(void **context)
+{
+    (void)context;
+    run("defender_log", "MPLog-1.log",
+        "2021-03-03T04:42:21.580Z Engine:command line reported as lowfi: C:\\W\\reg.exe(reg add "
+        "(x))");
+    assert_told("|Image=C:\\W\\reg.exe|CommandLine=reg add (x)|");
+    assert_string_equal(fake.last.sources[1].category, "process_creation");
+}
+
+static void a_block_of_the_support_log_has_the_time_in_it(void **context)
+{
+    (void)context;
+    run("defender_log", "MPLog-1.log",
+        "Begin Resource Scan\nStart Time:12-15-2022 11:24:33\nThreat Name:A\nResource Path:C:\\b\n"
+        "End Scan\nBEGIN BM telemetry\nCreationTime:broken\nImagePath:C:\\c.exe\n");
+    assert_accounts(2, 0, 0);
+    assert_told("|2022-12-15T11:24:33.000000+00:00|");
+    assert_told("|Step=scan|Threat Name=A|Path=C:\\b|");
+    assert_false(instant_known(fake.last.when));
+}
+
+static void a_scan_has_the_time_it_started(void **context)
+{
+    (void)context;
+    start("safety_scanner", "msert.log",
+          SLICE_LITERAL(
+              "Microsoft Safety Scanner v1, (build 1.3)\nStarted On Thu Mar  4 13:33:34 2021\n"
+              "Threat Detected: A:B/C and Removed!\n    Action: Remove, Result: 0\n"
+              "        file://C:\\x.aspx\nReturn code: 7 (0x7)\n"));
+    use_zone();
+    finish();
+    assert_accounts(4, 0, 0);
+    assert_told("|2021-03-04T12:33:34.000000+00:00|TargetFilename=msert.log|FileName=msert.log|"
+                "Message=Threat Detected");
+    assert_told("|Threat Name=A:B/C|Outcome=Removed!|Path=C:\\x.aspx|Action Name=Remove|");
+    assert_told("|Step=return code|ErrorCode=7|");
+}
+
+static void the_mitigation_tool_tells_what_it_did(void **context)
+{
+    (void)context;
+    start("eomt", "EOMT.log",
+          SLICE_LITERAL("2021-03-16 09:00:20 Info: Mitigation complete on EX\n"));
+    use_zone();
+    finish();
+    assert_told("|exchange.mitigation_tool|16|2|2021-03-16T08:00:20");
+    assert_told("|Step=mitigation applied|");
+}
+
+/* --- PowerShell --- */
+
+static void a_history_is_undated_and_tells_whose_it_is(void **context)
+{
+    (void)context;
+    start("powershell_history", "Users/alice/AppData/ConsoleHost_history.txt",
+          SLICE_LITERAL("whoami\r\nGet-X | `\r\n  ft\r\n"));
+    fake.file.si.modified = day(2021, 3, 4);
+    finish();
+    assert_accounts(2, 0, 0);
+    assert_told("1|0|powershell.command|0|0||");
+    assert_told("|AccountName=alice|Command=Get-X | `\n  ft|@ScriptBlockText=Get-X | `\n  ft|");
+    assert_told("|FileModified=2021-03-04T00:00:00.000000+00:00|");
+}
+
+static void a_transcript_tells_commands_with_their_session(void **context)
+{
+    (void)context;
+    start("powershell_transcript", "PowerShell_transcript.X.txt",
+          SLICE_LITERAL("**********************\nTranskript\nStartzeit: 20210303101519\n"
+                        "RunAs User: C\\a\n**********************\nPS C:\\> whoami\nc\\a\n"
+                        "[EX01]: PS C:\\> hostname\nPS is not a prompt\n"));
+    use_zone();
+    finish();
+    assert_accounts(4, 0, 0);
+    assert_told("|2021-03-03T09:15:19.000000+00:00|");
+    assert_told("|Command=whoami|@ScriptBlockText=whoami|AccountName=C\\a|Output=c\\a|");
+    assert_told("|Command=hostname|");
+    assert_string_equal(fake.time_text, "20210303101519");
+}
+
+/* --- error reports --- */
+
+static void an_error_report_tells_module_and_code_by_name(void **context)
+{
+    (void)context;
+    run("crash_report", "Report.wer",
+        "EventType=BEX64\nEventTime=132592260000000000\nSig[0].Name=Application Name\n"
+        "Sig[0].Value=w3wp.exe\nSig[3].Name=Fault Module Name\nSig[3].Value=x.dll\n"
+        "Sig[7].Name=Exception Code\nSig[7].Value=c0000005\n"
+        "LoadedModule[0]=C:\\Windows\\System32\\ntdll.dll\nLoadedModule[1]=C:\\P\\x.dll\n");
+    assert_accounts(1, 0, 0);
+    assert_told("|Application=w3wp.exe|Module=x.dll|ExceptionCode=c0000005|");
+    assert_told("|OtherModules=C:\\P\\x.dll|LoadedModules=C:\\Windows\\System32\\ntdll.dll|");
+}
+
+static void an_error_report_in_another_language_goes_by_place(void **context)
+{
+    (void)context;
+    run("crash_report", "Report.wer",
+        "EventType=APPCRASH\nEventTime=x\nSig[0].Name=Anwendungsname\nSig[0].Value=w3wp.exe\n"
+        "Sig[3].Name=Fehlermodulname\nSig[3].Value=y.dll\nSig[6].Value=c0000005\n");
+    assert_accounts(0, 1, 0);
+    assert_told("|Application=w3wp.exe|Module=y.dll|ExceptionCode=c0000005|");
+}
+
+/* --- Exchange --- */
+
+static void a_stamp_with_am_or_pm_has_the_month_first(void **context)
+{
+    (void)context;
+    run("exchange_request_filter", "HttpRequestFiltering_1.log",
+        "DateTime,UrlStem,ScanResult\r\n3/5/2023 12:00:01 AM,/ecp/x.js,Detected\r\n"
+        "3/5/2023 1:00:00 PM,/owa/,NotDetected\r\n");
+    assert_told("|2023-03-05T00:00:01.000000+00:00|");
+    assert_told("|2023-03-05T13:00:00.000000+00:00|");
+}
+
 /* --- odd text --- */
 
 static void nuls_in_front_of_a_line_do_not_hide_that_a_record_starts(void **context)
@@ -284,6 +417,16 @@ int main(void)
         TEST(a_date_that_could_be_two_leaves_the_lines_undated),
         TEST(an_update_tells_name_and_code),
         TEST(a_script_log_is_dated_by_its_first_lines),
+        TEST(a_detection_tells_threat_and_path),
+        TEST(a_reported_command_line_is_one_of_a_process),
+        TEST(a_block_of_the_support_log_has_the_time_in_it),
+        TEST(a_scan_has_the_time_it_started),
+        TEST(the_mitigation_tool_tells_what_it_did),
+        TEST(a_history_is_undated_and_tells_whose_it_is),
+        TEST(a_transcript_tells_commands_with_their_session),
+        TEST(an_error_report_tells_module_and_code_by_name),
+        TEST(an_error_report_in_another_language_goes_by_place),
+        TEST(a_stamp_with_am_or_pm_has_the_month_first),
         TEST(nuls_in_front_of_a_line_do_not_hide_that_a_record_starts),
         TEST(a_record_of_more_than_a_mebibyte_is_cut),
     };

@@ -98,6 +98,26 @@ bool log_native_time(struct slice date, struct slice time, struct instant *when)
     return instant_known(*when);
 }
 
+bool log_us_time(struct slice text, struct instant *when)
+{
+    struct cursor c = cursor_over(slice_trim(text), 0);
+    struct civil civil = {0};
+
+    if (!number(&c, 2, &civil.month) || !byte_is(&c, '/') || !number(&c, 2, &civil.day) ||
+        !byte_is(&c, '/') || !number(&c, 4, &civil.year) || !byte_is(&c, ' ') ||
+        !number(&c, 2, &civil.hour) || !byte_is(&c, ':') || !number(&c, 2, &civil.minute) ||
+        !byte_is(&c, ':') || !number(&c, 2, &civil.second) || !byte_is(&c, ' '))
+        return false;
+    const struct slice half = cursor_take(&c, 2);
+    const bool afternoon = slice_is_nocase(half, "PM");
+    if (cursor_left(&c) || civil.hour < 1 || civil.hour > 12 ||
+        (!afternoon && !slice_is_nocase(half, "AM")))
+        return false;
+    civil.hour = civil.hour % 12 + (afternoon ? 12 : 0);
+    *when = instant_from_civil(civil);
+    return instant_known(*when);
+}
+
 static bool month_read(struct cursor *c, int *month)
 {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -20,6 +20,8 @@ bool log_clock_read(struct log_clock *clock, char joint, struct slice line, stru
 
 /* "03/20/01" or "03/20/2001" and "7:55:20": IIS native format, month first. */
 bool log_native_time(struct slice date, struct slice time, struct instant *when);
+/* "3/20/2021 7:55:20 AM": month first, as only a text with AM or PM is taken to have it. */
+bool log_us_time(struct slice text, struct instant *when);
 /* "08/Apr/2001:17:39:04 -0800"; the offset in minutes east of UTC. */
 bool log_ncsa_time(struct slice text, struct instant *local, int *offset);
 
