@@ -70,6 +70,8 @@ yaml triage/match/yaml.c
 sqlite3 triage/case/case.c
 openssl triage/base/hash.c
 libbfio triage/helpers/bfio.c
+libvshadow triage/helpers/shadow_copy.c
+libbde triage/helpers/bitlocker.c
 seccomp triage/base/sandbox.c
 linux/landlock triage/base/sandbox.c
 HOMES

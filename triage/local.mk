@@ -18,13 +18,15 @@ libextriage_a_SOURCES = \
 	%D%/record/wire.c %D%/record/wire.h \
 	%D%/helpers/channel.c %D%/helpers/channel.h \
 	%D%/helpers/helper.c %D%/helpers/helper.h \
-	%D%/helpers/server.c %D%/helpers/server.h \
+	%D%/helpers/server.c %D%/helpers/server.h %D%/helpers/shadow_copy.h \
 	%D%/evidence/folder.c %D%/evidence/folder.h \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h \
 	%D%/evidence/mft.c %D%/evidence/mft.h \
 	%D%/evidence/partitions.c %D%/evidence/partitions.h \
 	%D%/evidence/probe.c %D%/evidence/probe.h \
+	%D%/evidence/shadow.c %D%/evidence/shadow.h %D%/evidence/snapshot.h \
+	%D%/evidence/snapshots.c %D%/evidence/snapshots.h \
 	%D%/evidence/sleuthkit.c %D%/evidence/sleuthkit.h \
 	%D%/evidence/source.h \
 	%D%/evidence/evidence.c %D%/evidence/evidence.h %D%/evidence/image.h %D%/evidence/image_methods.h \
@@ -134,6 +136,12 @@ EXTRIAGE_LIBS = $(TSK_LIBS) $(EWF_LIBS) $(PCRE2_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
 # Helper programs: one outside library each, in a process of its own (helpers/README.md).
 EXTRA_DIST += %D%/helpers/bfio.c %D%/helpers/bfio.h
+if HAVE_VSHADOW
+pkglibexec_PROGRAMS += helpers/shadow_copy
+helpers_shadow_copy_SOURCES = %D%/helpers/shadow_copy.c %D%/helpers/bfio.c %D%/helpers/bfio.h
+helpers_shadow_copy_CPPFLAGS = $(AM_CPPFLAGS) $(VSHADOW_CFLAGS)
+helpers_shadow_copy_LDADD = libextriage.a $(VSHADOW_LIBS) $(SECCOMP_LIBS)
+endif
 
 dist_man_MANS = %D%/extriage.1
 bashcompletiondir = $(datadir)/bash-completion/completions

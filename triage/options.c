@@ -21,7 +21,7 @@ enum option_type {
     TO_TIME,
     LEVEL_VALUE,
     LOG_FORMAT,
-    NOT_YET
+    SNAPSHOTS
 };
 
 struct option_entry {
@@ -61,7 +61,7 @@ static const struct option_entry entries[] = {
     {0, "resume", NULL, "go on with a run that was interrupted", FLAG, AT(resume), FOR_RUN},
     {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT},
     {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
-    {0, "vss", "LIST", "shadow copies: only `none` is known to this version", NOT_YET, 0, FOR_RUN},
+    {0, "vss", "LIST", "shadow copies to read too: all, none or numbers like 1,3 (default: none, as each adds time and repeats what is still there; `info` lists them; only files that differ from the live volume are read)", SNAPSHOTS, AT(snapshots), FOR_RUN | FOR_EXTRACT},
     {'q', "quiet", NULL, "no progress, no summary; errors only", FLAG, AT(quiet), FOR_ALL},
     {'v', "verbose", NULL, "say more (repeatable)", COUNT, AT(verbose), FOR_ALL},
     {0, "no-color", NULL, "plain text, also on a terminal", FLAG, AT(no_color), FOR_ALL},
@@ -174,10 +174,7 @@ static int apply(const struct option_entry *entry, const char *text, struct opti
     case LOG_FORMAT:
         return set_log_format(text, member);
     default:
-        return strcmp(text, "none") == 0
-                   ? 0
-                   : error_set("--%s %s: this version does not read shadow copies", entry->name,
-                               text);
+        return snapshot_choice_parse(text, member);
     }
 }
 

@@ -3,6 +3,7 @@
 #define TRIAGE_OPTIONS_H
 
 #include "triage/base/instant.h"
+#include "triage/evidence/snapshot.h"
 #include "triage/match/rules.h"
 
 enum { MOST_PATHS = 256 };
@@ -25,6 +26,7 @@ struct options {
     enum level min_level, fail_level;
     int64_t clock_skew;
     bool log_json;
+    struct snapshot_choice snapshots;
 };
 
 /* Which commands an option belongs to, as bits. */

@@ -22,6 +22,7 @@ static int prepare(struct extraction *e)
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,
+        .snapshots = o->snapshots,
         .globs = o->glob_count ? o->globs : NULL,
         .take_deleted = o->deleted,
         .no_hash = o->no_hash,

@@ -40,6 +40,8 @@ static void describe_run(const struct run *run, struct buffer *text)
     buffer_format(text, "%s %d %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve,
                   (long long)o->from.ticks, (long long)o->to.ticks, (int)o->min_level,
                   (long long)o->clock_skew);
+    for (size_t i = 0; i < sizeof o->snapshots.bits / sizeof *o->snapshots.bits; i++)
+        buffer_format(text, "%llx ", (unsigned long long)o->snapshots.bits[i]);
     for (size_t i = 0; i < o->path_count; i++)
         if (stat(o->paths[i], &status) == 0)
             buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
@@ -81,6 +83,7 @@ static int open_session(struct run *run)
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,
+        .snapshots = o->snapshots,
         .from = o->from,
         .to = o->to,
         .least_level = o->min_level,

@@ -62,6 +62,20 @@ static void print_container(const struct inventory *inventory, FILE *out)
         line(out, "Stored SHA-1", "%s", container->sha1);
 }
 
+static void print_snapshots(const struct volume *volume, FILE *out)
+{
+    for (size_t i = 0; i < volume->snapshot_count; i++) {
+        const struct snapshot *snapshot = &volume->snapshots[i];
+        char created[INSTANT_TEXT_SIZE] = "an unknown time";
+        if (instant_known(snapshot->created))
+            instant_format(snapshot->created, created);
+        line(out, "", "   shadow copy %u of %s, {%s}%s%s", snapshot->number, created, snapshot->id,
+             snapshot->problem ? ": " : "", snapshot->problem ? snapshot->problem : "");
+    }
+    if (volume->snapshot_problem)
+        line(out, "", "   %s", volume->snapshot_problem);
+}
+
 static void print_volumes(const struct inventory *inventory, const struct host *host, FILE *out)
 {
     for (size_t i = 0; i < inventory->volume_count; i++) {
@@ -81,6 +95,7 @@ static void print_volumes(const struct inventory *inventory, const struct host *
             line(out, "", "   %s", volume->problem);
         if (volume->notice)
             line(out, "", "   %s", volume->notice);
+        print_snapshots(volume, out);
     }
 }
 

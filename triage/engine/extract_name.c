@@ -112,8 +112,6 @@ static void add_components(struct buffer *path, const char *name)
 
 static void add_particulars(struct buffer *path, const struct file *file)
 {
-    if (file->snapshot)
-        buffer_format(path, "~snapshot-%u", file->snapshot);
     if (file->flags & FILE_DELETED)
         buffer_format(path, "~deleted-%" PRIu64 "-%u", file->address, file->sequence);
     if (file->stream) {
@@ -189,6 +187,8 @@ const char *name_set_add(struct name_set *names, const struct host *host, size_t
     const char *result = NULL;
 
     buffer_add_text(&path, names->folder);
+    if (file->snapshot) /* never beside the live files, which have the same paths */
+        buffer_format(&path, "/snapshot-%u", file->snapshot);
     add_root(&path, host, evidence_count, file);
     add_components(&path, file->path);
     add_particulars(&path, file);

@@ -13,9 +13,10 @@ struct name_set;
 struct name_set *name_set_new(struct arena *arena, const char *folder);
 /*
  * A path of its own for the file, "FOLDER/C/inetpub/wwwroot/x.aspx", with its folders made;
- * "FOLDER/0/C/..." when there are several evidence items. Each component is cleaned (name_clean);
- * deleted files and streams say so in their name; a name that is taken (in any letter case) gets
- * the MFT entry behind it. NULL with error_text when a folder cannot be made.
+ * "FOLDER/0/C/..." when there are several evidence items, "FOLDER/snapshot-1/C/..." of a shadow
+ * copy. Each component is cleaned (name_clean); deleted files and streams say so in their name; a
+ * name that is taken (in any letter case) gets the MFT entry behind it. NULL with error_text when a
+ * folder cannot be made.
  */
 const char *name_set_add(struct name_set *names, const struct host *host, size_t evidence_count,
                          const struct file *file);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int inventory_of(const struct evidence *evidence, struct arena *arena, struct inventory *inventory)
+int inventory_of(struct evidence *evidence, struct arena *arena, struct inventory *inventory)
 {
     const struct container *container = evidence_container(evidence);
     const size_t count = evidence_volume_count(evidence);
@@ -15,7 +15,7 @@ int inventory_of(const struct evidence *evidence, struct arena *arena, struct in
     if (!volumes)
         return -1;
     for (size_t i = 0; i < count; i++)
-        volumes[i] = *evidence_volume(evidence, i);
+        volumes[i] = *evidence_snapshots(evidence, i);
 
     *inventory = (struct inventory){
         .path = evidence_path(evidence),
@@ -65,6 +65,14 @@ static void put_volume(struct buffer *out, const struct volume *volume)
     wire_put_text(out, volume->problem);
     wire_put_text(out, volume->notice);
     wire_put_u8(out, volume->vacant);
+    wire_put_text(out, volume->snapshot_problem);
+    wire_put_u32(out, (uint32_t)volume->snapshot_count);
+    for (size_t i = 0; i < volume->snapshot_count; i++) {
+        wire_put_u32(out, volume->snapshots[i].number);
+        wire_put_u64(out, (uint64_t)volume->snapshots[i].created.ticks);
+        wire_put_text(out, volume->snapshots[i].id);
+        wire_put_text(out, volume->snapshots[i].problem);
+    }
 }
 
 void inventory_put(struct buffer *out, const struct inventory *inventory)
@@ -132,6 +140,21 @@ static void get_container(struct cursor *in, struct arena *arena, struct contain
     container->chunk_count = wire_get_u64(in);
 }
 
+static void get_snapshots(struct cursor *in, struct arena *arena, struct volume *volume)
+{
+    const uint32_t count = wire_get_u32(in);
+    struct snapshot *snapshots = room_for(in, arena, count, sizeof *snapshots);
+
+    for (uint32_t i = 0; i < count && !cursor_failed(in); i++) {
+        snapshots[i].number = wire_get_u32(in);
+        snapshots[i].created.ticks = (int64_t)wire_get_u64(in);
+        get_fixed_text(in, arena, snapshots[i].id, sizeof snapshots[i].id);
+        snapshots[i].problem = wire_get_text(in, arena);
+    }
+    volume->snapshots = snapshots;
+    volume->snapshot_count = cursor_failed(in) ? 0 : count;
+}
+
 static void get_volume(struct cursor *in, struct arena *arena, struct volume *volume)
 {
     volume->index = wire_get_u32(in);
@@ -149,6 +172,8 @@ static void get_volume(struct cursor *in, struct arena *arena, struct volume *vo
     volume->problem = wire_get_text(in, arena);
     volume->notice = wire_get_text(in, arena);
     volume->vacant = wire_get_u8(in) != 0;
+    volume->snapshot_problem = wire_get_text(in, arena);
+    get_snapshots(in, arena, volume);
 }
 
 int inventory_get(struct cursor *in, struct arena *arena, struct inventory *inventory)
@@ -211,6 +236,26 @@ static void container_json(const struct container *container, struct json *json)
     json_pair_unsigned(json, "chunks", container->chunk_count);
 }
 
+static void snapshots_json(const struct volume *volume, struct json *json)
+{
+    char created[INSTANT_TEXT_SIZE];
+
+    json_key(json, "shadow_copies");
+    json_array(json);
+    for (size_t i = 0; i < volume->snapshot_count; i++) {
+        const struct snapshot *snapshot = &volume->snapshots[i];
+        json_object(json);
+        json_pair_unsigned(json, "number", snapshot->number);
+        json_pair(json, "created",
+                  instant_known(snapshot->created) ? instant_format(snapshot->created, created)
+                                                   : NULL);
+        json_pair(json, "id", snapshot->id);
+        json_pair(json, "problem", snapshot->problem);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static void volume_json(const struct volume *volume, struct json *json)
 {
     char serial[20];
@@ -229,6 +274,10 @@ static void volume_json(const struct volume *volume, struct json *json)
     json_pair(json, "partition_guid", volume->partition_guid[0] ? volume->partition_guid : NULL);
     json_pair(json, "problem", volume->problem);
     json_pair(json, "notice", volume->notice);
+    if (volume->snapshot_count)
+        snapshots_json(volume, json);
+    if (volume->snapshot_problem)
+        json_pair(json, "shadow_copy_problem", volume->snapshot_problem);
     json_object_end(json);
 }
 

@@ -19,7 +19,7 @@ struct inventory {
 
 /* Texts are borrowed from the evidence, lists lie in the arena; -1 with error_text when it is out
  * of memory. */
-int inventory_of(const struct evidence *evidence, struct arena *arena, struct inventory *inventory);
+int inventory_of(struct evidence *evidence, struct arena *arena, struct inventory *inventory);
 void inventory_put(struct buffer *out, const struct inventory *inventory);
 /* Texts go to the arena; -1 with error_text on malformed bytes. */
 int inventory_get(struct cursor *in, struct arena *arena, struct inventory *inventory);

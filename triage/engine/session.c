@@ -98,6 +98,7 @@ int session_new(const struct session_options *options, struct session **out)
         .globs = options->globs,
         .all_streams = options->take_deleted,
         .no_hash = options->no_hash,
+        .snapshots = options->snapshots,
         .survey_only = options->survey_only,
         .carve = options->carve,
     };
@@ -538,13 +539,54 @@ static void note_volume(struct session *session, size_t evidence, const struct v
     add_note(session, lost, evidence, NULL, "/", volume->offset, buffer_text(&session->text));
 }
 
+static bool is_any_chosen(const struct snapshot_choice *choice)
+{
+    for (size_t i = 0; i < sizeof choice->bits / sizeof *choice->bits; i++)
+        if (choice->bits[i])
+            return true;
+    return false;
+}
+
+static void note_shadow(struct session *session, bool lost, size_t evidence,
+                        const struct volume *volume)
+{
+    tell(session, buffer_text(&session->text));
+    add_note(session, lost, evidence, NULL, "/", volume->offset, buffer_text(&session->text));
+}
+
+/* What is wanted and cannot be read is a loss; that some could be read is worth a notice. */
+static void note_snapshots(struct session *session, size_t evidence, const struct volume *volume)
+{
+    const struct snapshot_choice *choice = &session->options.snapshots;
+    size_t read = 0;
+
+    for (size_t i = 0; i < volume->snapshot_count; i++)
+        read += snapshot_is_chosen(choice, volume->snapshots[i].number);
+    if (volume->snapshot_problem) {
+        buffer_clear(&session->text);
+        buffer_format(&session->text, "volume %u (%s): %s", volume->index, volume->partition,
+                      volume->snapshot_problem);
+        note_shadow(session, is_any_chosen(choice), evidence, volume);
+    }
+    if (read < volume->snapshot_count && !session->options.survey_only) {
+        buffer_clear(&session->text);
+        buffer_format(&session->text,
+                      "volume %u (%s): %zu of its %zu shadow copies were not read (--vss all)",
+                      volume->index, volume->partition, volume->snapshot_count - read,
+                      volume->snapshot_count);
+        note_shadow(session, false, evidence, volume);
+    }
+}
+
 static void note_survey(struct session *session, size_t evidence)
 {
     const struct inventory *inventory = &session->items[evidence].inventory;
     const struct host *host = &session->items[evidence].host;
 
-    for (size_t i = 0; i < inventory->volume_count; i++)
+    for (size_t i = 0; i < inventory->volume_count; i++) {
         note_volume(session, evidence, &inventory->volumes[i]);
+        note_snapshots(session, evidence, &inventory->volumes[i]);
+    }
     for (size_t i = 0; i < host->notice_count; i++)
         add_note(session, false, evidence, NULL, "/", 0, host->notices[i]);
 }

@@ -438,7 +438,8 @@ static bool service_find(struct job *job, uint32_t volume, const char *path, str
     struct running *running = running_of(job);
 
     if (volume >= evidence_volume_count(running->evidence) ||
-        !evidence_find(running->evidence, volume, path, job->arena, file))
+        !evidence_find_snapshot(running->evidence, volume, job->file->snapshot, path, job->arena,
+                                file))
         return false;
     file->evidence = job->file->evidence;
     return true;
@@ -511,7 +512,7 @@ static void seek_mft(struct running *running)
     const struct file *file = running->job.file;
 
     running->mft_sought = true;
-    if (evidence_open_mft(running->evidence, file->volume, &running->mft) < 0) {
+    if (evidence_open_mft(running->evidence, file->volume, file->snapshot, &running->mft) < 0) {
         service_notice(&running->job, 0, error_text());
         return;
     }
@@ -551,8 +552,7 @@ static int read_neighbour(struct running *running, const struct file *file, stru
     return 0;
 }
 
-/* A shadow copy's files have no neighbours here: those that can be found by path are the live ones.
- */
+/* Of the same state of the volume: the log of a shadow copy's hive is that of the copy. */
 static int service_neighbour(struct job *job, const char *suffix, struct slice *content)
 {
     struct running *running = running_of(job);
@@ -562,8 +562,8 @@ static int service_neighbour(struct job *job, const char *suffix, struct slice *
     *content = slice_of(NULL, 0);
     if (!path)
         return -1;
-    if (job->file->snapshot || job->file->stream ||
-        !evidence_find(running->evidence, job->file->volume, path, job->arena, &file))
+    if (job->file->stream || !evidence_find_snapshot(running->evidence, job->file->volume,
+                                                     job->file->snapshot, path, job->arena, &file))
         return 0;
     if (running->neighbour_count == MOST_NEIGHBOURS)
         return error_set("too many files beside '%s' are asked for", job->file->path);
@@ -877,7 +877,7 @@ struct listing_walk {
     const struct plan *plan;
     uint64_t takes_deleted, takes_streams, takes_folders, spare; /* artifacts, as bits */
     bool by_content;
-    uint64_t listed, unrecognised;
+    uint64_t listed, unrecognised, unchanged;
     uint64_t wanted_bytes; /* that the list of wanted files takes in the parent, about */
 };
 
@@ -1038,6 +1038,10 @@ static int visit(void *context, const struct file *listed)
     if (file.flags & FILE_DELETED)
         artifacts &= walk->takes_deleted;
     artifacts = without_spare(walk, &file, artifacts & ~walk->takes_folders);
+    if (artifacts && file.snapshot && evidence_is_unchanged(walk->evidence, &file)) {
+        walk->unchanged++;
+        return 0;
+    }
     if (!artifacts && walk->by_content)
         want_by_content(walk, &file);
     for (; artifacts; artifacts &= artifacts - 1)
@@ -1100,6 +1104,24 @@ static void want_free_space(struct listing_walk *walk, const struct volume *volu
         visit(walk, &space);
 }
 
+/* A damaged copy costs what it holds, never the live volume. */
+static void list_snapshots(struct listing_walk *walk, uint32_t index, uint64_t *unreadable_sum)
+{
+    const struct volume *volume = evidence_snapshots(walk->evidence, index);
+    const struct snapshot_choice *choice = &walk->worker->setup->snapshots;
+
+    for (size_t i = 0; i < volume->snapshot_count; i++) {
+        const uint32_t number = volume->snapshots[i].number;
+        uint64_t unreadable = 0;
+        if (!snapshot_is_chosen(choice, number))
+            continue;
+        outbox_progress(walk->outbox, 0);
+        if (evidence_list_snapshot(walk->evidence, index, number, visit, walk, &unreadable) < 0)
+            send_unread(walk->worker, walk->outbox, "/", error_text());
+        *unreadable_sum += unreadable;
+    }
+}
+
 static void list_volumes(struct listing_walk *walk)
 {
     uint64_t unreadable_sum = 0;
@@ -1114,6 +1136,7 @@ static void list_volumes(struct listing_walk *walk)
         else if (walk->worker->setup->carve)
             want_free_space(walk, volume);
         unreadable_sum += unreadable;
+        list_snapshots(walk, (uint32_t)i, &unreadable_sum);
     }
     struct buffer *out = frame(walk->worker);
     wire_put_u64(out, walk->listed);

@@ -6,6 +6,7 @@
 #include "triage/evidence/folder.h"
 #include "triage/evidence/partitions.h"
 #include "triage/evidence/sleuthkit.h"
+#include "triage/evidence/snapshots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 
 struct slot {
     struct volume volume;
-    struct source *source;   /* NULL when the volume has a problem */
-    struct listing *listing; /* built on first use */
+    struct view live;            /* without a source when the volume has a problem */
+    struct snapshots *snapshots; /* NULL without shadow copies */
 };
 
 struct evidence {
@@ -73,6 +74,17 @@ static bool fit_to_medium(const struct evidence *evidence, struct volume *volume
     return true;
 }
 
+/* Starts what reads the volume's shadow copies, when it has some. */
+static int find_snapshots(struct evidence *evidence, struct slot *slot)
+{
+    const struct shadow_volume volume = {evidence->image, slot->volume.offset, slot->volume.size};
+
+    if (!shadow_is_there(&volume))
+        return 0;
+    slot->snapshots = snapshots_new(&volume, evidence->arena);
+    return slot->snapshots ? 0 : -1;
+}
+
 static int mount_volume(struct evidence *evidence, struct slot *slot)
 {
     struct volume *volume = &slot->volume;
@@ -94,9 +106,12 @@ static int mount_volume(struct evidence *evidence, struct slot *slot)
         volume->sector_size = probe.sector_size;
     if (probe.volume_size > volume->size)
         volume->notice = "the file system is larger than its volume; the image may be cut short";
-    if (sleuthkit_mount(evidence->medium, &probe, evidence->arena, volume, &slot->source) < 0)
+    if (sleuthkit_mount(evidence->medium, &probe, evidence->arena, volume, &slot->live.source) <
+        0) {
         volume->problem = problem_of(evidence, error_text());
-    return 0;
+        return 0;
+    }
+    return probe.kind == PROBE_NTFS ? find_snapshots(evidence, slot) : 0;
 }
 
 static int open_volumes(struct evidence *evidence, struct partition_table *table)
@@ -173,7 +188,7 @@ static int add_source(struct evidence *evidence, const struct folder_volume *fou
     }
     evidence->slot_count = count;
     for (size_t i = 0; i < count; i++) {
-        evidence->slots[i].source = found[i].source;
+        evidence->slots[i].live.source = found[i].source;
         evidence->slots[i].volume = (struct volume){
             .index = (uint32_t)i,
             .partition = found[i].text,
@@ -265,9 +280,8 @@ void evidence_close(struct evidence *evidence)
         return;
     for (size_t i = 0; i < evidence->slot_count; i++) {
         struct slot *slot = &evidence->slots[i];
-        listing_free(slot->listing);
-        if (slot->source)
-            slot->source->methods->close(slot->source);
+        snapshots_free(slot->snapshots);
+        view_release(&slot->live);
     }
     free(evidence->slots);
     medium_free(evidence->medium);
@@ -311,32 +325,58 @@ const struct damage *evidence_damage(const struct evidence *evidence, size_t *co
 
 /* ---- files ---- */
 
-static struct slot *readable_slot(struct evidence *evidence, uint32_t volume)
+static struct slot *slot_of(struct evidence *evidence, uint32_t volume)
 {
     struct slot *slot = volume < evidence->slot_count ? &evidence->slots[volume] : NULL;
 
     if (!slot)
         error_set("there is no volume %u", volume);
-    else if (!slot->source)
+    else if (!slot->live.source)
         error_set("volume %u: %s", volume, slot->volume.problem);
-    return slot && slot->source ? slot : NULL;
+    return slot && slot->live.source ? slot : NULL;
 }
 
-static struct listing *listing_of(struct evidence *evidence, uint32_t volume)
+/* A state of the volume that can be read; NULL with error_text. */
+static struct view *view_of(struct evidence *evidence, uint32_t volume, uint32_t snapshot)
 {
-    struct slot *slot = readable_slot(evidence, volume);
+    struct slot *slot = slot_of(evidence, volume);
+    struct view *view;
 
-    if (!slot)
+    if (!slot || !snapshot)
+        return slot ? &slot->live : NULL;
+    view = slot->snapshots ? snapshots_view(slot->snapshots, snapshot) : NULL;
+    if (!slot->snapshots)
+        error_set("volume %u has no shadow copies", volume);
+    else if (!view)
+        error_prefix("volume %u", volume);
+    return view;
+}
+
+static struct listing *listing_of(struct evidence *evidence, uint32_t volume, uint32_t snapshot)
+{
+    struct view *view = view_of(evidence, volume, snapshot);
+
+    if (!view)
         return NULL;
-    if (!slot->listing && slot->source->methods->list(slot->source, &slot->listing) < 0) {
+    if (!view->listing && view->source->methods->list(view->source, &view->listing) < 0) {
         error_prefix("volume %u", volume);
         return NULL;
     }
-    return slot->listing;
+    return view->listing;
+}
+
+const struct volume *evidence_snapshots(struct evidence *evidence, size_t index)
+{
+    struct slot *slot = index < evidence->slot_count ? &evidence->slots[index] : NULL;
+
+    if (slot && slot->snapshots && !slot->volume.snapshot_problem &&
+        snapshots_list(slot->snapshots, &slot->volume.snapshots, &slot->volume.snapshot_count) < 0)
+        slot->volume.snapshot_problem = problem_of(evidence, error_text());
+    return slot ? &slot->volume : NULL;
 }
 
 struct visitor {
-    uint32_t volume;
+    uint32_t volume, snapshot;
     int (*visit)(void *context, const struct file *file);
     void *context;
 };
@@ -347,15 +387,16 @@ static int visit_in_volume(void *context, const struct file *file)
     struct file placed = *file;
 
     placed.volume = visitor->volume;
+    placed.snapshot = visitor->snapshot;
     return visitor->visit(visitor->context, &placed);
 }
 
-int evidence_list(struct evidence *evidence, uint32_t volume,
-                  int (*visit)(void *context, const struct file *file), void *context,
-                  uint64_t *unreadable)
+int evidence_list_snapshot(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                           int (*visit)(void *context, const struct file *file), void *context,
+                           uint64_t *unreadable)
 {
-    struct listing *listing = listing_of(evidence, volume);
-    struct visitor visitor = {.volume = volume, .visit = visit, .context = context};
+    struct listing *listing = listing_of(evidence, volume, snapshot);
+    struct visitor visitor = {volume, snapshot, visit, context};
 
     if (!listing)
         return -1;
@@ -364,43 +405,110 @@ int evidence_list(struct evidence *evidence, uint32_t volume,
     return listing_walk(listing, visit_in_volume, &visitor);
 }
 
-bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
-                   struct arena *arena, struct file *file)
+int evidence_list(struct evidence *evidence, uint32_t volume,
+                  int (*visit)(void *context, const struct file *file), void *context,
+                  uint64_t *unreadable)
 {
-    struct listing *listing = listing_of(evidence, volume);
+    return evidence_list_snapshot(evidence, volume, 0, visit, context, unreadable);
+}
+
+bool evidence_find_snapshot(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                            const char *path, struct arena *arena, struct file *file)
+{
+    struct listing *listing = listing_of(evidence, volume, snapshot);
 
     if (!listing || !listing_find(listing, path, arena, file))
         return false;
     file->volume = volume;
+    file->snapshot = snapshot;
     return true;
+}
+
+bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
+                   struct arena *arena, struct file *file)
+{
+    return evidence_find_snapshot(evidence, volume, 0, path, arena, file);
+}
+
+static bool same_times(const struct macb *one, const struct macb *other)
+{
+    return one->modified.ticks == other->modified.ticks &&
+           one->accessed.ticks == other->accessed.ticks &&
+           one->changed.ticks == other->changed.ticks && one->created.ticks == other->created.ticks;
+}
+
+/* The same entry, of the same file, at the same path when it is not deleted. */
+static bool is_listed_live(struct listing *live, const struct file *file)
+{
+    const struct listing_entry *entry =
+        file->address < listing_count(live) ? listing_look(live, (uint32_t)file->address) : NULL;
+    const uint32_t deleted = entry ? entry->flags & FILE_DELETED : 0;
+    struct arena *arena;
+    struct file found;
+
+    if (!entry || entry->sequence != file->sequence || deleted != (file->flags & FILE_DELETED) ||
+        !same_times(&entry->si, &file->si))
+        return false;
+    if (deleted)
+        return listing_has_stream(live, (uint32_t)file->address, slice_of_text(file->stream));
+    if (!(arena = arena_new(0)))
+        return false;
+    const char *path =
+        file->stream ? arena_format(arena, "%s:%s", file->path, file->stream) : file->path;
+    const bool same = path && listing_find(live, path, arena, &found) &&
+                      found.address == file->address && found.size == file->size;
+    arena_free(arena);
+    return same;
+}
+
+bool evidence_is_unchanged(struct evidence *evidence, const struct file *file)
+{
+    struct listing *live = listing_of(evidence, file->volume, 0);
+    struct stream *kept = NULL, *now = NULL;
+    struct file same = *file;
+    bool unchanged = false;
+
+    if (!file->snapshot || !live || !is_listed_live(live, file))
+        return false;
+    same.snapshot = 0;
+    if (evidence_open_stream(evidence, file, &kept) == 0 &&
+        evidence_open_stream(evidence, &same, &now) == 0)
+        unchanged = snapshots_same_content(evidence->slots[file->volume].snapshots, file->snapshot,
+                                           kept, now);
+    stream_close(kept);
+    stream_close(now);
+    return unchanged;
 }
 
 bool evidence_owner(struct evidence *evidence, const struct file *file, char *text, size_t size)
 {
-    struct slot *slot = readable_slot(evidence, file->volume);
+    struct view *view = view_of(evidence, file->volume, file->snapshot);
 
-    return slot && slot->source->methods->owner &&
-           slot->source->methods->owner(slot->source, file, text, size);
+    return view && view->source->methods->owner &&
+           view->source->methods->owner(view->source, file, text, size);
+}
+
+static int open_free(struct view *view, uint32_t volume, struct stream **out)
+{
+    if (!view->source->methods->open_free)
+        return error_set("volume %u: what is free cannot be told", volume);
+    return view->source->methods->open_free(view->source, out);
 }
 
 int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out)
 {
-    struct slot *slot = readable_slot(evidence, file->volume);
+    struct view *view = view_of(evidence, file->volume, file->snapshot);
 
-    if (file->flags & FILE_UNALLOCATED)
-        return evidence_open_unallocated(evidence, file->volume, out);
-    return slot ? slot->source->methods->open_stream(slot->source, file, out) : -1;
+    if (view && file->flags & FILE_UNALLOCATED)
+        return open_free(view, file->volume, out);
+    return view ? view->source->methods->open_stream(view->source, file, out) : -1;
 }
 
 int evidence_open_unallocated(struct evidence *evidence, uint32_t volume, struct stream **out)
 {
-    struct slot *slot = readable_slot(evidence, volume);
+    struct view *view = view_of(evidence, volume, 0);
 
-    if (!slot)
-        return -1;
-    if (!slot->source->methods->open_free)
-        return error_set("volume %u: what is free cannot be told", volume);
-    return slot->source->methods->open_free(slot->source, out);
+    return view ? open_free(view, volume, out) : -1;
 }
 
 /* In a folder the $MFT is a file like any other; it has to be looked for. */
@@ -411,10 +519,11 @@ static int find_mft(struct evidence *evidence, uint32_t volume, struct file *fil
                : error_set("volume %u has no $MFT", volume);
 }
 
-int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out)
+int evidence_open_mft(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                      struct stream **out)
 {
-    struct slot *slot = readable_slot(evidence, volume);
-    struct file file = {.path = "$MFT", .volume = volume};
+    struct slot *slot = slot_of(evidence, volume);
+    struct file file = {.path = "$MFT", .volume = volume, .snapshot = snapshot};
 
     if (!slot)
         return -1;

@@ -7,6 +7,7 @@
 
 #include "triage/base/arena.h"
 #include "triage/evidence/image.h"
+#include "triage/evidence/snapshot.h"
 #include "triage/record/file.h"
 
 struct evidence;
@@ -29,6 +30,9 @@ struct volume {
                             ReFS ...) */
     bool vacant;        /* the problem means no loss: a Microsoft reserved partition and the like */
     const char *notice; /* NULL, or a sentence: it is read, but something about it is damaged */
+    const struct snapshot *snapshots; /* filled in by evidence_snapshots */
+    size_t snapshot_count;
+    const char *snapshot_problem; /* NULL, or a sentence: why they cannot be told */
 };
 
 /* An image file, a segment of a set, a folder or a single artifact file. -1 with error_text. */
@@ -58,6 +62,23 @@ int evidence_list(struct evidence *evidence, uint32_t volume,
 bool evidence_find(struct evidence *evidence, uint32_t volume, const char *path,
                    struct arena *arena, struct file *file);
 
+/* The volume with its shadow copies looked up; what is wrong with them stands in snapshot_problem.
+ * NULL when there is no such volume. */
+const struct volume *evidence_snapshots(struct evidence *evidence, size_t index);
+/* As evidence_list and evidence_find; `snapshot` 0 is the live volume. */
+int evidence_list_snapshot(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                           int (*visit)(void *context, const struct file *file), void *context,
+                           uint64_t *unreadable);
+bool evidence_find_snapshot(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                            const char *path, struct arena *arena, struct file *file);
+/*
+ * Is this file of a shadow copy the same on the live volume? Its entry has to be the same file in
+ * the same place of the tree, with the same times, size and runs, and the bytes in those runs the
+ * same too: a log that is open keeps its times and its size in the $MFT for hours while it is
+ * written. What was not kept since the copy is known to be the same and is not read.
+ */
+bool evidence_is_unchanged(struct evidence *evidence, const struct file *file);
+
 /* SID of the owner, "S-1-5-18"; false when it is not recorded. */
 bool evidence_owner(struct evidence *evidence, const struct file *file, char *text, size_t size);
 
@@ -66,7 +87,8 @@ bool evidence_owner(struct evidence *evidence, const struct file *file, char *te
 int evidence_open_stream(struct evidence *evidence, const struct file *file, struct stream **out);
 /* The volume's $MFT, without listing the volume: of NTFS, or the file of that name at a folder's
  * top. -1 with error_text. */
-int evidence_open_mft(struct evidence *evidence, uint32_t volume, struct stream **out);
+int evidence_open_mft(struct evidence *evidence, uint32_t volume, uint32_t snapshot,
+                      struct stream **out);
 /* The space of the volume that no file owns, as a sparse stream whose offsets are bytes of the
  * volume; what files own reads as zeroes. The same as opening a file with FILE_UNALLOCATED. -1 with
  * error_text, for folders too. */

@@ -623,6 +623,49 @@ static int mount_open_stream(struct source *source, const struct file *file, str
     return 0;
 }
 
+static bool same_runs(const TSK_FS_ATTR_RUN *one, const TSK_FS_ATTR_RUN *other)
+{
+    while (one && other && one->offset == other->offset && one->addr == other->addr &&
+           one->len == other->len && one->flags == other->flags) {
+        one = one->next;
+        other = other->next;
+    }
+    return !one && !other;
+}
+
+static bool same_residents(const TSK_FS_ATTR *one, const TSK_FS_ATTR *other)
+{
+    return one->rd.buf_size == other->rd.buf_size &&
+           (!one->rd.buf_size || (one->rd.buf && other->rd.buf &&
+                                  memcmp(one->rd.buf, other->rd.buf, one->rd.buf_size) == 0));
+}
+
+bool sleuthkit_is_same(struct stream *one, struct stream *other,
+                       bool (*same)(void *context, uint64_t offset, uint64_t size), void *context)
+{
+    struct content *content = content_of(one);
+    const TSK_FS_ATTR *attribute = content->attribute, *second = content_of(other)->attribute;
+    uint64_t start, end, place;
+
+    if (one->methods != &content_methods || other->methods != &content_methods ||
+        one->size != other->size || attribute->flags != second->flags)
+        return false;
+    if (attribute->flags & TSK_FS_ATTR_RES)
+        return same_residents(attribute, second);
+    if (attribute->nrd.initsize != second->nrd.initsize ||
+        !same_runs(attribute->nrd.run, second->nrd.run))
+        return false;
+    for (const TSK_FS_ATTR_RUN *run = attribute->nrd.run; run; run = run->next) {
+        if (run->flags & TSK_FS_ATTR_RUN_FLAG_SPARSE)
+            continue;
+        if (!run_range(content, run, &start, &end) ||
+            __builtin_mul_overflow((uint64_t)run->addr, block_size(content), &place) ||
+            !same(context, place, end - start))
+            return false;
+    }
+    return true;
+}
+
 /* The stream $SDS of $Secure, as far as it can be read. */
 static struct ntfs_owners *read_owners(struct mount *mount)
 {

@@ -19,4 +19,9 @@ void medium_free(struct medium *medium);
 int sleuthkit_mount(struct medium *medium, const struct probe *probe, struct arena *arena,
                     struct volume *volume, struct source **out);
 
+/* Are two streams of NTFS volumes stored alike: in the same places or in their records, with the
+ * same bytes? `same` tells of a range of the volume. */
+bool sleuthkit_is_same(struct stream *one, struct stream *other,
+                       bool (*same)(void *context, uint64_t offset, uint64_t size), void *context);
+
 #endif
