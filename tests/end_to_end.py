@@ -159,6 +159,26 @@ def check_facts(case):
     result(any('Exchange Server' in product for product in products), 'installed products are kept as facts', facts[:5])
 
 
+def check_verdict(case):
+    findings = read_json(case, 'findings.json')
+    verdict, cves = findings['verdict'], {row['cve']: row for row in findings['cves']}
+    intrusions = [incident for incident in findings['incidents'] if incident['kind'] == 'intrusion']
+    result((verdict['rung'], verdict['confidence']) == (7, 'confirmed'), 'the verdict: data taken, confirmed', verdict)
+    result(verdict['first'][:19] == '2021-03-03T04:37:12' and verdict['last'][:19] == '2021-03-05T02:14:26',
+           'with its first and last time', verdict)
+    result(len(intrusions) == 1 and {a['address'] for a in intrusions[0]['actors']} ==
+           {'203.0.113.77', '198.51.100.203', '198.51.100.140', '2001:db8:51:4::9e'}, 'one intrusion of four addresses', intrusions)
+    result({c for c, row in cves.items() if row['outcome'] == 'succeeded'} == {'CVE-2021-26855', 'CVE-2021-27065'},
+           'the two vulnerabilities that were used, and no other')
+    result(cves['CVE-2021-34473']['outcome'] == 'failed', 'what scanners tried has failed', cves['CVE-2021-34473'])
+    result([(t['status'], t['by']) for t in findings['taken']] == [('confirmed', '198.51.100.140')], 'what was taken, and by whom')
+    result(findings['update']['state'] == 'none' and findings['exchange']['cu'] == 'CU18', 'the state of updates')
+    rows = [number for incident in findings['incidents'] for step in incident['steps'] for number in step['indicators']]
+    with sqlite3.connect(os.path.join(case, 'case.db')) as database:
+        count = database.execute('SELECT COUNT(*) FROM indicator').fetchone()[0]
+    result(rows and min(rows) >= 1 and max(rows) <= count, 'steps name their indicators')
+
+
 def check_provenance(case, medium):
     """Each line's bytes stand at its offset in the extracted file, whose hash is in files.csv."""
     stored = {}
@@ -501,6 +521,7 @@ def main():
     check_indicators(case)
     check_accounts(case)
     check_facts(case)
+    check_verdict(case)
     check_provenance(case, image)
     check_formats(case)
     check_sameness(case, image)

@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	%D%/unit/test_evidence \
 	%D%/unit/test_evtx \
 	%D%/unit/test_ewf \
+	%D%/unit/test_findings \
 	%D%/unit/test_folder \
 	%D%/unit/test_hive \
 	%D%/unit/test_hive_log \

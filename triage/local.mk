@@ -9,6 +9,7 @@ libextriage_a_SOURCES = \
 	%D%/base/hash.c %D%/base/hash.h \
 	%D%/base/instant.c %D%/base/instant.h \
 	%D%/base/json.c %D%/base/json.h \
+	%D%/base/tsv.c %D%/base/tsv.h \
 	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \
 	%D%/base/zone.c %D%/base/zone.h \
@@ -99,15 +100,33 @@ libextriage_a_SOURCES += \
 	%D%/engine/session.c %D%/engine/session.h \
 	%D%/engine/worker.c %D%/engine/worker.h
 
+# The verdict.
+libextriage_a_SOURCES += \
+	%D%/findings/build_history.c %D%/findings/build_history.h \
+	%D%/findings/exposure.c %D%/findings/exposure.h \
+	%D%/findings/findings.c %D%/findings/findings.h \
+	%D%/findings/findings_json.c \
+	%D%/findings/incident_parts.c %D%/findings/incident_parts.h \
+	%D%/findings/incidents.c %D%/findings/incidents.h \
+	%D%/findings/joining.c %D%/findings/joining.h \
+	%D%/findings/judgement.c %D%/findings/judgement.h \
+	%D%/findings/log_span.c %D%/findings/log_span.h \
+	%D%/findings/outcome.c %D%/findings/outcome.h \
+	%D%/findings/sightings.c %D%/findings/sightings.h \
+	%D%/findings/taken.c %D%/findings/verdict.c \
+	%D%/findings/web_paths.c %D%/findings/web_paths.h
+
 # One file per output, in the order in which they are written; make writes the registry from this list.
 WRITERS = \
 	%D%/report/timeline_jsonl.c \
 	%D%/report/timeline_csv.c \
 	%D%/report/undated_jsonl.c \
+	%D%/report/findings_json.c \
 	%D%/report/coverage_json.c \
 	%D%/report/host_json.c \
 	%D%/report/files_csv.c
 libextriage_a_SOURCES += $(WRITERS) \
+	%D%/report/document.c %D%/report/document.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
 	%D%/report/writer.c %D%/report/writer.h

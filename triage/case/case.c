@@ -42,7 +42,8 @@ struct table {
 static const struct column rule_columns[] = {
     {"\"index\"", INTEGER, offsetof(struct case_rule, index)},
     COLUMN(case_rule, TEXT, name), COLUMN(case_rule, TEXT, id), COLUMN(case_rule, TEXT, title),
-    COLUMN(case_rule, TEXT, language), COLUMN(case_rule, TEXT, level), COLUMN(case_rule, TEXT, author),
+    COLUMN(case_rule, TEXT, language), COLUMN(case_rule, TEXT, level), COLUMN(case_rule, TEXT, confidence),
+    COLUMN(case_rule, TEXT, author),
     COLUMN(case_rule, TEXT, tags), COLUMN(case_rule, TEXT, path), COLUMN(case_rule, INTEGER, line),
     COLUMN(case_rule, TEXT, sha256), COLUMN(case_rule, TEXT, state), COLUMN(case_rule, TEXT, reason),
 };
@@ -705,7 +706,8 @@ static void remove_partial(const struct case_file *file)
     free(side);
 }
 
-int case_finish(struct case_file *file)
+int case_finish(struct case_file *file, int (*complete)(void *context, struct case_file *file),
+                void *context)
 {
     char *new_path = join(file->folder, "case.db.new");
     int result = new_path ? execute(file, "COMMIT") : error_set("out of memory");
@@ -717,6 +719,8 @@ int case_finish(struct case_file *file)
         result = open_database(file, new_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (result == 0)
         result = build_sorted(file);
+    if (result == 0 && complete)
+        result = complete(context, file);
     close_database(file);
     if (result == 0 && rename(new_path, file->database_path) != 0)
         result = error_set_errno("cannot finish '%s'", file->database_path);

@@ -13,8 +13,8 @@ struct case_file;
 
 struct case_rule {
     int64_t index; /* as indicators name it */
-    const char *name, *id, *title, *language, *level, *author, *tags /* JSON list */, *path,
-        *sha256, *state, *reason;
+    const char *name, *id, *title, *language, *level, *confidence, *author, *tags /* JSON list */,
+        *path, *sha256, *state, *reason;
     int64_t line;
 };
 
@@ -113,8 +113,11 @@ int case_set_document(struct case_file *file, const char *name, struct slice bod
 int case_count(struct case_file *file, struct case_counts *counts);
 /* Writes what was collected to disk, so that an interrupted run can be resumed. */
 int case_flush(struct case_file *file);
-/* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. */
-int case_finish(struct case_file *file);
+/* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. Before
+ * the new database takes its place `complete` (may be NULL) is called: it may read all rows in
+ * their order and set documents; what it gives back is the result. */
+int case_finish(struct case_file *file, int (*complete)(void *context, struct case_file *file),
+                void *context);
 
 /* Reading a finished case, in order. A callback's non-zero ends the walk and is given back. */
 int case_each_indicator(struct case_file *file, bool dated,

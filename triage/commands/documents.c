@@ -3,6 +3,7 @@
 #include "triage/base/error.h"
 #include "triage/base/json.h"
 #include "triage/base/sandbox.h"
+#include "triage/findings/findings.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -156,6 +157,7 @@ int documents_store_rules(const struct rule_set *rules, struct case_file *file)
             .title = rule->title,
             .language = rule->language == RULE_YARA ? "yara" : "sigma",
             .level = level_name(rule->level),
+            .confidence = rule->confidence,
             .author = rule->author,
             .tags = buffer_text(&tags),
             .path = rule_path(rule),
@@ -167,6 +169,25 @@ int documents_store_rules(const struct rule_set *rules, struct case_file *file)
         result = case_add_rule(file, &row);
     }
     buffer_release(&tags);
+    return result;
+}
+
+/* --- the verdict --- */
+
+int documents_store_findings(void *context, struct case_file *file)
+{
+    struct findings findings;
+    struct buffer text = BUFFER_EMPTY;
+    int result = findings_make(file, default_rules_folder(), &findings);
+
+    (void)context;
+    if (result == 0) {
+        findings_json(&findings, &text);
+        result = buffer_failed(&text) ? error_set("out of memory")
+                                      : case_set_document(file, "findings", buffer_slice(&text));
+    }
+    buffer_release(&text);
+    findings_release(&findings);
     return result;
 }
 

@@ -11,6 +11,8 @@ struct run_times {
 
 /* Stores what all writers need besides rows. */
 int documents_store(const struct session *session, size_t evidence_count, struct case_file *file);
+/* For case_finish: the verdict. */
+int documents_store_findings(void *context, struct case_file *file);
 int documents_store_rules(const struct rule_set *rules, struct case_file *file);
 /* run.json in the case folder. */
 int documents_write_run(const struct options *options, int argc, char **argv,

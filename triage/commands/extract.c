@@ -61,7 +61,7 @@ static int finish(struct extraction *e)
     char size[32];
 
     if (documents_store(e->session, e->options->path_count, e->file) < 0 ||
-        case_finish(e->file) < 0)
+        case_finish(e->file, NULL, NULL) < 0)
         return log_failure(&e->log);
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (writer_run(writer_by_name(outputs[i]), e->file) < 0)

@@ -26,8 +26,7 @@ static struct slice next_part(struct slice *rest, uint8_t separator)
     return part;
 }
 
-/* "15.1.2106.13", also "15.01.2106.013"; false for anything else. */
-static bool parse_number(struct slice text, uint16_t number[4])
+bool exchange_build_parse(struct slice text, uint16_t number[4])
 {
     for (size_t i = 0; i < 4; i++) {
         uint64_t part;
@@ -45,7 +44,7 @@ static bool parse_row(struct slice line, struct arena *arena, struct exchange_bu
 
     for (size_t i = 0; i < COLUMNS; i++) {
         const struct slice part = slice_trim(next_part(&line, '\t'));
-        if (i == COLUMN_NUMBER && !parse_number(part, read.number))
+        if (i == COLUMN_NUMBER && !exchange_build_parse(part, read.number))
             return false;
         texts[i] = arena_text(arena, part);
         if (!texts[i])
@@ -104,7 +103,7 @@ int exchange_builds_load(const char *path, struct arena *arena, struct exchange_
     return result;
 }
 
-static int compare(const uint16_t a[4], const uint16_t b[4])
+int exchange_build_compare(const uint16_t a[4], const uint16_t b[4])
 {
     for (size_t i = 0; i < 4; i++)
         if (a[i] != b[i])
@@ -112,17 +111,16 @@ static int compare(const uint16_t a[4], const uint16_t b[4])
     return 0;
 }
 
-/* The highest listed build that is not above `number`, of the same cumulative update; NULL when
- * there is none. */
-static const struct exchange_build *find_build(const struct exchange_builds *builds,
-                                               const uint16_t number[4])
+const struct exchange_build *exchange_builds_find(const struct exchange_builds *builds,
+                                                  const uint16_t number[4])
 {
     const struct exchange_build *best = NULL;
 
     for (size_t i = 0; i < builds->count; i++) {
         const struct exchange_build *row = &builds->rows[i];
         if (memcmp(row->number, number, 3 * sizeof number[0]) == 0 &&
-            compare(row->number, number) <= 0 && (!best || compare(row->number, best->number) > 0))
+            exchange_build_compare(row->number, number) <= 0 &&
+            (!best || exchange_build_compare(row->number, best->number) > 0))
             best = row;
     }
     return best;
@@ -141,12 +139,12 @@ void exchange_builds_name(const struct exchange_builds *builds, struct arena *ar
     char patch[64], number_text[32];
     uint16_t number[4];
 
-    if (!version->value || !parse_number(slice_of_text(version->value), number))
+    if (!version->value || !exchange_build_parse(slice_of_text(version->value), number))
         return;
-    const struct exchange_build *row = find_build(builds, number);
+    const struct exchange_build *row = exchange_builds_find(builds, number);
     if (!row)
         return;
-    const bool exact = compare(row->number, number) == 0;
+    const bool exact = exchange_build_compare(row->number, number) == 0;
     snprintf(number_text, sizeof number_text, "%u.%u.%u.%u", row->number[0], row->number[1],
              row->number[2], row->number[3]);
     with_blank(row->patch, patch, sizeof patch);

@@ -21,6 +21,13 @@ struct exchange_builds {
 int exchange_builds_load(const char *path, struct arena *arena, struct exchange_builds *builds);
 /* The table from its text; lines that are not a build are passed over. */
 int exchange_builds_parse(struct slice text, struct arena *arena, struct exchange_builds *builds);
+/* "15.1.2106.13", also "15.01.2106.013"; false for anything else. */
+bool exchange_build_parse(struct slice text, uint16_t number[4]);
+int exchange_build_compare(const uint16_t a[4], const uint16_t b[4]);
+/* The highest listed build that is not above `number`, of the same cumulative update; NULL when
+ * the table does not know that update. */
+const struct exchange_build *exchange_builds_find(const struct exchange_builds *builds,
+                                                  const uint16_t number[4]);
 /* Sets exchange_family and exchange_build of the host from its exchange_version, when the table
  * knows the cumulative update. */
 void exchange_builds_name(const struct exchange_builds *builds, struct arena *arena,

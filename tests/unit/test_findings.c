@@ -1,0 +1,463 @@
+/* The verdict: what belongs together, how far it went, what the server was open to. */
+#include "triage/base/error.h"
+#include "triage/findings/findings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOUR INT64_C(3600000000)
+static const int64_t NOON = INT64_C(1614772800000000); /* 2021-03-03 12:00 UTC */
+
+/* A case that is put together row by row. */
+struct scene {
+    char folder[64];
+    struct case_file *file;
+    struct findings findings;
+    int64_t rules;
+};
+
+static const char *const host_document =
+    "{\"exchange\":{\"version\":{\"value\":\"%s\"},\"path\":{\"value\":\"D:\\\\Exchange\\\\\"},"
+    "\"roles\":[{\"name\":\"CafeRole\"}]},\"iis\":{\"sites\":[{\"id\":1,\"virtual_directories\":["
+    "{\"application\":\"/\",\"path\":\"/\",\"physical_path\":\"C:\\\\inetpub\\\\wwwroot\"},"
+    "{\"application\":\"/owa\",\"path\":\"/"
+    "\",\"physical_path\":\"D:\\\\Exchange\\\\owa\\\\\"}]}]}}";
+
+static void set_version(struct scene *scene, const char *version)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, host_document, version);
+    assert_int_equal(case_set_document(scene->file, "host", slice_of_text(text)), 0);
+}
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+
+    strcpy(scene->folder, "/tmp/extriage-findings-XXXXXX");
+    assert_non_null(mkdtemp(scene->folder));
+    assert_int_equal(case_create(scene->folder, CASE_NEW, &scene->file), 0);
+    set_version(scene, "15.1.2106.2");
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    char command[128];
+
+    findings_release(&scene->findings);
+    case_close(scene->file);
+    snprintf(command, sizeof command, "rm -rf '%s'", scene->folder);
+    assert_int_equal(system(command), 0);
+    free(scene);
+    return 0;
+}
+
+/* An indicator of the rule, with `fields` as the inside of a JSON object. */
+static void saw(struct scene *scene, const char *rule, int level, int64_t time,
+                const char *artifact, const char *fields)
+{
+    char text[1024];
+    const struct case_rule row = {.index = scene->rules,
+                                  .name = rule,
+                                  .id = rule,
+                                  .title = rule,
+                                  .level = "high",
+                                  .confidence = "high",
+                                  .tags = "[]"};
+
+    snprintf(text, sizeof text, "{%s}", fields);
+    assert_int_equal(case_add_rule(scene->file, &row), 0);
+    const struct case_indicator indicator = {.dated = time != 0,
+                                             .timestamp = time,
+                                             .message = rule,
+                                             .level = level,
+                                             .rule = scene->rules++,
+                                             .artifact = artifact,
+                                             .path = "C:\\logs\\W3SVC1\\a.log",
+                                             .fields = text,
+                                             .marks = ""};
+    assert_int_equal(case_add_indicator(scene->file, "task", &indicator), 0);
+}
+
+static void knew(struct scene *scene, const char *kind, const char *path, int64_t time,
+                 const char *fields)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "{%s}", fields);
+    const struct case_fact fact = {.kind = kind,
+                                   .dated = time != 0,
+                                   .timestamp = time,
+                                   .message = kind,
+                                   .path = path,
+                                   .fields = text,
+                                   .marks = ""};
+    assert_int_equal(case_add_fact(scene->file, "task", &fact), 0);
+}
+
+static void had_log(struct scene *scene, const char *artifact, const char *days)
+{
+    const struct case_coverage row = {.path = artifact,
+                                      .artifact = artifact,
+                                      .records = 10,
+                                      .used = 10,
+                                      .first = "2021-03-01T00:00:00.000000+00:00",
+                                      .last = "2021-03-03T00:00:00.000000+00:00",
+                                      .days = days,
+                                      .damage = "[]"};
+
+    assert_int_equal(case_add_coverage(scene->file, "task", &row), 0);
+}
+
+static int judge(void *context, struct case_file *file)
+{
+    return findings_make(file, getenv("EXTRIAGE_RULES"), context);
+}
+
+static const struct findings *verdict_of(struct scene *scene)
+{
+    if (case_finish(scene->file, judge, &scene->findings) < 0)
+        fail_msg("%s", error_text());
+    return &scene->findings;
+}
+
+static const struct cve_outcome *outcome_of(const struct findings *findings, const char *cve)
+{
+    for (size_t i = 0; i < findings->outcomes.count; i++)
+        if (strcmp(findings->outcomes.list[i].exposure->cve, cve) == 0)
+            return &findings->outcomes.list[i];
+    fail_msg("no %s", cve);
+    return NULL;
+}
+
+#define FROM(address) "\"c-ip\":\"" address "\""
+#define PAGE(stem)    "\"cs-uri-stem\":\"" stem "\",\"sc-status\":\"200\""
+
+/* --- what belongs together --- */
+
+static void requests_join_the_file_that_they_ask_for(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "WS-01", 4, NOON, "web_root",
+        "\"TargetFilename\":\"D:\\\\Exchange\\\\owa\\\\Auth\\\\x.aspx\"");
+    saw(scene, "WS-26", 3, NOON + HOUR, "iis_log",
+        FROM("203.0.113.7") "," PAGE("/owa/auth/X.aspx"));
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->verdict.rung, RUNG_USED);
+    assert_int_equal(findings->verdict.confidence, CONFIDENCE_CONFIRMED);
+    assert_int_equal(findings->incidents.list[0].file_count, 1);
+    assert_int_equal(findings->incidents.list[0].files[0].requests, 1);
+}
+
+static void attackers_that_share_nothing_stay_apart(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-02", 4, NOON, "exchange_httpproxy", "\"ClientIpAddress\":\"203.0.113.7\"");
+    saw(scene, "PS-03", 4, NOON + 1, "exchange_httpproxy", "\"ClientIpAddress\":\"203.0.113.8\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 2);
+    assert_string_equal(findings->incidents.list[0].actors[0].address, "203.0.113.7");
+    assert_string_equal(findings->incidents.list[1].actors[0].address, "203.0.113.8");
+}
+
+static void a_proxys_address_joins_nobody(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-04", 3, NOON, "iis_log", FROM("10.0.0.5") ",\"cs-uri-stem\":\"/ecp/a.js\"");
+    saw(scene, "PL-04", 3, NOON + HOUR, "iis_log",
+        FROM("10.0.0.5") ",\"cs-uri-stem\":\"/ecp/b.js\"");
+    assert_int_equal(verdict_of(scene)->incidents.count, 2);
+}
+
+static void the_client_behind_a_proxy_counts(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-04", 3, NOON, "iis_log",
+        FROM("10.0.0.5") ",\"X-Forwarded-For\":\"203.0.113.9:4711, 10.0.0.5\"");
+    assert_string_equal(verdict_of(scene)->incidents.list[0].actors[0].address, "203.0.113.9");
+}
+
+static void one_request_in_two_logs_is_one_witness(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-02", 4, NOON, "exchange_httpproxy",
+        "\"RequestId\":\"e20ec187-c154-4c6b-bfb0-712893f695aa\",\"ClientIpAddress\":\"203.0.113."
+        "7\"");
+    saw(scene, "PL-04", 3, NOON, "iis_log",
+        FROM("10.0.0.5") ",\"cs-uri-query\":\"&cafeReqId=e20ec187-c154-4c6b-bfb0-712893f695aa;\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->verdict.confidence, CONFIDENCE_PROBABLE);
+}
+
+static void the_control_panels_record_joins_the_forged_request(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-08", 4, NOON, "exchange_httpproxy", "\"ClientIpAddress\":\"203.0.113.7\"");
+    saw(scene, "PL-10", 4, NOON + 800000, "exchange_ecp_server", "\"EventId\":\"ECP.Request\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->verdict.rung, RUNG_PLACED);
+}
+
+static void what_happens_on_the_host_goes_to_the_intrusion_before_it(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "WS-01", 4, NOON, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\x.aspx\"");
+    saw(scene, "PE-01", 4, NOON + HOUR, "eventlog", "\"CommandLine\":\"rundll32 comsvcs\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->verdict.rung, RUNG_HANDS_ON);
+}
+
+static void an_administrators_trace_is_no_intrusion(void **state)
+{
+    struct scene *scene = *state;
+
+    had_log(scene, "iis_log", "[\"2021-03-03\"]");
+    saw(scene, "PR-04", 3, NOON, "registry_hive", "\"TargetObject\":\"HKLM\\\\Run\\\\Tool\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->verdict.rung, RUNG_NOTHING);
+    assert_int_equal(findings->verdict.confidence, CONFIDENCE_SUSPICIOUS);
+    assert_int_equal(findings->remnant_count, 1);
+}
+
+/* --- how far it went --- */
+
+static void refused_requests_are_scanning(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2106.13");
+    saw(scene, "PL-02", 0, NOON, "exchange_httpproxy",
+        "\"ClientIpAddress\":\"203.0.113.7\",\"HttpStatus\":\"404\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->verdict.rung, RUNG_PROBED);
+    assert_true(findings->incidents.list[0].scanning);
+    assert_int_equal(outcome_of(findings, "CVE-2021-26855")->outcome, OUTCOME_FAILED);
+}
+
+static void attempts_on_an_open_server_are_targeted(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-02", 2, NOON, "exchange_httpproxy",
+        "\"ClientIpAddress\":\"203.0.113.7\",\"HttpStatus\":\"500\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->verdict.rung, RUNG_TARGETED);
+    assert_int_equal(outcome_of(findings, "CVE-2021-26855")->outcome, OUTCOME_ATTEMPTED);
+}
+
+static void a_fetched_archive_was_taken(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "WS-01", 4, NOON, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\x.aspx\"");
+    saw(scene, "PE-11", 3, NOON + 1, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\a.zip\",\"Size\":\"77\"");
+    saw(scene, "PE-14", 4, NOON + 2, "iis_log", FROM("203.0.113.7") "," PAGE("/a.zip"));
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->taken_count, 1);
+    assert_int_equal(findings->taken[0].status, TAKEN_CONFIRMED);
+    assert_int_equal(findings->taken[0].size, 77);
+    assert_string_equal(findings->taken[0].by, "203.0.113.7");
+    assert_int_equal(findings->verdict.rung, RUNG_STOLEN);
+}
+
+static void an_archive_that_nobody_fetched_is_prepared(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "WS-01", 4, NOON, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\x.aspx\"");
+    saw(scene, "PE-11", 3, NOON + 1, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\a.zip\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->taken[0].status, TAKEN_PREPARED);
+    assert_int_equal(findings->verdict.rung, RUNG_HANDS_ON);
+}
+
+static void nothing_without_logs_cannot_be_told(void **state)
+{
+    struct scene *scene = *state;
+    const struct findings *findings = verdict_of(scene);
+
+    assert_true(findings->verdict.not_determinable);
+    assert_int_equal(outcome_of(findings, "CVE-2021-26855")->outcome, OUTCOME_NOT_DETERMINABLE);
+    assert_non_null(strstr(findings->verdict.summary, "cannot be told"));
+}
+
+static void nothing_in_logs_that_are_there_is_said_with_their_days(void **state)
+{
+    struct scene *scene = *state;
+
+    had_log(scene, "iis_log", "[\"2021-03-01\",\"2021-03-03\"]");
+    const struct findings *findings = verdict_of(scene);
+    const struct cve_outcome *outcome = outcome_of(findings, "CVE-2021-26855");
+
+    assert_false(findings->verdict.not_determinable);
+    assert_int_equal(outcome->outcome, OUTCOME_NONE_SEEN);
+    assert_non_null(strstr(outcome->why, "2 of 3 days"));
+}
+
+/* --- what it was open to --- */
+
+static void builds_are_compared_within_one_cumulative_update(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2176.2"); /* higher than the fixed 15.1.2106.13, but of CU19 */
+    assert_int_equal(outcome_of(verdict_of(scene), "CVE-2021-26855")->exposure->state,
+                     EXPOSURE_VULNERABLE);
+}
+
+static void sources_that_disagree_leave_it_open(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.1415.8");
+    assert_int_equal(outcome_of(verdict_of(scene), "CVE-2021-26855")->exposure->state,
+                     EXPOSURE_INDETERMINATE);
+}
+
+static void an_update_ends_the_open_time(void **state)
+{
+    struct scene *scene = *state;
+    const struct cve_exposure *exposure;
+
+    set_version(scene, "15.1.2106.13");
+    knew(scene, "registry.product", "C:\\SOFTWARE", 0,
+         "\"Product\":\"Microsoft Exchange Server 2016 Cumulative Update 18\","
+         "\"ProductVersion\":\"15.1.2106.2\",\"InstallDate\":\"20210101\"");
+    knew(
+        scene, "registry.product", "C:\\SOFTWARE", 0,
+        "\"Product\":\"Security Update for Exchange Server 2016 Cumulative Update 18 (KB5000871)\","
+        "\"InstallDate\":\"20210303\"");
+    saw(scene, "PL-02", 4, NOON - 48 * HOUR, "exchange_httpproxy",
+        "\"ClientIpAddress\":\"203.0.113.7\"");
+    const struct findings *findings = verdict_of(scene);
+
+    exposure = exposure_of(&findings->exposure, "CVE-2021-26855");
+    assert_int_equal(exposure->state, EXPOSURE_FIXED);
+    assert_true(exposure->from_known && exposure->until_known);
+    assert_int_equal(exposure_at(exposure, NOON - 48 * HOUR), EXPOSURE_VULNERABLE);
+    assert_int_equal(exposure_at(exposure, NOON), EXPOSURE_FIXED);
+    assert_non_null(
+        strstr(outcome_of(findings, "CVE-2021-26855")->why, "while the server was vulnerable"));
+    assert_int_equal(findings->exposure.update_state, UPDATE_COMPLETE);
+}
+
+static void a_registered_update_that_is_not_there_has_failed(void **state)
+{
+    struct scene *scene = *state;
+
+    knew(scene, "registry.product", "C:\\SOFTWARE", NOON,
+         "\"Product\":\"Security Update for Exchange Server 2016 Cumulative Update 18 "
+         "(KB5000871)\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->exposure.update_state, UPDATE_FAILED);
+    assert_string_equal(findings->exposure.claimed, "15.1.2106.13");
+    assert_string_equal(findings->exposure.found, "15.1.2106.2");
+    assert_int_equal(exposure_of(&findings->exposure, "CVE-2021-26855")->state,
+                     EXPOSURE_VULNERABLE);
+}
+
+static void files_left_behind_make_an_update_partial(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2106.13");
+    knew(scene, "program.file",
+         "D:\\Exchange\\FrontEnd\\HttpProxy\\bin\\Microsoft.Exchange.FrontEndHttpProxy.dll", NOON,
+         "\"FileVersion\":\"15.1.2106.2\"");
+    knew(scene, "program.file",
+         "D:\\Exchange\\FrontEnd\\HttpProxy\\bin\\Microsoft.Exchange.HttpUtilities.dll", NOON,
+         "\"FileVersion\":\"15.1.2106.13\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->exposure.update_state, UPDATE_PARTIAL);
+    assert_int_equal(findings->exposure.files_compared, 2);
+    assert_int_equal(findings->exposure.left_behind_count, 1);
+    assert_int_equal(exposure_of(&findings->exposure, "CVE-2021-26855")->state,
+                     EXPOSURE_INDETERMINATE);
+}
+
+static void a_rule_that_is_not_listed_is_judged_by_its_tags(void **state)
+{
+    struct judgements judgements;
+    struct arena *arena = arena_new(0);
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/judgement.tsv", getenv("EXTRIAGE_RULES"));
+    assert_int_equal(judgements_load(path, arena, &judgements), 0);
+    const struct judgement *own = judgement_of(&judgements, "PL-02", "[]");
+    const struct judgement *other =
+        judgement_of(&judgements, "proc_x", "[\"attack.t1505.003\",\"cve.2021-26855\"]");
+    assert_string_equal(own->proves, "CVE-2021-26855");
+    assert_int_equal(other->rung, RUNG_PLACED);
+    assert_string_equal(other->suggests, "CVE-2021-26855");
+    assert_ptr_equal(judgement_of(&judgements, "proc_x", "[]"), other);
+    arena_free(arena);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(requests_join_the_file_that_they_ask_for),
+        TEST(attackers_that_share_nothing_stay_apart),
+        TEST(a_proxys_address_joins_nobody),
+        TEST(the_client_behind_a_proxy_counts),
+        TEST(one_request_in_two_logs_is_one_witness),
+        TEST(the_control_panels_record_joins_the_forged_request),
+        TEST(what_happens_on_the_host_goes_to_the_intrusion_before_it),
+        TEST(an_administrators_trace_is_no_intrusion),
+        TEST(refused_requests_are_scanning),
+        TEST(attempts_on_an_open_server_are_targeted),
+        TEST(a_fetched_archive_was_taken),
+        TEST(an_archive_that_nobody_fetched_is_prepared),
+        TEST(nothing_without_logs_cannot_be_told),
+        TEST(nothing_in_logs_that_are_there_is_said_with_their_days),
+        TEST(builds_are_compared_within_one_cumulative_update),
+        TEST(sources_that_disagree_leave_it_open),
+        TEST(an_update_ends_the_open_time),
+        TEST(a_registered_update_that_is_not_there_has_failed),
+        TEST(files_left_behind_make_an_update_partial),
+        cmocka_unit_test(a_rule_that_is_not_listed_is_judged_by_its_tags),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

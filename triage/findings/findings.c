@@ -1,0 +1,42 @@
+#include "triage/findings/findings.h"
+
+#include "triage/base/error.h"
+
+#include <stdlib.h>
+
+static int load(struct case_file *file, const char *folder, struct findings *findings)
+{
+    struct buffer host = BUFFER_EMPTY;
+    const char *table = arena_format(findings->arena, "%s/judgement.tsv", folder);
+    int result = table ? judgements_load(table, findings->arena, &findings->judgements) : -1;
+
+    case_document(file, "host", &host);
+    const struct slice text = arena_copy(findings->arena, buffer_slice(&host));
+    buffer_release(&host);
+    if (result == 0)
+        result = sightings_load(file, &findings->judgements, text, findings->arena,
+                                &findings->sightings);
+    if (result == 0)
+        result = exposure_make(file, folder, text, findings->arena, &findings->exposure);
+    return result == 0 ? log_spans_make(file, findings->arena, &findings->spans) : result;
+}
+
+int findings_make(struct case_file *file, const char *folder, struct findings *findings)
+{
+    *findings = (struct findings){.arena = arena_new(0)};
+    if (!findings->arena || load(file, folder, findings) < 0 ||
+        incidents_make(&findings->sightings, findings->arena, &findings->incidents) < 0 ||
+        outcomes_make(&findings->sightings, &findings->judgements, &findings->exposure,
+                      &findings->spans, findings->arena, &findings->outcomes) < 0 ||
+        findings_tell_taken(findings) < 0 || findings_tell_leads(findings) < 0 ||
+        findings_tell_verdict(findings) < 0)
+        return error_prefix("the findings cannot be made");
+    return 0;
+}
+
+void findings_release(struct findings *findings)
+{
+    free(findings->sightings.list);
+    arena_free(findings->arena);
+    *findings = (struct findings){0};
+}

@@ -1,0 +1,77 @@
+/*
+ * The answer: was this server broken into, when, how far did they get, what was taken, was it
+ * patched, and how sure are we? Made from a finished case alone, so it is the same each time.
+ */
+#ifndef TRIAGE_FINDINGS_FINDINGS_H
+#define TRIAGE_FINDINGS_FINDINGS_H
+
+#include "triage/findings/incidents.h"
+#include "triage/findings/outcome.h"
+
+/* Something that left the server, or was made ready for it. */
+struct taken {
+    enum { TAKEN_PREPARED, TAKEN_LIKELY, TAKEN_CONFIRMED } status;
+    const char *what, *by; /* a file, a mailbox; address or user, NULL */
+    const char *how;       /* a sentence */
+    int64_t size;          /* -1: not known */
+    bool dated;
+    int64_t time;
+    size_t sighting; /* index of what shows it */
+    uint32_t incident;
+};
+
+/* An account, a service, a task ...: a way back in. */
+struct remnant {
+    const char *what, *how, *rule;
+    bool account, dated;
+    int64_t time;
+    size_t sighting;
+};
+
+struct lead {
+    const char *what, *why;
+    const size_t *sightings;
+    size_t count;
+};
+
+struct verdict {
+    enum rung rung;
+    enum confidence confidence;
+    bool not_determinable; /* nothing was seen, and what would show it is not there */
+    bool dated;
+    int64_t first, last;
+    const char *summary;
+    const char **limits; /* what cannot be known, a sentence each */
+    size_t limit_count;
+};
+
+struct findings {
+    struct judgements judgements;
+    struct sightings sightings;
+    struct incidents incidents;
+    struct exposure exposure;
+    struct log_spans spans;
+    struct outcomes outcomes;
+    struct verdict verdict;
+    struct taken *taken;
+    size_t taken_count;
+    struct remnant *remnants;
+    size_t remnant_count;
+    struct lead *leads;
+    size_t lead_count;
+    struct arena *arena;
+};
+
+/* `folder` holds the tables (judgement.tsv, exchange_builds.tsv, cve_fixes.tsv, update_files.tsv).
+ * -1 with error_text. */
+int findings_make(struct case_file *file, const char *folder, struct findings *findings);
+void findings_release(struct findings *findings);
+/* The text of findings.json. */
+void findings_json(const struct findings *findings, struct buffer *out);
+
+/* The parts of findings_make, in verdict.c and taken.c; -1 with error_text when memory is out. */
+int findings_tell_taken(struct findings *findings);
+int findings_tell_leads(struct findings *findings);
+int findings_tell_verdict(struct findings *findings);
+
+#endif

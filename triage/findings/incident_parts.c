@@ -1,0 +1,300 @@
+#include "triage/findings/incident_parts.h"
+
+#include "triage/base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEP_GAP = 10 * 60, OPEN_STEPS = 64 };
+static const int64_t MICROSECONDS = 1000000;
+
+static const struct sighting *member(const struct sightings *sightings,
+                                     const struct incident *incident, size_t at)
+{
+    return &sightings->list[incident->members[at]];
+}
+
+/* --- who --- */
+
+/* Runs of members with the same text, each once: equal texts have equal pointers, so sorting by
+ * them brings them together; what is told is sorted again by what it says. */
+struct keyed {
+    const char *key;
+    size_t member;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return strcmp(x->key, y->key);
+    return (x->member > y->member) - (x->member < y->member);
+}
+
+static struct keyed *keyed_members(const struct sightings *sightings,
+                                   const struct incident *incident,
+                                   const char *(*key)(const struct sighting *), size_t *count)
+{
+    struct keyed *list = calloc(incident->member_count + 1, sizeof *list);
+
+    *count = 0;
+    if (!list) {
+        error_set("out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < incident->member_count; i++) {
+        const char *text = key(member(sightings, incident, i));
+        if (text)
+            list[(*count)++] = (struct keyed){text, i};
+    }
+    qsort(list, *count, sizeof *list, by_key);
+    return list;
+}
+
+static size_t distinct(const struct keyed *list, size_t count)
+{
+    size_t runs = 0;
+
+    for (size_t i = 0; i < count; i++)
+        runs += i == 0 || list[i].key != list[i - 1].key;
+    return runs;
+}
+
+static const char *actor_key(const struct sighting *sighting)
+{
+    return sighting->actor;
+}
+
+static void add_to_actor(struct actor *actor, const struct sighting *sighting)
+{
+    const enum rung rung = sighting_succeeded(sighting) ? sighting->judgement->rung : RUNG_PROBED;
+
+    if (sighting->dated) {
+        if (!actor->first)
+            actor->first = sighting->time;
+        actor->last = sighting->time;
+    }
+    actor->count++;
+    if (rung > actor->rung)
+        actor->rung = rung;
+}
+
+static int by_first_seen(const void *a, const void *b)
+{
+    const struct actor *x = a, *y = b;
+
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return strcmp(x->address, y->address);
+}
+
+int incident_tell_actors(const struct sightings *sightings, struct incident *incident,
+                         struct arena *arena)
+{
+    size_t count;
+    struct keyed *list = keyed_members(sightings, incident, actor_key, &count);
+
+    if (!list)
+        return -1;
+    incident->actors = arena_array(arena, distinct(list, count) + 1, sizeof *incident->actors);
+    for (size_t i = 0; i < count && incident->actors; i++) {
+        const struct sighting *sighting = member(sightings, incident, list[i].member);
+        if (i == 0 || list[i].key != list[i - 1].key)
+            incident->actors[incident->actor_count++] =
+                (struct actor){.address = sighting->actor, .is_private = sighting->actor_private};
+        add_to_actor(&incident->actors[incident->actor_count - 1], sighting);
+    }
+    free(list);
+    if (!incident->actors)
+        return -1;
+    qsort(incident->actors, incident->actor_count, sizeof *incident->actors, by_first_seen);
+    return 0;
+}
+
+/* --- which files --- */
+
+static const char *page_key(const struct sighting *sighting)
+{
+    return sighting->page;
+}
+
+static void add_request(struct incident_file *file, const struct sighting *sighting)
+{
+    if (sighting->status < 200 || sighting->status >= 300)
+        return;
+    if (file->requests++ == 0) {
+        file->first_request = sighting->time;
+        file->requested_by = sighting->actor;
+    }
+    file->last_request = sighting->time;
+}
+
+static void add_to_file(struct incident_file *file, const struct sighting *sighting)
+{
+    if (sighting->witness == WITNESS_WEB_LOG) {
+        add_request(file, sighting);
+    } else {
+        if (!file->seen || !file->path)
+            file->path = sighting->object;
+        if (sighting->dated && (!file->first || sighting->time < file->first))
+            file->first = sighting->time;
+        if (sighting->size >= 0)
+            file->size = sighting->size;
+        if (sighting->sha256)
+            file->sha256 = sighting->sha256;
+        file->deleted |= sighting->deleted;
+        file->seen = true;
+    }
+    if (sighting_succeeded(sighting) && sighting->judgement->rung > file->rung)
+        file->rung = sighting->judgement->rung;
+}
+
+/* Carriers of a forged request, such as /ecp/y.js, are no files of the incident: nobody has seen
+ * them, and what they showed is told by the steps. */
+static bool is_worth_telling(const struct incident_file *file)
+{
+    return file->seen || file->rung == RUNG_USED || file->rung == RUNG_STOLEN;
+}
+
+int incident_tell_files(const struct sightings *sightings, struct incident *incident,
+                        struct arena *arena)
+{
+    size_t count, kept = 0;
+    struct keyed *list = keyed_members(sightings, incident, page_key, &count);
+
+    if (!list)
+        return -1;
+    incident->files = arena_array(arena, distinct(list, count) + 1, sizeof *incident->files);
+    for (size_t i = 0; i < count && incident->files; i++) {
+        const struct sighting *sighting = member(sightings, incident, list[i].member);
+        if (i == 0 || list[i].key != list[i - 1].key)
+            incident->files[incident->file_count++] =
+                (struct incident_file){.page = sighting->page, .size = -1};
+        add_to_file(&incident->files[incident->file_count - 1], sighting);
+    }
+    free(list);
+    if (!incident->files)
+        return -1;
+    for (size_t i = 0; i < incident->file_count; i++)
+        if (is_worth_telling(&incident->files[i]))
+            incident->files[kept++] = incident->files[i];
+    incident->file_count = kept;
+    return 0;
+}
+
+/* --- step by step --- */
+
+/* Steps at work: each member goes to the step of its sentence, unless that ended some time ago. */
+struct stepping {
+    struct step *steps;
+    size_t count;
+    uint32_t *step_of; /* by member */
+    size_t open[OPEN_STEPS];
+    size_t open_count;
+};
+
+static const char *sentence_of(const struct sighting *sighting)
+{
+    return *sighting->judgement->step ? sighting->judgement->step : sighting->title;
+}
+
+static size_t find_step(struct stepping *stepping, const struct sighting *sighting)
+{
+    const char *what = sentence_of(sighting);
+
+    for (size_t i = stepping->open_count; i-- > 0;) {
+        const struct step *step = &stepping->steps[stepping->open[i]];
+        if (strcmp(step->what, what) == 0)
+            return sighting->time - step->until <= STEP_GAP * MICROSECONDS ? stepping->open[i]
+                                                                           : SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
+static size_t open_step(struct stepping *stepping, const struct sighting *sighting)
+{
+    const size_t number = stepping->count++;
+
+    stepping->steps[number] = (struct step){
+        .time = sighting->time, .until = sighting->time, .what = sentence_of(sighting)};
+    if (stepping->open_count == OPEN_STEPS)
+        memmove(stepping->open, stepping->open + 1,
+                --stepping->open_count * sizeof *stepping->open);
+    stepping->open[stepping->open_count++] = number;
+    return number;
+}
+
+static void add_to_step(struct step *step, const struct sighting *sighting)
+{
+    step->until = sighting->time;
+    step->count++;
+    if (sighting->level > step->level)
+        step->level = sighting->level;
+    if (!step->actor)
+        step->actor = sighting->actor;
+    if (!step->object)
+        step->object = sighting->object;
+}
+
+/* Steps are about what weighs; a medium request among critical ones of the same moment adds
+ * nothing. */
+static bool belongs_into_steps(const struct incident *incident, const struct sighting *sighting)
+{
+    return sighting->dated &&
+           (incident->scanning || incident->rung <= RUNG_PROBED || sighting_succeeded(sighting));
+}
+
+static int list_step_sightings(const struct incident *incident, struct stepping *stepping,
+                               struct arena *arena)
+{
+    size_t *list = arena_array(arena, incident->member_count + 1, sizeof *list), start = 0;
+
+    if (!list)
+        return -1;
+    for (size_t i = 0; i < stepping->count; i++) {
+        stepping->steps[i].sightings = list + start;
+        start += stepping->steps[i].count;
+        stepping->steps[i].count = 0;
+    }
+    for (size_t i = 0; i < incident->member_count; i++) {
+        if (stepping->step_of[i] == UINT32_MAX)
+            continue;
+        struct step *step = &stepping->steps[stepping->step_of[i]];
+        list[(size_t)(step->sightings - list) + step->count++] = incident->members[i];
+    }
+    return 0;
+}
+
+int incident_tell_steps(const struct sightings *sightings, struct incident *incident,
+                        struct arena *arena)
+{
+    struct stepping stepping = {
+        .steps = calloc(incident->member_count + 1, sizeof *stepping.steps),
+        .step_of = calloc(incident->member_count + 1, sizeof *stepping.step_of),
+    };
+    int result = stepping.steps && stepping.step_of ? 0 : error_set("out of memory");
+
+    for (size_t i = 0; i < incident->member_count && result == 0; i++) {
+        const struct sighting *sighting = member(sightings, incident, i);
+        stepping.step_of[i] = UINT32_MAX;
+        if (!belongs_into_steps(incident, sighting))
+            continue;
+        size_t number = find_step(&stepping, sighting);
+        if (number == SIZE_MAX)
+            number = open_step(&stepping, sighting);
+        add_to_step(&stepping.steps[number], sighting);
+        stepping.step_of[i] = (uint32_t)number;
+    }
+    if (result == 0)
+        result = list_step_sightings(incident, &stepping, arena);
+    incident->steps =
+        result == 0 ? arena_array(arena, stepping.count + 1, sizeof *incident->steps) : NULL;
+    if (incident->steps) {
+        memcpy(incident->steps, stepping.steps, stepping.count * sizeof *incident->steps);
+        incident->step_count = stepping.count;
+    }
+    free(stepping.steps);
+    free(stepping.step_of);
+    return incident->steps ? 0 : -1;
+}

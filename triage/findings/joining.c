@@ -1,0 +1,259 @@
+#include "triage/findings/joining.h"
+
+#include "triage/base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SECONDS(n) (INT64_C(1000000) * (n))
+
+/* Windows of part E.3; the clocks of one host's logs differ by up to five seconds, IIS writes up to
+ * a minute late. */
+enum {
+    COMMAND_WINDOW = 60, /* control panel log and the request that it answered */
+    FILE_WINDOW = 120,   /* a file and the request or cmdlet that wrote it */
+    CHILD_WINDOW = 60,   /* a process and the request that started it */
+    AFTERMATH_DAYS = 14, /* what an intruder does on the host after a page was placed */
+};
+
+struct joining {
+    const struct sightings *sightings;
+    uint32_t *parents; /* disjoint sets */
+    struct key {       /* a shared text, and the first sighting that has it */
+        const void *text;
+        uint32_t sighting;
+    } * keys;
+    size_t key_room;
+};
+
+static uint32_t root_of(struct joining *joining, uint32_t at)
+{
+    while (joining->parents[at] != at)
+        at = joining->parents[at] = joining->parents[joining->parents[at]];
+    return at;
+}
+
+/* The smaller number becomes the root, so that it does not matter in which order sets are joined.
+ */
+static void join(struct joining *joining, uint32_t a, uint32_t b)
+{
+    a = root_of(joining, a);
+    b = root_of(joining, b);
+    if (a < b)
+        joining->parents[b] = a;
+    else
+        joining->parents[a] = b;
+}
+
+/* Joins it to the first sighting with the same text (each text is kept once, so its address says
+ * which it is). */
+static void join_by(struct joining *joining, const char *text, uint32_t sighting)
+{
+    size_t at;
+
+    if (!text)
+        return;
+    at = ((uintptr_t)text >> 4) * 0x9E3779B97F4A7C15 & (joining->key_room - 1);
+    while (joining->keys[at].text && joining->keys[at].text != text)
+        at = (at + 1) & (joining->key_room - 1);
+    if (joining->keys[at].text)
+        join(joining, joining->keys[at].sighting, sighting);
+    else
+        joining->keys[at] = (struct key){text, sighting};
+}
+
+static bool rule_is(const struct sighting *sighting, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(sighting->rule, *names) == 0)
+            return true;
+    return false;
+}
+
+/* What makes a group of its own; the rest can only join one. */
+static bool is_weighty(const struct sighting *sighting)
+{
+    return sighting->level >= 2 && sighting->judgement->rung >= RUNG_PROBED;
+}
+
+static bool is_attempt(const struct sighting *sighting)
+{
+    return sighting->judgement->rung >= RUNG_PROBED;
+}
+
+/* Pages, requests, and addresses of the outside: behind an address of the own network there may be
+ * everybody. */
+static void join_by_names(struct joining *joining)
+{
+    for (size_t i = 0; i < joining->sightings->count; i++) {
+        const struct sighting *sighting = &joining->sightings->list[i];
+        if (!is_weighty(sighting))
+            continue;
+        join_by(joining, sighting->request, (uint32_t)i);
+        join_by(joining, sighting->page, (uint32_t)i);
+        if (!sighting->actor_private)
+            join_by(joining, sighting->actor, (uint32_t)i);
+    }
+}
+
+static bool is_forged_command(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PL-08", "PL-09", "PL-26", "PL-07", NULL};
+
+    return rule_is(sighting, names);
+}
+
+static bool writes_files(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PL-08", "PL-09", "PL-10", "PL-11", "PL-12", "PL-13",
+                                        "PL-14", "PL-16", "PL-26", "PL-28", "PL-30", "PL-31",
+                                        "PL-32", "PS-03", "PS-07", "PS-09", "PS-12", "PN-01",
+                                        "PN-03", "PN-04", NULL};
+
+    return rule_is(sighting, names);
+}
+
+static bool is_request_to_page(const struct sighting *sighting)
+{
+    return sighting->witness == WITNESS_WEB_LOG && sighting->judgement->rung >= RUNG_EXPLOITED;
+}
+
+static bool is_command_record(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PL-10", "PL-11", "PL-12", "PL-13", "PL-14", "PL-28",
+                                        "PL-30", "PL-31", "PL-33", "PL-34", NULL};
+
+    return rule_is(sighting, names);
+}
+
+static bool is_placed_file(const struct sighting *sighting)
+{
+    return sighting->witness == WITNESS_FILE_SYSTEM && sighting->judgement->rung == RUNG_PLACED;
+}
+
+static bool is_child_process(const struct sighting *sighting)
+{
+    static const char *const names[] = {"WS-30", "WS-31", "WS-32", "PN-05", "PL-20", "PE-18", NULL};
+
+    return rule_is(sighting, names);
+}
+
+/* "This comes from that": the nearest one of `causes` in a window around it. */
+static const struct link {
+    bool (*effect)(const struct sighting *sighting), (*cause)(const struct sighting *sighting);
+    int64_t before, after; /* seconds in which the cause may lie */
+} links[] = {
+    {is_command_record, is_forged_command, COMMAND_WINDOW, COMMAND_WINDOW},
+    {is_placed_file, writes_files, FILE_WINDOW, 5},
+    {is_child_process, is_request_to_page, CHILD_WINDOW, CHILD_WINDOW},
+};
+
+static int64_t distance(const struct sighting *a, const struct sighting *b)
+{
+    return a->time > b->time ? a->time - b->time : b->time - a->time;
+}
+
+/* Looks outwards from it: the list is in order of time, so the first that fits is the nearest on
+ * its side. */
+static void join_to_cause(struct joining *joining, const struct link *link, size_t at)
+{
+    const struct sighting *list = joining->sightings->list, *effect = &list[at];
+    size_t best = SIZE_MAX;
+
+    for (size_t i = at; i-- > 0 && effect->time - list[i].time <= SECONDS(link->before);)
+        if (is_weighty(&list[i]) && link->cause(&list[i])) {
+            best = i;
+            break;
+        }
+    for (size_t i = at + 1; i < joining->sightings->count && list[i].dated &&
+                            list[i].time - effect->time <= SECONDS(link->after);
+         i++)
+        if (is_weighty(&list[i]) && link->cause(&list[i])) {
+            if (best == SIZE_MAX || distance(&list[i], effect) < distance(&list[best], effect))
+                best = i;
+            break;
+        }
+    if (best != SIZE_MAX)
+        join(joining, (uint32_t)best, (uint32_t)at);
+}
+
+static void join_by_cause(struct joining *joining)
+{
+    for (size_t i = 0; i < joining->sightings->count; i++) {
+        const struct sighting *sighting = &joining->sightings->list[i];
+        for (size_t j = 0; j < sizeof links / sizeof *links; j++)
+            if (sighting->dated && is_weighty(sighting) && links[j].effect(sighting))
+                join_to_cause(joining, &links[j], i);
+    }
+}
+
+static bool is_way_in(const struct sighting *sighting)
+{
+    return sighting_succeeded(sighting) && sighting->judgement->rung >= RUNG_PLACED &&
+           sighting->judgement->rung <= RUNG_USED;
+}
+
+/* What happens on the host itself has no address: it goes to the intrusion that was active last
+ * before it. */
+static void join_aftermath(struct joining *joining)
+{
+    const struct sighting *active = NULL;
+
+    for (size_t i = 0; i < joining->sightings->count; i++) {
+        const struct sighting *sighting = &joining->sightings->list[i];
+        if (!sighting->dated || !is_weighty(sighting))
+            continue;
+        if (is_way_in(sighting))
+            active = sighting;
+        else if (active && !sighting->actor && sighting->judgement->rung >= RUNG_HANDS_ON &&
+                 sighting->time - active->time <= SECONDS(86400) * AFTERMATH_DAYS)
+            join(joining, (uint32_t)(active - joining->sightings->list), (uint32_t)i);
+    }
+}
+
+/* Attempts of an address that did more are part of that; others are scanning. */
+static void tell_groups(struct joining *joining, uint32_t *groups)
+{
+    for (size_t i = 0; i < joining->sightings->count; i++) {
+        const struct sighting *sighting = &joining->sightings->list[i];
+        size_t at;
+
+        groups[i] = JOINED_TO_NONE;
+        if (is_weighty(sighting)) {
+            groups[i] = root_of(joining, (uint32_t)i);
+            continue;
+        }
+        if (!is_attempt(sighting))
+            continue;
+        groups[i] = JOINED_SCANNING;
+        if (!sighting->actor || sighting->actor_private)
+            continue;
+        at = ((uintptr_t)sighting->actor >> 4) * 0x9E3779B97F4A7C15 & (joining->key_room - 1);
+        while (joining->keys[at].text && joining->keys[at].text != sighting->actor)
+            at = (at + 1) & (joining->key_room - 1);
+        if (joining->keys[at].text)
+            groups[i] = root_of(joining, joining->keys[at].sighting);
+    }
+}
+
+int joining_groups(const struct sightings *sightings, uint32_t *groups)
+{
+    struct joining joining = {.sightings = sightings, .key_room = 64};
+
+    while (joining.key_room < 8 * sightings->count)
+        joining.key_room *= 2;
+    joining.parents = calloc(sightings->count + 1, sizeof *joining.parents);
+    joining.keys = calloc(joining.key_room, sizeof *joining.keys);
+    int result = joining.parents && joining.keys ? 0 : error_set("out of memory");
+    for (size_t i = 0; i < sightings->count && result == 0; i++)
+        joining.parents[i] = (uint32_t)i;
+    if (result == 0) {
+        join_by_names(&joining);
+        join_by_cause(&joining);
+        join_aftermath(&joining);
+        tell_groups(&joining, groups);
+    }
+    free(joining.parents);
+    free(joining.keys);
+    return result;
+}

@@ -1,0 +1,371 @@
+#include "triage/findings/sightings.h"
+
+#include "triage/base/error.h"
+#include "triage/findings/web_paths.h"
+#include "triage/formats/json_reader.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRATCH = 4 << 20, FIRST_NAMES = 4096 };
+
+/* The values of an event that the verdict asks for. */
+enum want {
+    FORWARDED,
+    CLIENT,
+    C_IP,
+    PEER,
+    STEM,
+    TARGET,
+    PROGRAM,
+    COMMAND,
+    REQUEST,
+    QUERY,
+    USER,
+    STATUS,
+    SIZE,
+    SHA256,
+    DELETED,
+    WANT_COUNT
+};
+
+static const struct {
+    const char *name;
+    enum want want;
+} wanted[] = {
+    {"X-Forwarded-For", FORWARDED},
+    {"ClientIpAddress", CLIENT},
+    {"c-ip", C_IP},
+    {"IpAddress", PEER},
+    {"SourceIp", PEER},
+    {"client-ip", PEER},
+    {"UrlStem", STEM},
+    {"cs-uri-stem", STEM},
+    {"TargetFilename", TARGET},
+    {"Image", PROGRAM},
+    {"NewProcessName", PROGRAM},
+    {"ImagePath", PROGRAM},
+    {"ProgramPath", PROGRAM},
+    {"CommandLine", COMMAND},
+    {"Parameters", COMMAND},
+    {"TargetObject", COMMAND},
+    {"RequestId", REQUEST},
+    {"cs-uri-query", QUERY},
+    {"AuthenticatedUser", USER},
+    {"cs-username", USER},
+    {"SubjectUserName", USER},
+    {"User", USER},
+    {"HttpStatus", STATUS},
+    {"sc-status", STATUS},
+    {"Size", SIZE},
+    {"SHA256", SHA256},
+    {"Deleted", DELETED},
+};
+
+struct loader {
+    struct sightings *sightings;
+    struct judgements *judgements;
+    const struct web_paths *paths;
+    struct arena *scratch;
+    const char **names; /* hash table of the texts that are kept */
+    size_t name_count, name_room;
+    struct buffer text;
+};
+
+/* --- each text once --- */
+
+static uint64_t hash_of(struct slice text)
+{
+    uint64_t hash = 0xCBF29CE484222325;
+
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ text.data[i]) * 0x100000001B3;
+    return hash;
+}
+
+static size_t place_of(const struct loader *loader, struct slice text)
+{
+    size_t at = hash_of(text) & (loader->name_room - 1);
+
+    while (loader->names[at] && !slice_is(text, loader->names[at]))
+        at = (at + 1) & (loader->name_room - 1);
+    return at;
+}
+
+static int grow_names(struct loader *loader)
+{
+    const char **old = loader->names;
+    const size_t old_room = loader->name_room, room = old_room ? 2 * old_room : FIRST_NAMES;
+    const char **grown = calloc(room, sizeof *grown);
+
+    if (!grown)
+        return error_set("out of memory");
+    loader->names = grown;
+    loader->name_room = room;
+    for (size_t i = 0; i < old_room; i++)
+        if (old[i])
+            loader->names[place_of(loader, slice_of_text(old[i]))] = old[i];
+    free(old);
+    return 0;
+}
+
+/* The kept copy of a text; NULL for an empty one, and when memory is out. */
+static const char *keep(struct loader *loader, struct slice text)
+{
+    if (!text.size || (2 * loader->name_count >= loader->name_room && grow_names(loader) < 0))
+        return NULL;
+    const size_t at = place_of(loader, text);
+    if (!loader->names[at]) {
+        loader->names[at] = arena_text(loader->sightings->arena, text);
+        loader->name_count += loader->names[at] != NULL;
+    }
+    return loader->names[at];
+}
+
+/* --- addresses --- */
+
+static bool is_private4(const uint8_t *a)
+{
+    return a[0] == 10 || (a[0] == 172 && (a[1] & 0xF0) == 16) || (a[0] == 192 && a[1] == 168) ||
+           (a[0] == 100 && (a[1] & 0xC0) == 64);
+}
+
+static bool is_own4(const uint8_t *a)
+{
+    return a[0] == 127 || a[0] == 0 || (a[0] == 169 && a[1] == 254);
+}
+
+/* An address that is not the server itself; "1.2.3.4:5678" and "fe80::1%12" are understood. */
+static bool read_address(struct slice text, char out[INET6_ADDRSTRLEN], bool *is_private)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    static const uint8_t loopback[16] = {[15] = 1};
+    char copy[64] = "";
+    uint8_t bytes[16];
+
+    text = slice_trim(text);
+    if (text.size >= sizeof copy)
+        return false;
+    if (text.size)
+        memcpy(copy, text.data, text.size);
+    char *colon = strchr(copy, ':');
+    if (colon && strchr(copy, '.') && !strchr(colon + 1, ':'))
+        *colon = 0;
+    copy[strcspn(copy, "%")] = 0;
+    if (inet_pton(AF_INET, copy, bytes) == 1) {
+        *is_private = is_private4(bytes);
+        return !is_own4(bytes) && inet_ntop(AF_INET, bytes, out, INET6_ADDRSTRLEN);
+    }
+    if (inet_pton(AF_INET6, copy, bytes) != 1 || memcmp(bytes, loopback, 16) == 0 ||
+        (bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80))
+        return false;
+    if (memcmp(bytes, mapped, 12) == 0) {
+        *is_private = is_private4(bytes + 12);
+        return !is_own4(bytes + 12) && inet_ntop(AF_INET, bytes + 12, out, INET6_ADDRSTRLEN);
+    }
+    *is_private = (bytes[0] & 0xFE) == 0xFC;
+    return inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN) != NULL;
+}
+
+/* What a proxy reported counts before what the server saw. The first address of a list is the
+ * client's own word; it is the one that Exchange itself takes. */
+static void set_actor(struct loader *loader, struct sighting *sighting,
+                      const struct slice values[WANT_COUNT])
+{
+    static const enum want order[] = {FORWARDED, CLIENT, C_IP, PEER};
+    char address[INET6_ADDRSTRLEN];
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        const struct slice value = values[order[i]];
+        const struct slice first = slice_part(value, 0, slice_find(value, 0, ','));
+        if (!read_address(first, address, &sighting->actor_private))
+            continue;
+        sighting->actor = keep(loader, slice_of_text(address));
+        return;
+    }
+}
+
+/* --- the other values --- */
+
+/* What stands behind `mark` up to one of `ends`. */
+static struct slice part_behind(struct slice text, const char *mark, const char *ends)
+{
+    const size_t at = slice_find_nocase(text, 0, slice_of_text(mark));
+    const struct slice rest =
+        at == SIZE_MAX ? slice_of(NULL, 0) : slice_from(text, at + strlen(mark));
+    size_t size = 0;
+
+    while (size < rest.size && !strchr(ends, rest.data[size]))
+        size++;
+    return slice_part(rest, 0, size);
+}
+
+static bool is_absent(struct slice text)
+{
+    return !text.size || slice_is(text, "-");
+}
+
+static void set_request(struct loader *loader, struct sighting *sighting,
+                        const struct slice values[WANT_COUNT])
+{
+    enum { GUID = 36 };
+    struct slice id = part_behind(values[QUERY], "cafeReqId=", ";&");
+
+    if (id.size != GUID)
+        id = values[REQUEST];
+    if (id.size == GUID)
+        sighting->request = keep(loader, id);
+}
+
+static const char *keep_lower(struct loader *loader, struct slice text)
+{
+    buffer_clear(&loader->text);
+    for (size_t i = 0; i < text.size; i++) {
+        const uint8_t c = text.data[i];
+        buffer_add_byte(&loader->text, c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
+    }
+    return keep(loader, buffer_slice(&loader->text));
+}
+
+static void set_object(struct loader *loader, struct sighting *sighting,
+                       const struct slice values[WANT_COUNT])
+{
+    const struct slice stem = values[STEM], target = values[TARGET];
+
+    if (!is_absent(target)) {
+        sighting->page = keep_lower(loader, target);
+        sighting->object = keep(loader, target);
+    } else if (!is_absent(stem)) {
+        buffer_clear(&loader->text);
+        if (slice_find(stem, 0, '.') != SIZE_MAX &&
+            web_paths_file(loader->paths, sighting->path, stem, &loader->text))
+            sighting->page = keep(loader, buffer_slice(&loader->text));
+        sighting->object = keep(loader, stem);
+    } else {
+        const struct slice command = is_absent(values[COMMAND]) ? values[PROGRAM] : values[COMMAND];
+        sighting->object = keep(loader, slice_part(command, 0, 400));
+    }
+}
+
+static void set_numbers(struct sighting *sighting, const struct slice values[WANT_COUNT])
+{
+    uint64_t number;
+
+    if (slice_to_u64(values[STATUS], &number) && number < 1000)
+        sighting->status = (int)number;
+    if (slice_to_u64(values[SIZE], &number) && number <= INT64_MAX)
+        sighting->size = (int64_t)number;
+    sighting->deleted = slice_is(values[DELETED], "true");
+}
+
+static void set_values(struct loader *loader, struct sighting *sighting, const char *fields)
+{
+    struct slice values[WANT_COUNT] = {{0}};
+    struct json_value *root;
+
+    arena_reset(loader->scratch);
+    if (json_read(slice_of_text(fields), loader->scratch, &root) < 0)
+        return;
+    for (const struct json_value *at = root->first; at; at = at->next)
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            if (slice_is(at->name, wanted[i].name) && is_absent(values[wanted[i].want]))
+                values[wanted[i].want] = at->text;
+    set_actor(loader, sighting, values);
+    set_request(loader, sighting, values);
+    set_object(loader, sighting, values);
+    set_numbers(sighting, values);
+    if (!is_absent(values[USER]))
+        sighting->user = keep(loader, values[USER]);
+    if (values[SHA256].size == 64)
+        sighting->sha256 = keep(loader, values[SHA256]);
+}
+
+static enum witness witness_of(const char *artifact)
+{
+    static const struct {
+        const char *start;
+        enum witness witness;
+    } known[] = {
+        {"iis_log", WITNESS_WEB_LOG},
+        {"httperr", WITNESS_WEB_LOG},
+        {"exchange_httpproxy", WITNESS_WEB_LOG},
+        {"exchange_", WITNESS_EXCHANGE_LOG},
+        {"eventlog", WITNESS_EVENT_LOG},
+        {"registry_hive", WITNESS_REGISTRY},
+        {"defender_", WITNESS_SCANNER},
+        {"msert", WITNESS_SCANNER},
+        {"web_root", WITNESS_FILE_SYSTEM},
+        {"mft_times", WITNESS_FILE_SYSTEM},
+        {"usn_", WITNESS_FILE_SYSTEM},
+        {"i30_", WITNESS_FILE_SYSTEM},
+        {"aspnet_compiled", WITNESS_FILE_SYSTEM},
+        {"pe_file", WITNESS_FILE_SYSTEM},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(artifact, known[i].start, strlen(known[i].start)) == 0)
+            return known[i].witness;
+    return WITNESS_OTHER;
+}
+
+static struct sighting *next_sighting(struct sightings *sightings)
+{
+    if (sightings->count == sightings->room) {
+        const size_t room = sightings->room ? 2 * sightings->room : 4096;
+        struct sighting *grown = realloc(sightings->list, room * sizeof *grown);
+        if (!grown)
+            return NULL;
+        sightings->list = grown;
+        sightings->room = room;
+    }
+    struct sighting *sighting = &sightings->list[sightings->count++];
+    *sighting = (struct sighting){.number = sightings->count, .size = -1};
+    return sighting;
+}
+
+static int add(void *context, const struct case_indicator *row, const struct case_rule *rule)
+{
+    struct loader *loader = context;
+    struct sighting *sighting = next_sighting(loader->sightings);
+
+    if (!sighting)
+        return error_set("out of memory");
+    sighting->judgement = judgement_of(loader->judgements, rule->name, rule->tags);
+    sighting->dated = row->dated;
+    sighting->time = row->timestamp;
+    sighting->level = (int)row->level;
+    sighting->rule = keep(loader, slice_of_text(rule->name));
+    sighting->title = keep(loader, slice_of_text(rule->title));
+    sighting->confidence = keep(loader, slice_of_text(rule->confidence));
+    sighting->artifact = keep(loader, slice_of_text(row->artifact));
+    sighting->path = keep(loader, slice_of_text(row->path));
+    if (!sighting->judgement || !sighting->rule || !sighting->artifact || !sighting->path)
+        return error_set("out of memory");
+    sighting->witness = witness_of(sighting->artifact);
+    set_values(loader, sighting, row->fields);
+    sighting->deleted |= strstr(row->marks, "recovered") != NULL;
+    return 0;
+}
+
+int sightings_load(struct case_file *file, struct judgements *judgements, struct slice host,
+                   struct arena *arena, struct sightings *sightings)
+{
+    *sightings = (struct sightings){.arena = arena};
+    struct loader loader = {
+        .sightings = sightings,
+        .judgements = judgements,
+        .paths = web_paths_new(host, arena),
+        .scratch = arena_new(SCRATCH),
+    };
+    int result = loader.paths && loader.scratch ? 0 : error_set("out of memory");
+
+    if (result == 0)
+        result = case_each_indicator(file, true, add, &loader);
+    if (result == 0)
+        result = case_each_indicator(file, false, add, &loader);
+    free(loader.names);
+    arena_free(loader.scratch);
+    buffer_release(&loader.text);
+    return result;
+}
