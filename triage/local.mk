@@ -73,6 +73,8 @@ libextriage_a_SOURCES = \
 	%D%/match/regex_literals.c %D%/match/regex_literals.h \
 	%D%/match/clause.c %D%/match/clause.h \
 	%D%/match/condition.c %D%/match/condition.h \
+	%D%/match/correlation.c %D%/match/correlation.h \
+	%D%/match/correlation_window.c %D%/match/correlation_window.h \
 	%D%/match/expression.c %D%/match/expression.h \
 	%D%/match/items.c %D%/match/items.h \
 	%D%/match/literals.c %D%/match/literals.h \
@@ -81,6 +83,7 @@ libextriage_a_SOURCES = \
 	%D%/match/nominator.c %D%/match/nominator.h \
 	%D%/match/pattern.c %D%/match/pattern.h \
 	%D%/match/regex.c %D%/match/regex.h \
+	%D%/match/rule_links.c %D%/match/rule_links.h \
 	%D%/match/rule_set.c %D%/match/rule_set.h \
 	%D%/match/rule_test.c \
 	%D%/match/rules.c %D%/match/rules.h \

@@ -360,15 +360,6 @@ static int encode_base64(struct rule_memory *memory, struct tokens in, struct to
     return tokens_plain(memory->arena, base64(memory->arena, bytes), out);
 }
 
-static int check_placeholder(struct tokens tokens)
-{
-    size_t percents = 0;
-
-    for (size_t i = 0; i < tokens.count; i++)
-        percents += tokens.list[i] == '%' && (i == 0 || tokens.list[i - 1] != '\\');
-    return percents < 2 ? 0 : error_set("a placeholder has no values here (modifier expand)");
-}
-
 static int transform_tokens(struct rule_memory *memory, enum transform transform,
                             struct tokens *tokens)
 {
@@ -385,7 +376,7 @@ static int transform_tokens(struct rule_memory *memory, enum transform transform
     case TRANSFORM_BASE64:
         return encode_base64(memory, *tokens, tokens);
     case TRANSFORM_EXPAND:
-        return check_placeholder(*tokens);
+        return 0; /* done before the text was read: expand_value() */
     default:
         return tokens_open(memory->arena, *tokens, before, behind, tokens);
     }
@@ -508,8 +499,8 @@ static const struct expression *compare_value(struct rule_memory *memory, const 
     return NULL;
 }
 
-static const struct expression *scalar_value(struct rule_memory *memory, const struct item *item,
-                                             const struct yaml_node *value)
+static const struct expression *known_value(struct rule_memory *memory, const struct item *item,
+                                            const struct yaml_node *value)
 {
     if (value->type != YAML_TEXT) {
         error_set("a value must be a text or a number");
@@ -536,6 +527,93 @@ static const struct expression *scalar_value(struct rule_memory *memory, const s
     default:
         return text_value(memory, item, value);
     }
+}
+
+/* The first "%name%" of the text: where its first '%' stands and how long it is; false when there is
+ * none. */
+static bool find_placeholder(struct slice text, size_t *start, struct slice *name)
+{
+    for (size_t at = 0; (at = slice_find(text, at, '%')) != SIZE_MAX; at++) {
+        const size_t end = slice_find(text, at + 1, '%');
+        if (end == SIZE_MAX)
+            return false;
+        if (end == at + 1 || (at > 0 && text.data[at - 1] == '\\'))
+            continue;
+        *start = at;
+        *name = slice_part(text, at + 1, end - at - 1);
+        return true;
+    }
+    return false;
+}
+
+static const struct expression *expand_value(struct rule_memory *memory, const struct item *item,
+                                             const struct yaml_node *value, unsigned depth);
+
+/* The text with one value in the place of the placeholder at `start`. */
+static const struct expression *expand_with(struct rule_memory *memory, const struct item *item,
+                                            const struct yaml_node *value, size_t start,
+                                            size_t size, const struct yaml_node *with,
+                                            unsigned depth)
+{
+    struct yaml_node whole = *value;
+
+    if (with->type != YAML_TEXT) {
+        error_set("line %u: a placeholder's values must be texts", with->line);
+        return NULL;
+    }
+    const char *text =
+        arena_format(memory->arena, "%.*s%.*s%.*s", (int)start, (const char *)value->text.data,
+                     (int)with->text.size, (const char *)with->text.data,
+                     (int)(value->text.size - start - size),
+                     (const char *)value->text.data + start + size);
+    if (!text)
+        return NULL;
+    whole.text = slice_of_text(text);
+    return expand_value(memory, item, &whole, depth + 1);
+}
+
+/* One of the placeholder's values must fit; several placeholders in a text give all of their
+ * combinations, which CLAUSE_LIMIT bounds. */
+static const struct expression *expand_value(struct rule_memory *memory, const struct item *item,
+                                             const struct yaml_node *value, unsigned depth)
+{
+    enum { PLACEHOLDERS_MOST = 8 };
+    struct slice name;
+    size_t start;
+
+    if (value->type != YAML_TEXT || !find_placeholder(value->text, &start, &name))
+        return known_value(memory, item, value);
+    const char *known = arena_text(memory->arena, name);
+    const struct yaml_node *values = known ? yaml_get(memory->placeholders, known) : NULL;
+    if (!values || depth == PLACEHOLDERS_MOST) {
+        error_set(values ? "too many placeholders in a text"
+                         : "placeholder '%.100s' has no values (--placeholders FILE gives them)",
+                  known ? known : "");
+        return NULL;
+    }
+    const size_t count = values->type == YAML_LIST ? values->count : 1;
+    const struct expression **parts = arena_array(memory->arena, count + 1, sizeof(*parts));
+    for (size_t i = 0; parts && i < count; i++)
+        if (!(parts[i] = expand_with(memory, item, value, start, name.size + 2,
+                                     values->type == YAML_LIST ? values->list[i] : values, depth)))
+            return NULL;
+    if (count == 0)
+        error_set("placeholder '%.100s' has an empty list of values", known);
+    return parts && count ? expression_at_least(memory->arena, 1, parts, count) : NULL;
+}
+
+static bool expands(const struct item *item)
+{
+    for (size_t i = 0; i < item->transform_count; i++)
+        if (item->transforms[i] == TRANSFORM_EXPAND)
+            return true;
+    return false;
+}
+
+static const struct expression *scalar_value(struct rule_memory *memory, const struct item *item,
+                                             const struct yaml_node *value)
+{
+    return expands(item) ? expand_value(memory, item, value, 0) : known_value(memory, item, value);
 }
 
 static const struct expression *list_value(struct rule_memory *memory, const struct item *item,

@@ -14,6 +14,7 @@ struct rule_memory {
     struct field_list *fields; /* grows */
     struct regex **regexes;    /* compiled ones, to be freed with the set */
     size_t regex_count, regex_room;
+    const struct yaml_node *placeholders; /* name: value or list of values; NULL: none are known */
     size_t clause_count; /* of the rule at hand: a limit guards against texts that unfold */
 };
 

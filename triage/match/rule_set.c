@@ -56,8 +56,8 @@ static const struct log_source *copy_sources(struct arena *arena, const struct l
 
 static bool is_wanted(const struct rule_entry *entry, const struct log_source *sources)
 {
-    return entry->rule.language == RULE_SIGMA && entry->rule.state == RULE_ACTIVE &&
-           source_applies(&entry->rule.source, sources);
+    return entry->rule.kind == RULE_DETECTION && entry->sigma.expression &&
+           entry->rule.state == RULE_ACTIVE && source_applies(&entry->rule.source, sources);
 }
 
 int rule_group_make(const struct rule_set *set, struct arena *arena,

@@ -14,6 +14,10 @@ struct rule_entry {
     struct literal_demands demands;
     size_t content;             /* RULE_YARA: number in the content rules */
     struct rule_entry *next_id; /* the next rule whose id has the same hash */
+    const size_t *uses;         /* active correlations that rest on it, by number */
+    size_t use_count;
+    const struct field_use *wanted; /* fields whose values these want of its events */
+    size_t wanted_count;
 };
 
 enum { ID_HEADS = 4096 };
@@ -44,6 +48,7 @@ struct rule_set {
     struct prefilter *all; /* nominates every record */
     struct group_filter *filters;
     size_t filter_count;
+    const struct yaml_node *placeholders; /* a map, later files over earlier ones */
     bool compiled, no_prefilter, examples_required;
 };
 

@@ -2,6 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
+#include "triage/match/rule_links.h"
 #include "triage/match/rule_set.h"
 
 #include <dirent.h>
@@ -164,7 +165,8 @@ static void check_source(struct rule_set *set, struct rule_entry *entry)
 {
     const struct log_source *source = &entry->rule.source;
 
-    if (entry->rule.state != RULE_ACTIVE || source_applies(source, set->available))
+    if (entry->rule.state != RULE_ACTIVE || entry->rule.kind != RULE_DETECTION ||
+        source_applies(source, set->available))
         return;
     entry->rule.state = RULE_NOT_APPLICABLE;
     entry->rule.reason = arena_format(
@@ -400,6 +402,54 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static int load_path(struct rule_set *set, const char *path, unsigned depth);
 
+static int keep_placeholders(struct rule_set *set, struct slice text)
+{
+    struct yaml_file yaml;
+
+    if (yaml_read(set->arena, text, &yaml) < 0)
+        return -1;
+    if (yaml.problem)
+        return error_set("line %u: %s", yaml.problem_line, yaml.problem);
+    for (size_t i = 0; i < yaml.count; i++) {
+        if (yaml.documents[i]->type != YAML_MAP)
+            return error_set("a map of names to values is expected");
+        set->placeholders = yaml_merge(set->arena, set->placeholders, yaml.documents[i]);
+        if (!set->placeholders)
+            return error_set("out of memory");
+    }
+    set->memory.placeholders = set->placeholders;
+    return 0;
+}
+
+int rule_set_load_placeholders(struct rule_set *set, const char *path)
+{
+    struct buffer text = BUFFER_EMPTY;
+    int result = read_file(path, &text);
+
+    if (result == 0)
+        result = keep_placeholders(set, buffer_slice(&text));
+    buffer_release(&text);
+    return result < 0 ? error_prefix("placeholders '%s'", path) : 0;
+}
+
+static bool is_placeholder_file(const char *name)
+{
+    return strcasecmp(name, "placeholders.yml") == 0 || strcasecmp(name, "placeholders.yaml") == 0;
+}
+
+/* A folder's placeholders are for the rules in it and below, and for what is loaded behind it. */
+static int load_own_placeholders(struct rule_set *set, const char *folder, const char *name)
+{
+    const char *path = arena_format(set->arena, "%s/%s", folder, name);
+    const struct rule_file file = {.path = path};
+
+    if (!path)
+        return -1;
+    return rule_set_load_placeholders(set, path) == 0
+               ? 0
+               : add_refused(set, &file, RULE_SIGMA, 0, error_text());
+}
+
 static int load_folder(struct rule_set *set, const char *path, unsigned depth)
 {
     struct dirent **names = NULL;
@@ -408,9 +458,12 @@ static int load_folder(struct rule_set *set, const char *path, unsigned depth)
 
     if (count < 0)
         return error_set_errno("rules '%s' cannot be listed", path);
+    for (int i = 0; i < count && result == 0; i++)
+        if (is_placeholder_file(names[i]->d_name))
+            result = load_own_placeholders(set, path, names[i]->d_name);
     for (int i = 0; i < count; i++) {
         const char *child = arena_format(set->arena, "%s/%s", path, names[i]->d_name);
-        if (result == 0)
+        if (result == 0 && !is_placeholder_file(names[i]->d_name))
             result = child ? load_path(set, child, depth + 1) : -1;
         free(names[i]);
     }
@@ -447,6 +500,8 @@ int rule_set_load_text(struct rule_set *set, const char *name, struct slice text
 int rule_set_compile(struct rule_set *set)
 {
     if (set->content && content_compile(set->content) < 0)
+        return -1;
+    if (rule_links_make(set) < 0)
         return -1;
     for (size_t i = 0; i < set->count; i++)
         if (set->entries[i]->sigma.expression)

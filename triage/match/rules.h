@@ -12,6 +12,12 @@ struct rule_set;
 
 enum level { LEVEL_INFORMATIONAL, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH, LEVEL_CRITICAL };
 enum rule_language { RULE_SIGMA, RULE_YARA };
+/* What a Sigma document is; a YARA rule is RULE_DETECTION. */
+enum rule_kind {
+    RULE_DETECTION,
+    RULE_CORRELATION, /* joins events of other rules */
+    RULE_FILTER,      /* takes events away from other rules */
+};
 enum rule_state {
     RULE_ACTIVE,
     RULE_NOT_APPLICABLE, /* understood, but no parser makes events of its log source yet */
@@ -20,6 +26,7 @@ enum rule_state {
 
 struct rule {
     enum rule_language language;
+    enum rule_kind kind;
     enum rule_state state;
     const char *name; /* short name: detection id, else Sigma `name`, else id; YARA rule name or its
                          meta `id` */
@@ -33,6 +40,7 @@ struct rule {
     char sha256[65];                                     /* of that file */
     const char *reason;                                  /* for those not active */
     struct log_source source;
+    bool silent; /* only correlations tell of its events */
 };
 
 /* An empty set. `available`: the log sources that parsers exist for, ended by an empty one;
@@ -45,11 +53,25 @@ void rule_set_free(struct rule_set *set);
 int rule_set_load(struct rule_set *set, const char *path);
 /* Loads rules from memory; `name` stands for the path and its ending for the language. */
 int rule_set_load_text(struct rule_set *set, const char *name, struct slice text);
+/* Values for placeholders (modifier expand), "name: [value ...]", for rules that are loaded later.
+ * A folder's own placeholders.yml is read without being asked for. */
+int rule_set_load_placeholders(struct rule_set *set, const char *path);
 /* Compiles everything; to be called once, before the first fork. */
 int rule_set_compile(struct rule_set *set);
 
 size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_rule(const struct rule_set *set, size_t index);
+
+struct correlation;
+
+/* The correlation of an active rule that joins events; NULL for all others. Such a rule that is a
+ * RULE_DETECTION joins its own (a deprecated condition with count). */
+const struct correlation *rule_set_correlation(const struct rule_set *set, size_t rule);
+/* Numbers of the active correlations that rest on a rule. */
+const size_t *rule_set_correlations_on(const struct rule_set *set, size_t rule, size_t *count);
+/* The name that a correlation's field has in events of the rule at that place of its list. */
+const char *rule_set_correlated_field(const struct rule_set *set, size_t correlation,
+                                      size_t position, const char *field);
 
 /* The literals that the prefilters look for, each once, one a line: what a plain text search would
  * have to look for. */

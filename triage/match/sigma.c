@@ -4,6 +4,7 @@
 #include "triage/match/condition.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char *const no_texts[] = {NULL};
 
@@ -189,43 +190,109 @@ static const struct expression *compile_conditions(struct rule_memory *memory,
     return expression_at_least(memory->arena, 1, parts, node->count);
 }
 
+/* "selection | count() by field > 5": what stands behind the bar joins the rule's own events. */
+static int split_condition(struct rule_memory *memory, const struct yaml_node *detection,
+                           const char *name, struct yaml_node *condition, struct sigma *sigma)
+{
+    const size_t bar = condition->type == YAML_TEXT ? slice_find(condition->text, 0, '|') : SIZE_MAX;
+
+    if (bar == SIZE_MAX)
+        return yaml_get(detection, "timeframe") && condition->type == YAML_TEXT
+                   ? error_set("a timeframe without a condition that counts events")
+                   : 0;
+    sigma->correlation =
+        correlation_from_condition(memory->arena, slice_from(condition->text, bar + 1), name,
+                                   yaml_get(detection, "timeframe"));
+    condition->text = slice_trim(slice_part(condition->text, 0, bar));
+    return sigma->correlation ? 0 : error_prefix("line %u", condition->line);
+}
+
 static int compile_detection(struct rule_memory *memory, const struct yaml_node *detection,
-                             struct sigma *sigma)
+                             const char *name, struct sigma *sigma)
 {
     const struct yaml_node *condition = yaml_get(detection, "condition");
     size_t count = 0;
 
     if (!detection || detection->type != YAML_MAP)
         return error_set("there is no detection");
-    if (yaml_get(detection, "timeframe"))
-        return error_set("needs correlation (timeframe)");
     if (!condition)
         return error_set("line %u: the condition is missing", detection->line);
+    struct yaml_node own = *condition;
     struct selection *selections =
         arena_array(memory->arena, detection->count + 1, sizeof *selections);
-    if (!selections || compile_selections(memory, detection, selections, &count) < 0)
+    if (!selections || compile_selections(memory, detection, selections, &count) < 0 ||
+        split_condition(memory, detection, name, &own, sigma) < 0)
         return -1;
-    sigma->expression = compile_conditions(memory, condition, selections, count);
+    sigma->expression = compile_conditions(memory, &own, selections, count);
     return sigma->expression ? 0 : -1;
+}
+
+/* The map without one of its keys; NULL when memory is out. */
+static const struct yaml_node *without(struct arena *arena, const struct yaml_node *map,
+                                       const char *key)
+{
+    struct yaml_node *copy = arena_take(arena, sizeof *copy);
+    struct yaml_pair *pairs = arena_array(arena, map->count + 1, sizeof *pairs);
+
+    if (!copy || !pairs)
+        return NULL;
+    *copy = *map;
+    copy->map = pairs;
+    copy->count = 0;
+    for (size_t i = 0; i < map->count; i++)
+        if (map->map[i].key->type != YAML_TEXT || !slice_is(map->map[i].key->text, key))
+            pairs[copy->count++] = map->map[i];
+    return copy;
+}
+
+static int compile_filter(struct rule_memory *memory, const struct yaml_node *filter,
+                          struct rule *rule, struct sigma *sigma)
+{
+    const struct yaml_node *rules = yaml_get(filter, "rules");
+
+    rule->kind = RULE_FILTER;
+    sigma->filtered = read_texts(memory->arena, rules);
+    if (filter->type != YAML_MAP || !*sigma->filtered)
+        return error_set("the filter names no rules");
+    const struct yaml_node *selections = without(memory->arena, filter, "rules");
+    if (!selections || compile_detection(memory, selections, "", sigma) < 0)
+        return error_prefix("filter");
+    return sigma->correlation ? error_set("a filter cannot count events") : 0;
+}
+
+static int compile_correlation(struct rule_memory *memory, const struct yaml_node *correlation,
+                               struct rule *rule, struct sigma *sigma)
+{
+    rule->kind = RULE_CORRELATION;
+    sigma->correlation = correlation_compile(memory->arena, correlation);
+    return sigma->correlation ? 0 : error_prefix("line %u", correlation->line);
+}
+
+static bool says_yes(const char *text)
+{
+    return text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0);
 }
 
 int sigma_compile(struct rule_memory *memory, const struct yaml_node *document, struct rule *rule,
                   struct sigma *sigma)
 {
-    *sigma = (struct sigma){.examples = yaml_get(document, "examples")};
+    const struct yaml_node *correlation = yaml_get(document, "correlation");
+    const struct yaml_node *filter = yaml_get(document, "filter");
+
+    *sigma = (struct sigma){.examples = yaml_get(document, "examples"),
+                            .generate = says_yes(yaml_get_text(document, "generate"))};
     memory->clause_count = 0;
     read_description(memory->arena, document, rule);
     if (document->type != YAML_MAP)
         return error_set("this is no Sigma rule");
-    if (yaml_get(document, "correlation"))
-        return error_set("needs correlation");
-    if (yaml_get(document, "filter"))
-        return error_set("rule filters are not supported yet");
     if (!*rule->title)
         return error_set("the title is missing");
     if (read_level(document, rule) < 0)
         return -1;
+    if (correlation)
+        return compile_correlation(memory, correlation, rule, sigma);
     if (!rule->source.category && !rule->source.product && !rule->source.service)
         return error_set("the logsource is missing");
-    return compile_detection(memory, yaml_get(document, "detection"), sigma);
+    return filter ? compile_filter(memory, filter, rule, sigma)
+                  : compile_detection(memory, yaml_get(document, "detection"), rule->name, sigma);
 }
