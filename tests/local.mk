@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	%D%/unit/test_condition \
 	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \
+	%D%/unit/test_correlation \
 	%D%/unit/test_csv \
 	%D%/unit/test_engine \
 	%D%/unit/test_eventlog_export \
@@ -92,12 +93,13 @@ endif
 
 %C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
+%C%_unit_test_correlation_SOURCES = %D%/unit/test_correlation.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_sigma_SOURCES = %D%/unit/test_sigma.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 
 # Whole program: evidence is built by fixtures/, which needs libntfs-3g and Python.
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
-PROGRAM_TESTS = %D%/end_to_end.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py
+PROGRAM_TESTS = %D%/end_to_end.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py
 TESTS += $(PROGRAM_TESTS)
 EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden
 

@@ -95,6 +95,7 @@ libextriage_a_SOURCES = \
 libextriage_a_SOURCES += \
 	%D%/case/case.c %D%/case/case.h \
 	%D%/case/custody.c %D%/case/custody.h \
+	%D%/engine/correlate.c %D%/engine/correlate.h \
 	%D%/engine/extract_name.c %D%/engine/extract_name.h \
 	%D%/engine/inventory.c %D%/engine/inventory.h \
 	%D%/engine/message.c %D%/engine/message.h \

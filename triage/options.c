@@ -40,6 +40,7 @@ static const struct option_entry entries[] = {
     {'o', "output", "DIR", "the case folder (run) or where files go (extract)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT},
     {'r', "rules", "PATH", "more rules: a Sigma or YARA file or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
+    {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
     {0, "from", "TIME", "only indicators at or after TIME (UTC unless an offset is given)", FROM_TIME, AT(from), FOR_RUN},
     {0, "to", "TIME", "only indicators at or before TIME; a day means its end", TO_TIME, AT(to), FOR_RUN},
     {'m', "min-level", "LEVEL", "only indicators of at least LEVEL (informational low medium high critical)", LEVEL_VALUE, AT(min_level), FOR_RUN},

@@ -21,7 +21,7 @@ struct options {
     const char
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */
     size_t format_count;
-    const char *output, *case_number, *evidence_number, *examiner;
+    const char *output, *placeholders, *case_number, *evidence_number, *examiner;
     struct instant from, to;
     enum level min_level, fail_level;
     int64_t clock_skew;

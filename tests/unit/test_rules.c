@@ -154,17 +154,6 @@ static void a_rule_tells_about_itself(void **context)
     rule_set_free(set);
 }
 
-static void what_needs_more_than_one_event_is_refused(void **context)
-{
-    struct rule_set *set = fixture_rules("title: T\ncorrelation: {type: event_count}\n---\n"
-                                         "title: U\nfilter: {rules: [x]}\n");
-
-    (void)context;
-    assert_string_equal(rule_set_rule(set, 0)->reason, "needs correlation");
-    assert_non_null(strstr(rule_set_rule(set, 1)->reason, "filters"));
-    rule_set_free(set);
-}
-
 /* Gives how many examples failed; their lines are in `out`. */
 static int test_rules(const char *yaml, bool required, struct buffer *out)
 {
@@ -268,7 +257,6 @@ int main(void)
         cmocka_unit_test(the_second_rule_of_an_id_is_refused),
         cmocka_unit_test(a_global_document_is_laid_under_the_others),
         cmocka_unit_test(a_rule_tells_about_itself),
-        cmocka_unit_test(what_needs_more_than_one_event_is_refused),
         cmocka_unit_test(examples_are_run),
         cmocka_unit_test(too_few_examples_count_when_asked),
         cmocka_unit_test_setup_teardown(content_rules_stand_beside_the_others, setup, teardown),

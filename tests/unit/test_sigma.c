@@ -236,8 +236,10 @@ static void what_is_not_understood_is_refused_with_its_place(void **context)
         {"  s: {a: 1, a: 2}\n  condition: s", "stands there twice"},
         {"  s: {a|contains: ''}\n  condition: s", "matches everything"},
         {"  s: {a|base64: 'x*'}\n  condition: s", "cannot be encoded"},
-        {"  s: {a: 1}\n  timeframe: 5m\n  condition: s", "needs correlation"},
-        {"  s: {a: 1}\n  condition: s | count() > 5", "needs correlation"},
+        {"  s: {a: 1}\n  timeframe: 5m\n  condition: s", "a timeframe without"},
+        {"  s: {a: 1}\n  condition: s | min(x) > 5", "no defined meaning"},
+        {"  s: {a: 1}\n  condition: s | count( > 5", "not understood"},
+        {"  s: {a: 1}\n  condition: s | count() ? 5", "not known"},
     };
 
     (void)context;

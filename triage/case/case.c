@@ -106,9 +106,19 @@ static const struct column stored_columns[] = {
     COLUMN(case_stored, TEXT, stored), COLUMN(case_stored, TEXT, why),
     COLUMN(case_stored, BOOLEAN, damaged), COLUMN(case_stored, BOOLEAN, deleted),
 };
+static const struct column correlated_columns[] = {
+    COLUMN(case_correlated, INTEGER, correlation), COLUMN(case_correlated, INTEGER, rule),
+    COLUMN(case_correlated, INTEGER, skipped), COLUMN(case_correlated, TEXT, grp),
+    COLUMN(case_correlated, INTEGER, ticks), COLUMN(case_correlated, TEXT, value),
+    COLUMN(case_correlated, TEXT, shown), COLUMN(case_correlated, TEXT, source),
+    COLUMN(case_correlated, INTEGER, offset), COLUMN(case_correlated, INTEGER, record),
+    COLUMN(case_correlated, INTEGER, basis), COLUMN(case_correlated, INTEGER, marks),
+    COLUMN(case_correlated, TEXT, time_text), COLUMN(case_correlated, BYTES, raw),
+    COLUMN(case_correlated, BOOLEAN, raw_cut), COLUMN(case_correlated, TEXT, raw_sha256),
+};
 #define COLUMNS(list) list, sizeof list / sizeof *list
 
-enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, FACT, UNREAD, NOTICE, STORED, TABLE_COUNT };
+enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, FACT, UNREAD, NOTICE, STORED, CORRELATED, TABLE_COUNT };
 
 static const struct table tables[TABLE_COUNT] = {
     [RULE] = {"rule", COLUMNS(rule_columns), "\"index\""},
@@ -120,6 +130,8 @@ static const struct table tables[TABLE_COUNT] = {
         "kind, dated DESC, timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, message, fields"},
     [UNREAD] = {"unread", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [NOTICE] = {"notice", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
+    /* Only while collecting: it has no order of its own in a finished case. */
+    [CORRELATED] = {"correlated", COLUMNS(correlated_columns), NULL},
     [STORED] = {"file", COLUMNS(stored_columns), "evidence, volume, snapshot, path, mft_entry, stored, why"},
 };
 /* clang-format on */
@@ -185,6 +197,8 @@ static int create_tables(struct case_file *file, bool with_task)
     int result = execute(file, "CREATE TABLE document (name TEXT PRIMARY KEY, body TEXT)");
 
     for (size_t i = 0; i < TABLE_COUNT && result == 0; i++) {
+        if (!with_task && !tables[i].order)
+            continue;
         create_table_sql(&tables[i], with_task, &sql);
         result = execute(file, buffer_text(&sql));
     }
@@ -322,6 +336,11 @@ int case_add_notice(struct case_file *file, const char *task, const struct case_
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row)
 {
     return add_row(file, STORED, task, row);
+}
+
+int case_add_correlated(struct case_file *file, const char *task, const struct case_correlated *row)
+{
+    return add_row(file, CORRELATED, task, row);
 }
 
 static time_t seconds_now(void)
@@ -687,7 +706,7 @@ static int build_sorted(struct case_file *file)
     if (drop_listed_twice(file) < 0)
         return -1;
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (copy_sorted(file, &tables[i]) < 0)
+        if (tables[i].order && copy_sorted(file, &tables[i]) < 0)
             return -1;
     return execute(
         file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name <> "
@@ -790,6 +809,89 @@ static int each_row(struct case_file *file, enum table_id id, void *row,
         result = database_error(file, "the case cannot be read");
     sqlite3_finalize(statement);
     buffer_release(&sql);
+    return result;
+}
+
+int case_index_correlated(struct case_file *file)
+{
+    return execute(file, "COMMIT; PRAGMA temp_store=FILE; BEGIN; CREATE INDEX IF NOT EXISTS "
+                         "correlated_order ON correlated (correlation, skipped, grp, ticks)");
+}
+
+/* Ties are broken by what a row says, so that it does not matter which worker sent it first. */
+int case_each_correlated(struct case_file *file, int64_t correlation,
+                         int (*visit)(void *context, int64_t id, const struct case_correlated *row),
+                         void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    struct case_correlated row = {0};
+    int result = 0, step = SQLITE_DONE;
+
+    buffer_add_text(&sql, "SELECT rowid, ");
+    column_list(&tables[CORRELATED], &sql);
+    buffer_add_text(&sql, " FROM correlated WHERE correlation = ? AND skipped = 0 ORDER BY grp, "
+                          "ticks, source, offset, record, rule, value, shown");
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        result = database_error(file, "the case database refuses");
+    sqlite3_bind_int64(statement, 1, correlation);
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        load_row(statement, 1, &tables[CORRELATED], &row);
+        result = visit(context, sqlite3_column_int64(statement, 0), &row);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
+int case_correlated_at(struct case_file *file, int64_t id,
+                       int (*visit)(void *context, int64_t id, const struct case_correlated *row),
+                       void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    struct case_correlated row = {0};
+    int result = -1;
+
+    buffer_add_text(&sql, "SELECT ");
+    column_list(&tables[CORRELATED], &sql);
+    buffer_add_text(&sql, " FROM correlated WHERE rowid = ?");
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(statement, 1, id) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        load_row(statement, 0, &tables[CORRELATED], &row);
+        result = visit(context, id, &row);
+    } else {
+        database_error(file, "the case cannot be read");
+    }
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
+int case_count_skipped(struct case_file *file,
+                       int (*visit)(void *context, const struct case_correlated *row,
+                                    uint64_t count),
+                       void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    struct case_correlated row = {0};
+    int result = 0;
+
+    if (sqlite3_prepare_v2(file->database,
+                           "SELECT correlation, rule, skipped, COUNT(*) FROM correlated WHERE "
+                           "skipped <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return database_error(file, "the case database refuses");
+    while (result == 0 && sqlite3_step(statement) == SQLITE_ROW) {
+        row.correlation = sqlite3_column_int64(statement, 0);
+        row.rule = sqlite3_column_int64(statement, 1);
+        row.skipped = sqlite3_column_int64(statement, 2);
+        result = visit(context, &row, (uint64_t)sqlite3_column_int64(statement, 3));
+    }
+    sqlite3_finalize(statement);
     return result;
 }
 

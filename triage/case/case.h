@@ -78,6 +78,22 @@ struct case_stored { /* a line of files.csv */
     bool damaged, deleted;
 };
 
+/* An event that a correlation rests on; only while collecting. */
+struct case_correlated {
+    int64_t correlation, rule; /* numbers of rules */
+    int64_t skipped;           /* not 0: it has no time (1) or no value to group by (2) */
+    const char *grp;           /* the values it is grouped by, in lower case */
+    int64_t ticks;
+    const char *value;  /* what is counted or added up */
+    const char *shown;  /* the values it is grouped by, as they are */
+    const char *source; /* key of the task that read it */
+    int64_t offset, record, basis, marks;
+    const char *time_text;
+    struct slice raw;
+    bool raw_cut;
+    const char *raw_sha256;
+};
+
 struct case_counts { /* what finished tasks gave */
     uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired,
         rejected;
@@ -105,6 +121,22 @@ int case_add_fact(struct case_file *file, const char *task, const struct case_fa
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
+int case_add_correlated(struct case_file *file, const char *task,
+                        const struct case_correlated *row);
+/* Sorted on disk; to be called once all tasks are done, before the three below. */
+int case_index_correlated(struct case_file *file);
+/* The rows of one correlation, group by group, each group in the order of time. */
+int case_each_correlated(struct case_file *file, int64_t correlation,
+                         int (*visit)(void *context, int64_t id, const struct case_correlated *row),
+                         void *context);
+int case_correlated_at(struct case_file *file, int64_t id,
+                       int (*visit)(void *context, int64_t id, const struct case_correlated *row),
+                       void *context);
+/* How many rows were skipped, by correlation, rule and why. */
+int case_count_skipped(struct case_file *file,
+                       int (*visit)(void *context, const struct case_correlated *row,
+                                    uint64_t count),
+                       void *context);
 /* The name of a document that only serves the run at work: it does not become part of the finished
  * case. */
 #define CASE_RUN_DOCUMENT "run at work"

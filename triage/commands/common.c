@@ -326,6 +326,8 @@ static const struct log_source *available_sources(void)
 
 static int load_rules(const struct options *options, struct rule_set *set)
 {
+    if (options->placeholders && rule_set_load_placeholders(set, options->placeholders) < 0)
+        return -1;
     if (!options->no_default_rules) {
         const char *folder = default_rules_folder();
         if (!*folder)

@@ -3,6 +3,7 @@
 #include "artifacts/artifact.h"
 #include "triage/base/error.h"
 #include "triage/base/json.h"
+#include "triage/engine/correlate.h"
 #include "triage/engine/exchange_builds.h"
 #include "triage/engine/extract_name.h"
 #include "triage/engine/message.h"
@@ -52,6 +53,8 @@ struct session {
     struct progress progress;
     struct buffer message, fields, text;
     struct exchange_builds builds;
+    struct wanted **by_key; /* sorted by key, for correlations; NULL before they are evaluated */
+    bool correlating;
     int failure; /* the case could not be written */
 };
 
@@ -118,6 +121,7 @@ void session_free(struct session *session)
     free(session->wanted);
     free(session->order);
     free(session->outputs);
+    free(session->by_key);
     arena_free(session->arena);
     arena_free(session->frame_arena);
     buffer_release(&session->message);
@@ -165,11 +169,12 @@ static int stored(struct session *session, int result)
     return result;
 }
 
-/* Rows of the copy stage belong to no task: the whole stage is done again when a case is resumed.
- */
+/* Rows of the copy stage and of correlations belong to no task: both are done again when a case is
+ * resumed. */
 static const char *task_key(const struct session *session, const struct wanted *wanted)
 {
-    return wanted && session->progress.stage != STAGE_COPY ? wanted->key : "";
+    return wanted && !session->correlating && session->progress.stage != STAGE_COPY ? wanted->key
+                                                                                    : "";
 }
 
 static int add_note(struct session *session, bool unread, size_t evidence,
@@ -775,7 +780,7 @@ static int add_indicator(struct session *session, struct wanted *wanted, const s
     session->counts.indicators[rule->level]++;
     session->counts.undated += !row.dated;
     session->progress.indicators++;
-    return stored(session, case_add_indicator(session->file, wanted->key, &row));
+    return stored(session, case_add_indicator(session->file, task_key(session, wanted), &row));
 }
 
 static int frame_indicator(struct session *session, struct wanted *wanted, struct cursor *in)
@@ -826,6 +831,99 @@ static int frame_fact(struct session *session, const struct wanted *wanted, stru
         .marks = marks_text(event.marks),
     };
     return stored(session, case_add_fact(session->file, wanted->key, &row));
+}
+
+/* --- correlations --- */
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp((*(struct wanted *const *)a)->key, (*(struct wanted *const *)b)->key);
+}
+
+static int sort_by_key(struct session *session)
+{
+    session->by_key = calloc(session->wanted_count + 1, sizeof(*session->by_key));
+    if (!session->by_key)
+        return error_set("out of memory");
+    for (size_t i = 0; i < session->wanted_count; i++)
+        session->by_key[i] = &session->wanted[i];
+    qsort(session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
+    return 0;
+}
+
+static struct wanted *find_key(const struct session *session, const char *key)
+{
+    const struct wanted sought = {.key = key};
+    const struct wanted *pointer = &sought;
+    struct wanted **found =
+        bsearch(&pointer, session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
+
+    return found ? *found : NULL;
+}
+
+static const char *path_of_key(void *context, const char *key)
+{
+    const struct wanted *wanted = find_key(context, key);
+
+    return wanted ? wanted->windows_path : NULL;
+}
+
+static int correlation_found(void *context, size_t rule, const char *source,
+                             const struct event *found, const char *sha256, bool raw_cut)
+{
+    struct session *session = context;
+    struct wanted *wanted = find_key(session, source);
+    struct event event = *found;
+
+    if (!wanted)
+        return error_set("a correlated event of an unknown file");
+    arena_reset(session->frame_arena);
+    event.file = &wanted->file;
+    return add_indicator(session, wanted, &event, (uint32_t)rule, "", sha256, raw_cut);
+}
+
+static int correlation_notice(void *context, const char *text)
+{
+    return add_note(context, false, 0, NULL, "", 0, text);
+}
+
+static struct correlate correlate_of(struct session *session)
+{
+    return (struct correlate){
+        .rules = session->options.rules,
+        .file = session->file,
+        .context = session,
+        .path = path_of_key,
+        .found = correlation_found,
+        .notice = correlation_notice,
+    };
+}
+
+static int frame_correlated(struct session *session, const struct wanted *wanted, struct cursor *in)
+{
+    const struct correlate correlate = correlate_of(session);
+    const uint32_t rule = wire_get_u32(in);
+    const char *sha256 = wire_get_text(in, session->frame_arena);
+    const bool raw_cut = wire_get_u8(in) != 0;
+    struct event event = {.file = &wanted->file};
+
+    if (cursor_failed(in) || !sha256 || rule >= rule_set_count(session->options.rules))
+        return error_set("a malformed correlated event");
+    if (wire_get_event(in, session->frame_arena, &event) < 0)
+        return -1;
+    return stored(session, correlate_keep(&correlate, wanted->key, rule, &event, sha256, raw_cut));
+}
+
+static int evaluate_correlations(struct session *session)
+{
+    const struct correlate correlate = correlate_of(session);
+
+    if (!session->options.rules)
+        return 0;
+    session->correlating = true;
+    const int result = sort_by_key(session) < 0 ? -1 : correlate_run(&correlate);
+    session->correlating = false;
+    return result;
 }
 
 static void put_days(struct buffer *out, struct cursor *in, uint32_t count)
@@ -978,6 +1076,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
         return frame_indicator(session, wanted, &in);
     case RESULT_FACT:
         return frame_fact(session, wanted, &in);
+    case RESULT_CORRELATED:
+        return frame_correlated(session, wanted, &in);
     case RESULT_TALLY:
         return frame_tally(session, wanted, &in);
     case RESULT_REJECTED:
@@ -1095,7 +1195,8 @@ int session_parse(struct session *session, struct case_file *file)
     struct pool pool = pool_for(session, STAGE_PARSE, count);
     pool.frame = parse_frame;
     pool.ended = parse_ended;
-    return run_tasks(session, &pool, count, false);
+    const int result = run_tasks(session, &pool, count, false);
+    return result == 0 ? evaluate_correlations(session) : result;
 }
 
 /* --- copying --- */

@@ -243,6 +243,31 @@ static void service_notice(struct job *job, uint64_t offset, const char *text)
         send_notice(running->worker, running->outbox, offset, text);
 }
 
+/* A small row for the parent: the time, where it stands and what correlations ask of it. */
+static void send_correlated(struct running *running, size_t rule, const struct event *whole,
+                            const char *sha256)
+{
+    enum { CORRELATED_RAW = 512, VALUES_MOST = 64, VALUE_MOST = 4096 };
+    struct value values[VALUES_MOST];
+    struct event event = *whole;
+    size_t correlations;
+
+    rule_set_correlations_on(running->worker->setup->rules, rule, &correlations);
+    if (correlations == 0)
+        return;
+    event.values = values;
+    event.value_count =
+        matcher_correlated_values(running->worker->matcher, rule, values, VALUES_MOST);
+    for (size_t i = 0; i < event.value_count; i++)
+        values[i].text = slice_part(values[i].text, 0, VALUE_MOST);
+    struct buffer *out = frame(running->worker);
+    wire_put_u32(out, (uint32_t)rule);
+    wire_put_text(out, sha256);
+    wire_put_u8(out, event.raw.size > CORRELATED_RAW);
+    wire_put_event(out, &event, CORRELATED_RAW);
+    send_frame(running->worker, running->outbox, RESULT_CORRELATED);
+}
+
 static void found(void *context, const struct hit *hit)
 {
     struct running *running = context;
@@ -256,6 +281,9 @@ static void found(void *context, const struct hit *hit)
         event.marks |= EVENT_DAMAGED;
     if (running->job.file->flags & FILE_DELETED)
         event.marks |= EVENT_RECOVERED;
+    send_correlated(running, hit->rule, &event, sha256);
+    if (rule_set_rule(running->worker->setup->rules, hit->rule)->silent)
+        return;
     put_indicator(frame(running->worker), hit, &event, sha256);
     if (running->worker->frame.size > EVENT_CEILING) {
         service_notice(&running->job, event.offset,

@@ -22,6 +22,8 @@ enum result_kind {
     RESULT_LISTED_COUNT,  /* u64 entries listed, u64 unreadable ones, u64 not recognised */
     RESULT_INDICATOR, /* u32 rule, text how, text detail, text SHA-256 of the record, u8 whether raw
                          is cut, event */
+    RESULT_CORRELATED, /* u32 rule, text SHA-256 of the record, u8 whether raw is cut, event: one that
+                          correlations rest on, with the values they want */
     RESULT_TALLY,     /* tally: see worker.c put_tally */
     RESULT_NOTICE,    /* u64 offset, text; from a survey also text path */
     RESULT_UNREAD,    /* text path ("" the task's file), text why */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const type_names[] = {"event_count", "value_count",      "value_sum",
-                                         "value_avg",   "value_percentile", "temporal",
+static const char *const type_names[] = {"event_count",     "value_count",      "value_sum",
+                                         "value_avg",       "value_percentile", "temporal",
                                          "temporal_ordered"};
 
 const char *correlation_type_name(enum correlation_type type)
@@ -65,15 +65,15 @@ static int read_timespan(struct slice text, int64_t *ticks)
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = {{'s', 1},      {'m', 60},        {'h', 3600},    {'d', 86400},
+    } units[] = {{'s', 1},      {'m', 60},         {'h', 3600},    {'d', 86400},
                  {'w', 604800}, {'M', 30 * 86400}, {'y', 31536000}};
     uint64_t number;
 
     text = slice_trim(text);
     if (text.size < 2 || !slice_to_u64(slice_part(text, 0, text.size - 1), &number) ||
         number == 0 || number > 1000000)
-        return error_set("timespan '%.*s' is not understood", (int)(text.size < 40 ? text.size : 40),
-                         (const char *)text.data);
+        return error_set("timespan '%.*s' is not understood",
+                         (int)(text.size < 40 ? text.size : 40), (const char *)text.data);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (text.data[text.size - 1] == units[i].unit) {
             *ticks = (int64_t)number * units[i].seconds * TICKS_PER_SECOND;
@@ -88,12 +88,12 @@ static int add_limit(struct correlation *correlation, struct slice name, struct 
         const char *name;
         struct correlation_limit limit;
     } known[] = {
-        {"gt", {COMPARE_GREATER, false, 0}},      {"gte", {COMPARE_GREATER_EQUAL, false, 0}},
-        {"lt", {COMPARE_LESS, false, 0}},         {"lte", {COMPARE_LESS_EQUAL, false, 0}},
-        {"eq", {COMPARE_EQUAL, false, 0}},        {"neq", {COMPARE_EQUAL, true, 0}},
-        {">", {COMPARE_GREATER, false, 0}},       {">=", {COMPARE_GREATER_EQUAL, false, 0}},
-        {"<", {COMPARE_LESS, false, 0}},          {"<=", {COMPARE_LESS_EQUAL, false, 0}},
-        {"==", {COMPARE_EQUAL, false, 0}},        {"=", {COMPARE_EQUAL, false, 0}},
+        {"gt", {COMPARE_GREATER, false, 0}}, {"gte", {COMPARE_GREATER_EQUAL, false, 0}},
+        {"lt", {COMPARE_LESS, false, 0}},    {"lte", {COMPARE_LESS_EQUAL, false, 0}},
+        {"eq", {COMPARE_EQUAL, false, 0}},   {"neq", {COMPARE_EQUAL, true, 0}},
+        {">", {COMPARE_GREATER, false, 0}},  {">=", {COMPARE_GREATER_EQUAL, false, 0}},
+        {"<", {COMPARE_LESS, false, 0}},     {"<=", {COMPARE_LESS_EQUAL, false, 0}},
+        {"==", {COMPARE_EQUAL, false, 0}},   {"=", {COMPARE_EQUAL, false, 0}},
         {"!=", {COMPARE_EQUAL, true, 0}},
     };
 
@@ -193,8 +193,8 @@ static int read_condition(struct arena *arena, const struct yaml_node *node,
 /* Only a chain of all rules has an order. */
 static int check_order(const struct correlation *correlation)
 {
-    const uint64_t all = correlation->rule_count == 64 ? UINT64_MAX
-                                                       : (UINT64_C(1) << correlation->rule_count) - 1;
+    const uint64_t all =
+        correlation->rule_count == 64 ? UINT64_MAX : (UINT64_C(1) << correlation->rule_count) - 1;
 
     if (correlation->type != CORRELATION_TEMPORAL_ORDERED)
         return 0;
@@ -359,8 +359,7 @@ static int read_aggregation(struct arena *arena, struct slice text, struct corre
     if (!slice_is(word, ")"))
         return error_set("condition: the counting function is not understood");
     word = next_word(&text);
-    if (read_function(arena, function, field, out) < 0 ||
-        read_groups(arena, &text, &word, out) < 0)
+    if (read_function(arena, function, field, out) < 0 || read_groups(arena, &text, &word, out) < 0)
         return -1;
     const struct slice number = next_word(&text);
     return slice_trim(text).size ? error_set("condition: what stands behind the count is not "
@@ -442,7 +441,6 @@ static bool presence_holds(const struct expression *expression, uint64_t seen)
 
 bool correlation_present(const struct correlation *correlation, uint64_t seen)
 {
-    return correlation->presence
-               ? presence_holds(correlation->presence, seen)
-               : correlation_holds(correlation, __builtin_popcountll(seen));
+    return correlation->presence ? presence_holds(correlation->presence, seen)
+                                 : correlation_holds(correlation, __builtin_popcountll(seen));
 }

@@ -48,7 +48,7 @@ struct correlation {
     double percentile;
     const struct expression *presence; /* CORRELATION_TEMPORAL: over clauses whose number is that
                                           of a rule; NULL: limits count the rules seen */
-    bool generate; /* the rules it rests on give indicators of their own, too */
+    bool generate;                     /* the rules it rests on give indicators of their own, too */
 };
 
 /* The value of the key `correlation`. NULL with the reason in error_text. */

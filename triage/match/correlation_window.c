@@ -24,8 +24,8 @@ struct correlation_window {
     const struct correlation *correlation;
     int (*told)(void *context, const struct correlation_result *result);
     void *context;
-    struct correlation_event *ring; /* of CORRELATION_WINDOW_MOST + 1 */
-    uint64_t first, end;            /* running numbers of the events held: [first, end) */
+    struct correlation_event *ring;        /* of CORRELATION_WINDOW_MOST + 1 */
+    uint64_t first, end;                   /* running numbers of the events held: [first, end) */
     uint64_t seen[CORRELATION_RULES_MOST]; /* how many of each rule */
     struct distinct *nodes;                /* value_count */
     uint32_t *heads, free_node;
@@ -293,8 +293,8 @@ static int follow_chains(struct correlation_window *window)
         const struct chain *chain = &window->chains[i];
         if (i == last && chain->number >= window->first &&
             is_within(window, chain->ticks, event->ticks))
-            result = take_window(window, chain->number, window->end,
-                                 window->correlation->rule_count);
+            result =
+                take_window(window, chain->number, window->end, window->correlation->rule_count);
     }
     return result;
 }
@@ -302,8 +302,8 @@ static int follow_chains(struct correlation_window *window)
 static int make_room(struct correlation_window *window, int64_t ticks)
 {
     const bool full = held(window) == CORRELATION_WINDOW_MOST;
-    const bool old = held(window) &&
-                     !is_within(window, event_at(window, window->first)->ticks, ticks);
+    const bool old =
+        held(window) && !is_within(window, event_at(window, window->first)->ticks, ticks);
 
     if (!full && !old)
         return 0;
@@ -320,8 +320,7 @@ static int make_room(struct correlation_window *window, int64_t ticks)
     return 0;
 }
 
-int correlation_window_add(struct correlation_window *window,
-                           const struct correlation_event *event)
+int correlation_window_add(struct correlation_window *window, const struct correlation_event *event)
 {
     if (make_room(window, event->ticks) < 0)
         return -1;
@@ -370,10 +369,10 @@ int correlation_window_new(const struct correlation *correlation,
     }
     if (correlation->type == CORRELATION_VALUE_PERCENTILE)
         window->sorted = calloc(room, sizeof *window->sorted);
-    const bool lacks = !window->ring ||
-                       (correlation->type == CORRELATION_VALUE_COUNT &&
-                        (!window->nodes || !window->heads)) ||
-                       (correlation->type == CORRELATION_VALUE_PERCENTILE && !window->sorted);
+    const bool lacks =
+        !window->ring ||
+        (correlation->type == CORRELATION_VALUE_COUNT && (!window->nodes || !window->heads)) ||
+        (correlation->type == CORRELATION_VALUE_PERCENTILE && !window->sorted);
     if (lacks) {
         correlation_window_free(window);
         return error_set("out of memory");

@@ -529,8 +529,8 @@ static const struct expression *known_value(struct rule_memory *memory, const st
     }
 }
 
-/* The first "%name%" of the text: where its first '%' stands and how long it is; false when there is
- * none. */
+/* The first "%name%" of the text: where its first '%' stands and how long it is; false when there
+ * is none. */
 static bool find_placeholder(struct slice text, size_t *start, struct slice *name)
 {
     for (size_t at = 0; (at = slice_find(text, at, '%')) != SIZE_MAX; at++) {
@@ -561,11 +561,10 @@ static const struct expression *expand_with(struct rule_memory *memory, const st
         error_set("line %u: a placeholder's values must be texts", with->line);
         return NULL;
     }
-    const char *text =
-        arena_format(memory->arena, "%.*s%.*s%.*s", (int)start, (const char *)value->text.data,
-                     (int)with->text.size, (const char *)with->text.data,
-                     (int)(value->text.size - start - size),
-                     (const char *)value->text.data + start + size);
+    const char *text = arena_format(
+        memory->arena, "%.*s%.*s%.*s", (int)start, (const char *)value->text.data,
+        (int)with->text.size, (const char *)with->text.data, (int)(value->text.size - start - size),
+        (const char *)value->text.data + start + size);
     if (!text)
         return NULL;
     whole.text = slice_of_text(text);

@@ -265,6 +265,22 @@ void matcher_event(struct matcher *matcher, const struct event *event,
         test_rule(matcher, group->group.rules[i], sink);
 }
 
+size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct value *values,
+                                 size_t room)
+{
+    const struct rule_entry *entry = matcher->set->entries[rule];
+    size_t count = 0;
+
+    for (size_t i = 0; i < entry->wanted_count && count < room; i++) {
+        const struct forms forms = view_values(matcher->view, &entry->wanted[i]);
+        if (forms.count == 0 || view_is_absent(matcher->view, forms.list[0].text))
+            continue;
+        values[count++] = (struct value){
+            .name = entry->wanted[i].name, .field = FIELD_OTHER, .text = forms.list[0].text};
+    }
+    return count;
+}
+
 static void relay_hit(void *context, size_t rule, const char *detail)
 {
     const struct content_relay *relay = context;

@@ -37,6 +37,10 @@ void matcher_free(struct matcher *matcher);
  * text. Rules are told in the order of the set, each at most once. */
 void matcher_event(struct matcher *matcher, const struct event *event,
                    const struct match_sink *sink);
+/* While a hit is told: the values that correlations want of its event, the first of each field that
+ * has one; gives their count, at most `room`. Borrowed from the event. */
+size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct value *values,
+                                 size_t room);
 /*
  * Whether a record that the prefilter nominated is worth splitting: false when no rule of these
  * sources finds all the literals that it cannot match without in the record's text, raw or

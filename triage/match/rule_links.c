@@ -165,8 +165,8 @@ static void check_bases(const struct links *links, struct rule_entry *entry)
         const struct rule *base = &links->set->entries[correlation->rules[i]]->rule;
         active |= (uint64_t)(base->state == RULE_ACTIVE) << i;
         if (base->state == RULE_NOT_LOADED) {
-            refuse(links->set, entry, RULE_NOT_LOADED, "it needs a rule that is not loaded:",
-                   correlation->names[i]);
+            refuse(links->set, entry, RULE_NOT_LOADED,
+                   "it needs a rule that is not loaded:", correlation->names[i]);
             return;
         }
     }
@@ -293,8 +293,7 @@ static int link_base(struct rule_set *set, size_t number, size_t position)
     if (add_use(set, base, number) < 0)
         return -1;
     for (size_t i = 0; i < c->group_count + c->field_count; i++) {
-        const char *field =
-            i < c->group_count ? c->group_by[i] : c->fields[i - c->group_count];
+        const char *field = i < c->group_count ? c->group_by[i] : c->fields[i - c->group_count];
         if (want_field(set, base, rule_set_correlated_field(set, number, position, field)) < 0)
             return -1;
     }

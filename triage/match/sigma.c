@@ -194,7 +194,8 @@ static const struct expression *compile_conditions(struct rule_memory *memory,
 static int split_condition(struct rule_memory *memory, const struct yaml_node *detection,
                            const char *name, struct yaml_node *condition, struct sigma *sigma)
 {
-    const size_t bar = condition->type == YAML_TEXT ? slice_find(condition->text, 0, '|') : SIZE_MAX;
+    const size_t bar =
+        condition->type == YAML_TEXT ? slice_find(condition->text, 0, '|') : SIZE_MAX;
 
     if (bar == SIZE_MAX)
         return yaml_get(detection, "timeframe") && condition->type == YAML_TEXT

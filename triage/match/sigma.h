@@ -13,8 +13,8 @@ struct sigma {
     const struct yaml_node *examples;    /* the custom key `examples`; NULL when there is none */
     const struct correlation *correlation; /* of a correlation rule, and of a rule whose deprecated
                                               condition counts its own events */
-    const char *const *filtered; /* of a filter: ids and names of the rules it is for */
-    bool generate;               /* gives indicators though a correlation rests on it */
+    const char *const *filtered;           /* of a filter: ids and names of the rules it is for */
+    bool generate;                         /* gives indicators though a correlation rests on it */
 };
 
 /* Fills title, id, name, tags ... of `rule` as far as the document has them, and compiles its

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""TAP: Sigma through the whole program: correlation across artifacts and files with any --jobs and after an interruption,
+placeholders, filters, and the event logs of the evidence collection, each found by the rule that was written for it."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+BUILD = os.environ.get('top_builddir', os.getcwd())
+PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
+DATA = os.environ.get('EXTRIAGE_DATA', '../shared/data')
+PAIRS = os.path.join(DATA, 'evtx', 'sigma-regression')
+SIGMA = os.path.join(DATA, 'rules', 'sigma-hq')
+WORK = os.path.join(BUILD, 'tests', 'sigma-work')
+number = failures = 0
+
+HEAD = '''#Software: Microsoft Internet Information Services 10.0
+#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status
+'''
+EWS_HEAD = 'DateTime,RequestId,AuthenticatedUser,ClientIpAddress,SoapAction,HttpStatus\r\n'
+
+RULES = '''title: refused
+name: refused
+logsource: {category: webserver}
+detection: {s: {sc-status: 401}, condition: s}
+level: informational
+---
+title: let in
+name: let_in
+logsource: {category: webserver}
+detection: {s: {sc-status: 200, cs-uri-stem|contains: /owa/}, condition: s}
+---
+title: many refused
+name: many_refused
+correlation: {type: event_count, rules: refused, group-by: [c-ip], timespan: 5m, condition: {gte: 3}}
+---
+title: guessed
+name: guessed
+correlation: {type: temporal_ordered, rules: [many_refused, let_in], group-by: [c-ip], timespan: 1h}
+level: high
+---
+title: spray
+name: spray
+correlation:
+    type: value_count
+    rules: refused
+    group-by: [c-ip]
+    timespan: 1h
+    generate: true
+    condition: {field: cs-username, gte: 3}
+---
+title: two files
+name: two_files
+correlation:
+    type: temporal
+    rules: [let_in, tool]
+    group-by: [address]
+    timespan: 1h
+    aliases: {address: {let_in: c-ip, tool: c-ip}}
+---
+title: tool
+name: tool
+logsource: {category: webserver, service: iis}
+detection: {s: {cs-user-agent|contains: python}, condition: s}
+---
+title: from placeholder
+name: placeholder
+logsource: {category: webserver}
+detection: {s: {c-ip|expand: '%%bad%%'}, condition: s}
+---
+title: not from ours
+logsource: {category: webserver}
+filter: {rules: [placeholder], s: {cs-uri-stem: /ours}, condition: not s}
+'''.replace('%%', '%')
+
+
+def result(ok, name, detail=''):
+    global number, failures
+    number += 1
+    failures += not ok
+    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
+    if not ok:
+        print('# ' + str(detail)[:3000].replace('\n', '\n# '))
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', newline='', encoding='utf-8') as file:
+        file.write(text)
+    os.utime(path, (1614816000, 1614816000))
+
+
+def run(evidence, case, rules, *options):
+    return subprocess.run([PROGRAM, 'run', evidence, '-o', case, '-q', '--no-default-rules', '--rules', rules, *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=600)
+
+
+def rows_of(case):
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        return [json.loads(line) for line in file]
+
+
+def line(time, stem, user, address, status, agent='Mozilla/5.0'):
+    return '2021-03-03 %s 10.0.0.1 POST %s - 443 %s %s %s - %d\n' % (time, stem, user, address, agent, status)
+
+
+def evidence_make(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    one, two = HEAD, HEAD
+    for i in range(4):
+        one += line('10:00:%02d' % (10 * i), '/owa/auth.owa', 'user%d' % i, '192.0.2.7', 401)
+        two += line('11:00:%02d' % (10 * i), '/owa/auth.owa', 'anna', '192.0.2.8', 401)
+    two += line('10:20:00', '/owa/', 'user3', '192.0.2.7', 200)
+    two += line('10:30:00', '/x', '-', '192.0.2.7', 404, 'python-requests')
+    two += line('10:40:00', '/y', '-', '198.51.100.1', 404)
+    two += line('10:40:01', '/ours', '-', '198.51.100.1', 404)
+    write(os.path.join(folder, 'W3SVC1', 'u_ex210303.log'), one)
+    write(os.path.join(folder, 'W3SVC2', 'u_ex210303.log'), two)
+
+
+def check_correlation():
+    evidence, rules = os.path.join(WORK, 'evidence'), os.path.join(WORK, 'rules.yml')
+    values, case = os.path.join(WORK, 'values.yml'), os.path.join(WORK, 'case')
+    evidence_make(evidence)
+    write(rules, RULES)
+    write(values, 'bad: [203.0.113.1, 198.51.100.1]\n')
+    done = run(evidence, case, rules, '--clobber', '--placeholders', values)
+    rows = rows_of(case)
+    told = {}
+    for row in rows:
+        told.setdefault(row['rule'], []).append(row)
+    result(set(told) == {'guessed', 'spray', 'two_files', 'placeholder', 'refused'},
+           'correlations and rules that generate give indicators, their other base rules do not', (sorted(told), done.stderr))
+    guessed = told.get('guessed', [{}])
+    fields = guessed[0].get('fields', {})
+    result(len(guessed) == 1 and fields.get('c-ip') == '192.0.2.7' and fields.get('EventCount') == '2' and
+           guessed[0]['datetime'].startswith('2021-03-03T10:20:00') and 'W3SVC2' in guessed[0]['path'] and
+           guessed[0]['level'] == 'high' and '200' in guessed[0]['raw'],
+           'a correlation over a correlation joins two files and has the provenance of its last event', guessed)
+    result('many_refused' in fields.get('CorrelatedEvents', '') and 'W3SVC1' in fields.get('CorrelatedEvents', ''),
+           'it names the events that it rests on', fields)
+    spray = told.get('spray', [{}])
+    result(len(spray) == 1 and spray[0].get('fields', {}).get('CorrelationValue') == '4',
+           'values are counted once', spray)
+    result(len(told.get('refused', [])) == 8, 'generate keeps the base rule talking', len(told.get('refused', [])))
+    hits = told.get('placeholder', [])
+    result(len(hits) == 1 and hits[0]['fields']['cs-uri-stem'] == '/y', 'placeholders are replaced and filters take away', hits)
+    for jobs in ('0', '1', '4'):
+        other = os.path.join(WORK, 'case' + jobs)
+        run(evidence, other, rules, '--clobber', '--placeholders', values, '--jobs', jobs)
+        with open(os.path.join(case, 'case.db'), 'rb') as a, open(os.path.join(other, 'case.db'), 'rb') as b:
+            result(a.read() == b.read(), 'the same bytes with --jobs ' + jobs)
+    run(evidence, os.path.join(WORK, 'none'), rules)
+    with open(os.path.join(WORK, 'none', 'log.txt'), encoding='utf-8') as file:
+        log = file.read()
+    result("placeholder 'bad' has no values" in log, 'a placeholder without values is told', log)
+
+
+# What a rule says of an event of its category, by the values that its log has.
+PARTS = {'process_creation': ('Image', 'CommandLine', 'OriginalFileName'), 'file_event': ('Image', 'TargetFilename'),
+         'registry_set': ('TargetObject', 'Details', 'Image'), 'registry_delete': ('TargetObject', 'EventType'),
+         'sysmon': ('Configuration', 'UtcTime')}
+FOLDERS = {'proc_creation': 'process_creation', 'file_event': 'file_event', 'registry_set': 'registry_set',
+           'registry_delete': 'registry_delete', 'sysmon_config': 'sysmon'}
+
+
+def first_event(path):
+    with open(path, encoding='utf-8-sig') as file:
+        event, _ = json.JSONDecoder().raw_decode(file.read().lstrip())
+    return (event[0] if isinstance(event, list) else event)['Event']
+
+
+def quoted(text):
+    for byte in '\\*?':
+        text = text.replace(byte, '\\' + byte)
+    return "'%s'" % text.replace("'", "''").replace('\n', ' ')
+
+
+def pair_rule(identity, category, event):
+    data = event.get('EventData') or {}
+    items = ['        %s|startswith: %s' % (name, quoted(str(data[name]))) for name in PARTS[category]
+             if isinstance(data.get(name), str) and data[name] and '\n' not in data[name]]
+    source = 'service: sysmon' if category == 'sysmon' else 'category: ' + category
+    return 'title: %s\nid: %s\nlogsource:\n    product: windows\n    %s\ndetection:\n    s:\n%s\n    condition: s\n' % (
+        identity, identity, source, '\n'.join(items)), tuple(items)
+
+
+def check_pairs():
+    """The rules themselves are not at hand: one is written for each pair, of its category and with the values that it has (twins are trimmed: as beginnings). Each
+    must find its own log and none with other values."""
+    rules, values, pairs = os.path.join(WORK, 'pairs.yml'), {}, {}
+    texts = []
+    for folder, _, names in os.walk(PAIRS):
+        for name in sorted(names):
+            category = [FOLDERS[start] for start in FOLDERS if os.path.basename(folder).startswith(start)]
+            if name.endswith('.json') and category:
+                text, items = pair_rule(name[:-5], category[0], first_event(os.path.join(folder, name)))
+                texts.append(text)
+                values[name[:-5]] = (category[0], items)
+                pairs[name[:-5] + '.evtx'] = pairs[name] = name[:-5]  # the exported twin is read, too
+    write(rules, '---\n'.join(texts))
+    case = os.path.join(WORK, 'pairs')
+    run(PAIRS, case, rules, '--clobber', '--no-files')
+    found = {}
+    for row in rows_of(case):
+        found.setdefault(row['path'].replace('\\', '/').rsplit('/', 1)[-1], set()).add(row['rule'])
+    missed = [name for name, rule in pairs.items() if rule not in found.get(name, ())]
+    extra = [(name, rule) for name, rules_found in found.items() for rule in rules_found
+             if rule != pairs.get(name) and values[rule] != values.get(pairs.get(name))]
+    result(len(pairs) >= 88 and not missed, '%d event logs are found by the rules for them' % len(pairs), missed)
+    result(not extra, 'and by no other rule', extra)
+
+
+def check_collection():
+    check = subprocess.run([PROGRAM, 'rules', 'check', SIGMA], stdout=subprocess.PIPE, text=True, timeout=60)
+    last = check.stdout.strip().split('\n')[-1]
+    result(' 0 not loaded' in last, 'all of the SigmaHQ rules at hand are loaded: ' + last.split('\n')[0], check.stdout[-2000:])
+
+
+def main():
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    check_correlation()
+    if os.path.isdir(PAIRS):
+        check_pairs()
+    else:
+        print('# the event logs of the evidence collection are not here')
+    if os.path.isdir(SIGMA):
+        check_collection()
+    print('1..%d' % number)
+    return 1 if failures else 0
+
+
+sys.exit(main())
