@@ -1,17 +1,6 @@
 /* ECP activity logs: the same four columns as the server log, with who asked and what it cost. */
+#include "artifacts/exchange_ecp.h"
 #include "artifacts/exchange_log.h"
-#include "artifacts/log_file.h"
-
-static const char columns[] = "TimeStamp,ServerName,EventId,EventData";
-
-static const char *const assumed[] = {columns, NULL};
-
-static const struct log_format format = {
-    .shape = LOG_CSV,
-    .kind = KIND_exchange_ecp,
-    .assumed = assumed,
-    .needed = "EventId",
-};
 
 static const struct exchange_log look = {
     .type = "ECP Activity",
@@ -27,7 +16,7 @@ static bool recognise(struct slice head, const char *name)
 
 static int parse(struct job *job)
 {
-    return log_parse(job, &format);
+    return log_parse(job, &exchange_ecp_format);
 }
 
 static const char *const paths[] = {"{exchange_logging}/ECP/Activity/**/*.LOG",

@@ -51,6 +51,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/eventlog_event.c %D%/eventlog_event.h %D%/eventlog_script.c %D%/eventlog_script.h \
 	%D%/eventlog_sources.c \
 	%D%/entry.c %D%/entry.h \
+	%D%/exchange_ecp.c %D%/exchange_ecp.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
 	%D%/file_listing.c %D%/file_listing.h \
 	%D%/iis_settings.c %D%/iis_settings.h \
