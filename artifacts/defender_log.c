@@ -1,8 +1,8 @@
 /*
  * MPLog-*.log, the support log of Microsoft Defender: detections, command lines that it found odd,
  * processes that it watched, files it asked the cloud about. It outlives the event log. A record is
- * a line that begins with a UTC time, or a block without one ("Begin Resource Scan" and others).
- * Source: artefacts.help (windows_defender_support_logs) and Microsoft's notes on MPLog.
+ * a line that begins with a UTC time, or a block ("Begin Resource Scan" and others), whose own time
+ * is local. Source: artefacts.help (windows_defender_support_logs) and Microsoft's notes on MPLog.
  *
  * A command line that Defender reports is one of a process that ran: it is told under Sigma's
  * process_creation too.
@@ -24,6 +24,8 @@ static const struct telling lines[] = {
     {{"DETECTION_ADD", true, "detection", {{0}}}, 1, true},
     {{"DETECTIONEVENT", true, "detection", {{0}}}, 2, true},
     {{"DETECTION_CLEANEVENT", true, "cleaned", {{0}}}, 4, true},
+    {{"DETECTION ", true, "detection", {{0}}}, 1, true},
+    {{"Engine VFZ block:", false, "blocked", {{"Path", "block: ", ". status"}}}, NO_THREAT, true},
     {{"Engine:EMS detection:",
       true,
       "detection in memory",
@@ -47,8 +49,8 @@ static const struct telling lines[] = {
        {"Path", "MaxTimeFile: ", ", EstimatedImpact"}}},
      NO_THREAT,
      false},
-    {{"[RTP] [Mini-filter] Blocked file",
-      true,
+    {{"[Mini-filter] Blocked file",
+      false,
       "blocked",
       {{"Path", "): ", ". Process:"}, {"Process Name", "Process: ", ", Status"}}},
      NO_THREAT,
@@ -122,22 +124,25 @@ static const struct log_source process_sources[] = {
 struct defender_log {
     struct job *job;
     struct setup_facts facts;
+    bool told_zone;
 };
 
 /* --- time --- */
 
-/* "2022-12-15T11:24:18.854Z " in front; `size` counts the blank. */
+/* "2022-12-15T11:24:18.854Z " in front; newer versions leave the Z out and mean UTC too. `size`
+ * counts the blank. */
 static bool read_front(struct slice line, struct instant *when, size_t *size)
 {
-    const size_t blank = slice_find(slice_part(line, 0, 32), 0, ' ');
+    const size_t blank = slice_find(slice_part(line, 0, 40), 0, ' ');
 
-    if (blank == SIZE_MAX || blank < 20 || line.data[blank - 1] != 'Z' || line.data[4] != '-')
+    if (blank == SIZE_MAX || blank < 19 || line.data[4] != '-' || line.data[10] != 'T')
         return false;
     *size = blank + 1;
     return instant_parse(slice_part(line, 0, blank), when, NULL);
 }
 
-/* "Start Time:12-15-2022 11:24:33" of a block, month first. */
+/* "Start Time:12-15-2022 11:24:33" of a block, month first. Local time: CreationTime lies beside
+ * ProcessCreationTime, a FILETIME, and differs from it by the zone. */
 static struct instant block_time(struct slice text)
 {
     static const char *const names[] = {"Start Time:", "CreationTime:"};
@@ -268,7 +273,7 @@ static void take_record(void *context, const struct text_record *record)
         entry_add_slice(&entry, "Message", record->text);
         when = block_time(record->text);
         if (instant_known(when))
-            text_time_utc(&entry, when, slice_of(NULL, 0));
+            text_time_local(&entry, when, slice_of(NULL, 0), &log->told_zone);
         tell(log, &entry, find(blocks, record->text), record->text);
     }
     entry_emit(&entry);

@@ -75,42 +75,74 @@ static void keep(char *text, struct slice value)
              (const char *)value.data);
 }
 
-static void header_line(struct transcript *transcript, struct slice line)
+/* A line of the header, `number` lines below that of the session's start: first the user, then whom
+ * he runs as. Machine and program are known by what they hold. */
+static void header_line(struct transcript *transcript, struct slice line, unsigned number)
+{
+    const size_t colon = slice_find(line, 0, ':');
+    const struct slice value =
+        colon == SIZE_MAX ? slice_of(NULL, 0) : slice_trim(slice_from(line, colon + 1));
+
+    if (!value.size)
+        return;
+    if (number <= 2)
+        keep(transcript->user, value);
+    else if (text_holds(value, "(Microsoft Windows"))
+        keep(transcript->machine, value);
+    else if (text_holds(value, ".exe"))
+        keep(transcript->program, value);
+}
+
+static bool header_time(struct transcript *transcript, struct slice line)
 {
     const size_t colon = slice_find(line, 0, ':');
     struct instant when;
 
     if (colon == SIZE_MAX)
-        return;
-    const struct slice name = slice_part(line, 0, colon);
+        return false;
     const struct slice value = slice_trim(slice_from(line, colon + 1));
-    if (read_time(value, &when)) {
-        transcript->started = when;
-        memcpy(transcript->time_text, value.data, value.size);
-    } else if (value.size && slice_is_nocase(name, "RunAs User")) {
-        keep(transcript->user, value);
-    } else if (value.size && slice_is_nocase(name, "Username") && !*transcript->user) {
-        keep(transcript->user, value);
-    } else if (value.size && slice_is_nocase(name, "Machine")) {
-        keep(transcript->machine, value);
-    } else if (value.size &&
-               (slice_is_nocase(name, "Host Application") || text_holds(value, "powershell.exe"))) {
-        keep(transcript->program, value);
-    }
+    if (!read_time(value, &when))
+        return false;
+    transcript->started = when;
+    memcpy(transcript->time_text, value.data, value.size);
+    return true;
 }
 
-/* Only a block in front of output: its lines are "name: value". */
+/* The time stands in the first or second line behind the asterisks, else these are no header. */
 static void read_header(struct transcript *transcript, struct slice text)
 {
-    for (size_t at = 0, count = 0; at < text.size && count < 64; count++) {
+    unsigned below = 0;
+
+    text = slice_trim(text);
+    for (size_t at = 0, count = 0; at < text.size && count < 32; count++) {
         size_t end = slice_find(text, at, '\n');
         end = end == SIZE_MAX ? text.size : end;
-        header_line(transcript, slice_trim(slice_part(text, at, end - at)));
+        const struct slice line = slice_trim(slice_part(text, at, end - at));
+        if (below)
+            header_line(transcript, line, below++);
+        else if (header_time(transcript, line))
+            below = 1;
+        else if (count >= 1)
+            return;
         at = end + 1;
     }
 }
 
 /* --- records --- */
+
+/* A command goes on in lines that begin with ">>". */
+static struct slice whole_command(struct slice text, struct slice command)
+{
+    const size_t start = (size_t)(command.data - text.data);
+    size_t end = start + command.size;
+
+    while (end + 3 <= text.size && text.data[end] == '\n' && text.data[end + 1] == '>' &&
+           text.data[end + 2] == '>') {
+        const size_t next = slice_find(text, end + 1, '\n');
+        end = next == SIZE_MAX ? text.size : next;
+    }
+    return slice_part(text, start, end - start);
+}
 
 static void take_record(void *context, const struct text_record *record)
 {
@@ -126,7 +158,7 @@ static void take_record(void *context, const struct text_record *record)
     text_time_local(&entry, transcript->started, slice_of_text(transcript->time_text),
                     &transcript->told_zone);
     if (read_prompt(line, &command))
-        powershell_command(&entry, command);
+        powershell_command(&entry, whole_command(record->text, command));
     entry_add(&entry, "AccountName", transcript->user);
     entry_add(&entry, "HostApplication", transcript->program);
     entry_add(&entry, "Machine", transcript->machine);

@@ -263,16 +263,30 @@ static void a_reported_command_line_is_one_of_a_process(void **context)
     assert_string_equal(fake.last.sources[1].category, "process_creation");
 }
 
-static void a_block_of_the_support_log_has_the_time_in_it(void **context)
+static void a_block_of_the_support_log_has_local_time(void **context)
+{
+    (void)context;
+    start("defender_log", "MPLog-1.log",
+          SLICE_LITERAL("Begin Resource Scan\nStart Time:12-15-2022 11:24:33\nThreat Name:A\n"
+                        "Resource Path:C:\\b\nEnd Scan\nBEGIN BM telemetry\nCreationTime:broken\n"
+                        "ImagePath:C:\\c.exe\n"));
+    use_zone();
+    finish();
+    assert_accounts(2, 0, 0);
+    assert_told("|2022-12-15T10:24:33.000000+00:00|");
+    assert_told("|Step=scan|Threat Name=A|Path=C:\\b|");
+    assert_false(instant_known(fake.last.when));
+}
+
+static void a_time_without_zone_is_utc_in_the_support_log(void **context)
 {
     (void)context;
     run("defender_log", "MPLog-1.log",
-        "Begin Resource Scan\nStart Time:12-15-2022 11:24:33\nThreat Name:A\nResource Path:C:\\b\n"
-        "End Scan\nBEGIN BM telemetry\nCreationTime:broken\nImagePath:C:\\c.exe\n");
-    assert_accounts(2, 0, 0);
-    assert_told("|2022-12-15T11:24:33.000000+00:00|");
-    assert_told("|Step=scan|Threat Name=A|Path=C:\\b|");
-    assert_false(instant_known(fake.last.when));
+        "2024-03-03T04:40:18.854 DETECTION Backdoor:ASP/X file:C:\\x.asp\n"
+        "2024-03-03T04:40:19.000 [MpRtp] Engine VFZ block: \\Device\\y.asp. status=0x8\n");
+    assert_told("|1|2024-03-03T04:40:18.854000+00:00|");
+    assert_told("|Step=detection|Threat Name=Backdoor:ASP/X|Path=file:C:\\x.asp|");
+    assert_told("|Step=blocked|Path=\\Device\\y.asp|");
 }
 
 static void a_scan_has_the_time_it_started(void **context)
@@ -322,16 +336,41 @@ static void a_transcript_tells_commands_with_their_session(void **context)
 {
     (void)context;
     start("powershell_transcript", "PowerShell_transcript.X.txt",
-          SLICE_LITERAL("**********************\nTranskript\nStartzeit: 20210303101519\n"
-                        "RunAs User: C\\a\n**********************\nPS C:\\> whoami\nc\\a\n"
-                        "[EX01]: PS C:\\> hostname\nPS is not a prompt\n"));
+          SLICE_LITERAL("**********************\nStart der Aufzeichnung\n"
+                        "Startzeit: 20210303101519\nBenutzername: C\\a\nRunAs-Benutzer: C\\b\n"
+                        "Konfigurationsname:\nComputer: EX01 (Microsoft Windows NT 10.0)\n"
+                        "Hostanwendung: C:\\x\\powershell.exe -nop\n**********************\n"
+                        "PS C:\\> whoami\nc\\b\n[EX01]: PS C:\\> hostname\nPS is not a prompt\n"));
     use_zone();
     finish();
     assert_accounts(4, 0, 0);
     assert_told("|2021-03-03T09:15:19.000000+00:00|");
-    assert_told("|Command=whoami|@ScriptBlockText=whoami|AccountName=C\\a|Output=c\\a|");
+    assert_told("|Command=whoami|@ScriptBlockText=whoami|AccountName=C\\b|HostApplication=C:\\x\\"
+                "powershell.exe -nop|Machine=EX01 (Microsoft Windows NT 10.0)|Output=c\\b|");
     assert_told("|Command=hostname|");
     assert_string_equal(fake.time_text, "20210303101519");
+}
+
+static void a_command_of_several_lines_is_one(void **context)
+{
+    (void)context;
+    run("powershell_transcript", "PowerShell_transcript.X.txt",
+        "PS C:\\> foreach ($x in 1) {\n>> whoami\n>> }\nc\\a\n");
+    assert_accounts(1, 0, 0);
+    assert_told("|Command=foreach ($x in 1) {\n>> whoami\n>> }|@");
+}
+
+static void a_command_has_the_time_in_front_of_it(void **context)
+{
+    (void)context;
+    start("powershell_transcript", "PowerShell_transcript.X.txt",
+          SLICE_LITERAL("**********************\nBefehlsstartzeit: 20220824123114\n"
+                        "**********************\nPS>ping\nx: 20000101000000\nPS>dir\n"));
+    use_zone();
+    finish();
+    assert_told(
+        "|2022-08-24T11:31:14.000000+00:00|TargetFilename=PowerShell_transcript.X.txt|FileName="
+        "PowerShell_transcript.X.txt|Command=dir|");
 }
 
 /* --- error reports --- */
@@ -419,11 +458,14 @@ int main(void)
         TEST(a_script_log_is_dated_by_its_first_lines),
         TEST(a_detection_tells_threat_and_path),
         TEST(a_reported_command_line_is_one_of_a_process),
-        TEST(a_block_of_the_support_log_has_the_time_in_it),
+        TEST(a_block_of_the_support_log_has_local_time),
+        TEST(a_time_without_zone_is_utc_in_the_support_log),
         TEST(a_scan_has_the_time_it_started),
         TEST(the_mitigation_tool_tells_what_it_did),
         TEST(a_history_is_undated_and_tells_whose_it_is),
         TEST(a_transcript_tells_commands_with_their_session),
+        TEST(a_command_of_several_lines_is_one),
+        TEST(a_command_has_the_time_in_front_of_it),
         TEST(an_error_report_tells_module_and_code_by_name),
         TEST(an_error_report_in_another_language_goes_by_place),
         TEST(a_stamp_with_am_or_pm_has_the_month_first),
