@@ -42,16 +42,22 @@ static size_t day_place(const struct tally *tally, uint32_t day)
     return low;
 }
 
-static void day_add(struct tally *tally, uint32_t day)
+static void hour_add(struct tally *tally, uint32_t day, unsigned hour)
 {
-    if (tally->day_count && tally->days[tally->day_count - 1] == day)
-        return;
     const size_t at = day_place(tally, day);
-    if (tally->day_count == TALLY_DAYS || (at < tally->day_count && tally->days[at] == day))
-        return;
-    memmove(tally->days + at + 1, tally->days + at, (tally->day_count - at) * sizeof *tally->days);
-    tally->days[at] = day;
-    tally->day_count++;
+
+    if (at == tally->day_count || tally->days[at] != day) {
+        if (tally->day_count == TALLY_DAYS)
+            return;
+        memmove(tally->days + at + 1, tally->days + at,
+                (tally->day_count - at) * sizeof *tally->days);
+        memmove(tally->hours + at + 1, tally->hours + at,
+                (tally->day_count - at) * sizeof *tally->hours);
+        tally->days[at] = day;
+        tally->hours[at] = 0;
+        tally->day_count++;
+    }
+    tally->hours[at] |= UINT32_C(1) << hour;
 }
 
 void tally_time(struct tally *tally, struct instant when)
@@ -65,6 +71,9 @@ void tally_time(struct tally *tally, struct instant when)
     if (instant_known(tally->previous) && when.ticks < tally->previous.ticks)
         tally->backward++;
     tally->previous = when;
-    if (when.ticks > 0)
-        day_add(tally, (uint32_t)(when.ticks / TICKS_PER_DAY));
+    const int64_t hour = when.ticks / (TICKS_PER_DAY / 24);
+    if (when.ticks <= 0 || hour == tally->hour)
+        return;
+    tally->hour = hour;
+    hour_add(tally, (uint32_t)(hour / 24), (unsigned)(hour % 24));
 }

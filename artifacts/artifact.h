@@ -23,8 +23,12 @@ struct tally {
     struct instant first, last; /* UTC where the basis is known, else local */
     uint64_t backward;       /* records whose time lies before that of the record in front of it */
     struct instant previous; /* time of the record in front, for tally_time() */
-    uint32_t days[TALLY_DAYS]; /* days with records: ticks / TICKS_PER_DAY, ascending, each once */
+    uint32_t days[TALLY_DAYS];  /* days with records: ticks / TICKS_PER_DAY, ascending, each once */
+    uint32_t hours[TALLY_DAYS]; /* of the same days: bit h for records from h:00 to h:59 */
     size_t day_count;
+    int64_t hour;           /* of the record in front, for tally_time() */
+    bool continuous;        /* a log that is written all the time: a day without records is a gap */
+    uint64_t gaps, missing; /* places where record numbers jump, and how many numbers they skip */
 };
 
 struct artifact {

@@ -373,9 +373,12 @@ static void count_gaps(struct evtx_job *evtx)
 
 static void tell_file(struct evtx_job *evtx)
 {
-    const struct tally *tally = evtx->job->tally;
+    struct tally *tally = evtx->job->tally;
 
     count_gaps(evtx);
+    tally->continuous = true;
+    tally->gaps = evtx->gaps;
+    tally->missing = evtx->missing;
     if (evtx->gaps)
         notice(evtx, 0,
                "record ids have %" PRIu64 " gaps, %" PRIu64

@@ -811,6 +811,7 @@ int log_parse(struct job *job, const struct log_format *format)
     log->lines = lines_new(&source);
     if (!log->lines)
         goto out;
+    job->tally->continuous = true;
     log_start(log, job, format);
     result = windows_walk(log);
     if (log->nul_count)

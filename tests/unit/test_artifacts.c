@@ -103,6 +103,7 @@ static void a_tally_keeps_first_last_days_and_jumps_back(void **context)
     assert_int_equal(tally.days[0], 3);
     assert_int_equal(tally.days[1], 5);
     assert_int_equal(tally.days[2], 9);
+    assert_int_equal(tally.hours[2], 1);
 }
 
 /* --- IIS

@@ -35,7 +35,11 @@ struct case_indicator {
 struct case_coverage {
     const char *path, *artifact, *evidence;
     int64_t volume, snapshot, bytes, records, used, repaired, rejected, backward;
-    const char *first, *last, *days /* JSON list of YYYY-MM-DD */, *damage /* JSON list of texts */;
+    bool continuous;       /* a log that is written all the time */
+    int64_t gaps, missing; /* jumps of the record numbers, and numbers that they skip */
+    const char *first, *last, *days /* JSON list of YYYY-MM-DD */,
+        *hours /* of each of the days, six hexadecimal digits: bit h for records of that hour */,
+        *damage /* JSON list of texts */;
 };
 
 struct case_rejected { /* a record that could not be split, as it is */

@@ -947,6 +947,12 @@ static void put_days(struct buffer *out, struct cursor *in, uint32_t count)
     json_array_end(&json);
 }
 
+static void put_hours(struct buffer *out, struct cursor *in, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && !cursor_failed(in); i++)
+        buffer_format(out, "%06x", wire_get_u32(in) & 0xFFFFFF);
+}
+
 static int frame_tally(struct session *session, const struct wanted *wanted, struct cursor *in)
 {
     char first[INSTANT_TEXT_SIZE], last[INSTANT_TEXT_SIZE];
@@ -964,6 +970,9 @@ static int frame_tally(struct session *session, const struct wanted *wanted, str
     row.repaired = (int64_t)wire_get_u64(in);
     row.rejected = (int64_t)wire_get_u64(in);
     row.backward = (int64_t)wire_get_u64(in);
+    row.continuous = wire_get_u8(in) != 0;
+    row.gaps = (int64_t)wire_get_u64(in);
+    row.missing = (int64_t)wire_get_u64(in);
     row.first = instant_format((struct instant){(int64_t)wire_get_u64(in)}, first);
     row.last = instant_format((struct instant){(int64_t)wire_get_u64(in)}, last);
     const bool damaged = wire_get_u8(in) != 0;
@@ -972,9 +981,12 @@ static int frame_tally(struct session *session, const struct wanted *wanted, str
         return error_set("a malformed account");
     buffer_clear(&session->fields);
     put_days(&session->fields, in, days);
+    buffer_clear(&session->text);
+    put_hours(&session->text, in, days);
     if (cursor_failed(in))
         return error_set("a malformed account");
     row.days = buffer_text(&session->fields);
+    row.hours = buffer_text(&session->text);
     row.damage = damaged ? "[\"bytes of this file lie in a damaged part of the evidence\"]" : "[]";
     session->counts.files_read++;
     session->counts.damaged_files += damaged;

@@ -175,12 +175,17 @@ static void put_tally(struct buffer *out, const struct tally *tally, uint64_t by
     wire_put_u64(out, tally->repaired);
     wire_put_u64(out, tally->rejected);
     wire_put_u64(out, tally->backward);
+    wire_put_u8(out, tally->continuous);
+    wire_put_u64(out, tally->gaps);
+    wire_put_u64(out, tally->missing);
     wire_put_u64(out, (uint64_t)tally->first.ticks);
     wire_put_u64(out, (uint64_t)tally->last.ticks);
     wire_put_u8(out, damaged);
     wire_put_u32(out, (uint32_t)tally->day_count);
     for (size_t i = 0; i < tally->day_count; i++)
         wire_put_u32(out, tally->days[i]);
+    for (size_t i = 0; i < tally->day_count; i++)
+        wire_put_u32(out, tally->hours[i]);
 }
 
 static void put_indicator(struct buffer *out, const struct hit *hit, const struct event *event,
