@@ -10,6 +10,7 @@
 #include "triage/base/buffer.h"
 #include "triage/record/event.h"
 #include "triage/record/host.h"
+#include "triage/record/source_map.h"
 
 #include <sys/types.h>
 
@@ -86,6 +87,7 @@ struct job {
     struct arena *arena; /* ends with the job; do not allocate per record from it: use arena scratch
                             of your own */
     struct tally *tally;
+    const struct source_map *source_map; /* of event logs; NULL: no channel is known */
     const struct job_services *services;
     void *engine;
 };

@@ -115,7 +115,7 @@ static void emit_loose(struct evtx_job *evtx, unsigned marks)
     const struct event event = {
         .kind = KIND_evt_other,
         .artifact = evtx->job->artifact->name,
-        .sources = eventlog_sources,
+        .sources = source_map_any,
         .when = evtx->span.written,
         .basis = BASIS_UTC,
         .file = evtx->job->file,
@@ -470,7 +470,7 @@ const struct artifact artifact_eventlog = {
     .name = "eventlog",
     .title = "Windows event logs",
     .paths = paths,
-    .sources = eventlog_sources,
+    .sources = source_map_any,
     .recognise = recognise,
     .parse = parse,
 };

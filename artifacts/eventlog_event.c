@@ -161,8 +161,8 @@ struct alias {
     const char *from, *to;
 };
 
-/* Sigma's process_creation is written in Sysmon's names; Security 4688 has its own, which older
- * rules use. */
+/* One sentence for Sysmon 1 and Security 4688, which has names of its own. Rules have both names by
+ * rules/logsources.yml. */
 static const struct alias security_process[] = {{"NewProcessName", "Image"},
                                                 {"ParentProcessName", "ParentImage"},
                                                 {"SubjectUserName", "User"},
@@ -296,10 +296,10 @@ static void emit(struct eventlog *log, const struct essence *essence,
 
     copy_values(log, record);
     add_second_names(log, &event);
-    event.sources = eventlog_sources_of(text_of(essence, EVTX_ROLE_CHANNEL), essence->number,
-                                        value_named(log, "EventType"));
     event.values = log->values;
     event.value_count = log->value_count;
+    event.sources = source_map_of(log->job->source_map, text_of(essence, EVTX_ROLE_CHANNEL),
+                                  essence->number, &event);
     if (buffer_failed(&log->joined) || buffer_failed(&log->sentence))
         abort(); /* out of memory: the end of a worker is noticed, a record that was not asked is
                     not */

@@ -24,9 +24,6 @@ struct eventlog_record {
     void *render_context;
 };
 
-/* All log sources of event logs, for struct artifact. */
-extern const struct log_source eventlog_sources[];
-
 /* NULL when memory is out. */
 struct eventlog *eventlog_new(struct job *job);
 void eventlog_free(struct eventlog *log);
@@ -37,10 +34,7 @@ void eventlog_take(struct eventlog *log, const struct eventlog_record *record);
 /* At the end of the file: what is incomplete becomes a notice. */
 void eventlog_finish(struct eventlog *log);
 
-/* The log sources of a record; `number` is its event id. Ended by an empty one. */
-const struct log_source *eventlog_sources_of(struct slice channel, uint64_t number,
-                                             struct slice type);
-/* Its kind, for the sentence. */
+/* The kind of a record, for the sentence. */
 enum kind eventlog_kind_of(struct slice provider, uint64_t number);
 
 #endif

@@ -382,7 +382,7 @@ static void reject(struct export *export, struct slice raw, uint64_t offset)
     const struct event event = {
         .kind = KIND_evt_other,
         .artifact = export->job->artifact->name,
-        .sources = eventlog_sources,
+        .sources = source_map_any,
         .file = export->job->file,
         .offset = offset,
         .number = export->number,
@@ -525,7 +525,7 @@ static bool recognise(struct slice head, const char *name)
 const struct artifact artifact_eventlog_export = {
     .name = "eventlog_export",
     .title = "exported Windows events",
-    .sources = eventlog_sources,
+    .sources = source_map_any,
     .recognise = recognise,
     .parse = parse,
 };

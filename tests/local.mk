@@ -62,6 +62,7 @@ UNIT_TESTS = \
 	%D%/unit/test_shadow \
 	%D%/unit/test_sigma \
 	%D%/unit/test_signature \
+	%D%/unit/test_source_map \
 	%D%/unit/test_survey \
 	%D%/unit/test_text_artifacts \
 	%D%/unit/test_slack \

@@ -16,6 +16,7 @@ libextriage_a_SOURCES = \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \
 	%D%/record/host.c %D%/record/host.h \
+	%D%/record/source_map.c %D%/record/source_map.h \
 	%D%/record/wire.c %D%/record/wire.h \
 	%D%/helpers/channel.c %D%/helpers/channel.h \
 	%D%/helpers/helper.c %D%/helpers/helper.h \
@@ -78,6 +79,7 @@ libextriage_a_SOURCES = \
 	%D%/match/expression.c %D%/match/expression.h \
 	%D%/match/items.c %D%/match/items.h \
 	%D%/match/literals.c %D%/match/literals.h \
+	%D%/match/logsources.c %D%/match/logsources.h \
 	%D%/match/matcher.c %D%/match/matcher.h \
 	%D%/match/network.c %D%/match/network.h \
 	%D%/match/nominator.c %D%/match/nominator.h \
@@ -140,6 +142,14 @@ CLEANFILES += %D%/report/registry.inc
 %D%/report/registry.inc: $(top_srcdir)/%D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D%/report && for file in $(WRITERS); do echo "$$file"; done | \
 	sed 's|.*/\(.*\)\.c$$|WRITER(\1)|' >$@.tmp && mv $@.tmp $@
+
+# The log sources that are built in: the lines of the data file as texts.
+BUILT_SOURCES += %D%/match/logsources.inc
+CLEANFILES += %D%/match/logsources.inc
+%D%/match/logsources.inc: $(top_srcdir)/rules/logsources.yml
+	$(AM_V_GEN)$(MKDIR_P) %D%/match && \
+	sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|' $(top_srcdir)/rules/logsources.yml >$@.tmp && mv $@.tmp $@
+%D%/match/libextriage_a-logsources.$(OBJEXT): %D%/match/logsources.inc
 
 bin_PROGRAMS += extriage
 extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \

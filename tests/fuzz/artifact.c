@@ -258,6 +258,7 @@ static void trial_run(struct trial *trial, const struct artifact *artifact, cons
                               .size = input.size,
                               .arena = arena_new(JOB_MEMORY),
                               .tally = &trial->tally,
+                              .source_map = rules ? rule_set_source_map(rules) : NULL,
                               .services = &services,
                               .engine = trial};
     demand(trial->scratch && trial->job.arena, "there is memory");

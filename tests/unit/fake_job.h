@@ -184,6 +184,25 @@ static inline int fake_neighbour(struct job *job, const char *suffix, struct sli
 }
 
 /* Fills `fake` for a file of that name; it must not move afterwards. */
+/* Two channels and what the ids of processes mean; made once. */
+static inline const struct source_map *fake_source_map(void)
+{
+    static struct source_map *map;
+
+    if (map)
+        return map;
+    map = source_map_new();
+    source_map_add_channel(map, "security", "Security");
+    source_map_add_channel(map, "sysmon", "Microsoft-Windows-Sysmon/Operational");
+    source_map_add_category(map, "process_creation", "security", 4688,
+                            (struct source_where){NULL, NULL});
+    source_map_add_channel(map, "msexchange-management", "MSExchange Management");
+    source_map_add_also(map, "msexchange-management",
+                        (struct log_source){NULL, "exchange", "rps-cmdlet"});
+    source_map_finish(map);
+    return map;
+}
+
 static inline void fake_job_init(struct fake_job *fake, const char *artifact, const char *path,
                                  struct slice bytes, const char *needle)
 {
@@ -211,6 +230,7 @@ static inline void fake_job_init(struct fake_job *fake, const char *artifact, co
                              .size = bytes.size,
                              .tally = &fake->tally,
                              .services = &fake->services,
+                             .source_map = fake_source_map(),
                              .engine = fake};
     fake->job.arena = arena_new(1 << 20);
 }

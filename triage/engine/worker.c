@@ -818,6 +818,8 @@ static void parse(struct worker *worker, struct outbox *outbox, const struct art
     running.job.artifact = artifact;
     if (worker->setup->rules)
         running.prefilter = rule_set_prefilter(worker->setup->rules, artifact->sources);
+    if (worker->setup->rules)
+        running.job.source_map = rule_set_source_map(worker->setup->rules);
     if (artifact->parse(&running.job) < 0)
         send_unread(worker, outbox, "", error_text());
     if (artifact->scan && worker->matcher)

@@ -186,6 +186,42 @@ static bool transforms_fit(const struct item *item)
     return true;
 }
 
+/* Chains another name behind those that are there, each once. */
+static int add_other(struct rule_memory *memory, struct field_use *first, const char *name)
+{
+    struct field_use *other = arena_take(memory->arena, sizeof *other);
+    struct field_use *last = first;
+
+    if (!other || field_list_use(memory->fields, name, other) < 0)
+        return -1;
+    for (; last->slot != other->slot && last->other; last = (struct field_use *)last->other)
+        ;
+    if (last->slot != other->slot)
+        last->other = other;
+    return 0;
+}
+
+int rule_memory_field(struct rule_memory *memory, const char *name, struct field_use *out)
+{
+    enum { SCOPES = 2 }; /* category and service */
+    const char *common = memory->sources ? logsources_common_name(memory->sources, name) : name;
+
+    if (field_list_use(memory->fields, common, out) < 0)
+        return -1;
+    out->name = name;
+    for (unsigned scope = 0; memory->sources && memory->source && scope < SCOPES; scope++) {
+        const struct yaml_node *names =
+            logsources_other_names(memory->sources, memory->source, common, scope);
+        const size_t count = !names ? 0 : names->type == YAML_LIST ? names->count : 1;
+        for (size_t i = 0; i < count; i++) {
+            const struct yaml_node *other = names->type == YAML_LIST ? names->list[i] : names;
+            if (add_other(memory, out, (const char *)other->text.data) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 static int item_parse(struct rule_memory *memory, struct slice key, struct item *item)
 {
     size_t end = slice_find(key, 0, '|');
@@ -205,7 +241,7 @@ static int item_parse(struct rule_memory *memory, struct slice key, struct item 
     item->keyword = item->name[0] == 0;
     if (item->keyword && item->type != TYPE_TEXT && item->type != TYPE_REGEX)
         return error_set("this modifier needs a field");
-    return item->keyword ? 0 : field_list_use(memory->fields, item->name, &item->field);
+    return item->keyword ? 0 : rule_memory_field(memory, item->name, &item->field);
 }
 
 static const struct expression *add_clause(struct rule_memory *memory, const struct item *item,
@@ -482,7 +518,7 @@ static const struct expression *field_value(struct rule_memory *memory, const st
         clause.relation = item->transforms[i] == TRANSFORM_STARTS ? RELATION_STARTS
                           : item->transforms[i] == TRANSFORM_ENDS ? RELATION_ENDS
                                                                   : RELATION_CONTAINS;
-    if (field_list_use(memory->fields, (const char *)value->text.data, &clause.other) < 0)
+    if (rule_memory_field(memory, (const char *)value->text.data, &clause.other) < 0)
         return NULL;
     return add_clause(memory, item, clause);
 }

@@ -213,8 +213,8 @@ static void test_nominated(struct matcher *matcher, const struct prepared_group 
 static const struct prepared_group *group_of(struct matcher *matcher,
                                              const struct log_source *sources)
 {
-    static const struct log_source none[] = {{NULL, NULL, NULL}};
-    const struct prepared_group *group = find_group(matcher, sources ? sources : none);
+    const struct prepared_group *group =
+        find_group(matcher, rule_set_expand(matcher->set, sources));
 
     if (!group)
         abort(); /* out of memory: the end of a worker is noticed, a rule that was not asked is not

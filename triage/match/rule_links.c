@@ -248,9 +248,9 @@ static int want_field(struct rule_set *set, struct rule_entry *base, const char 
 
     if (base->rule.kind == RULE_CORRELATION || wants_already(base, name))
         return 0;
-    if (field_list_use(set->memory.fields, name, &use) < 0)
+    set->memory.source = &base->rule.source;
+    if (rule_memory_field(&set->memory, name, &use) < 0)
         return -1;
-    use.name = name;
     struct field_use *list = arena_array(set->arena, base->wanted_count + 1, sizeof *list);
     if (!list)
         return -1;

@@ -54,6 +54,22 @@ static const struct log_source *copy_sources(struct arena *arena, const struct l
     return copy;
 }
 
+const struct source_map *rule_set_source_map(const struct rule_set *set)
+{
+    return logsources_map(set->sources);
+}
+
+const struct log_source *rule_set_expand(const struct rule_set *set,
+                                         const struct log_source *sources)
+{
+    static const struct log_source none[] = {{NULL, NULL, NULL}};
+
+    if (!sources)
+        return none;
+    return sources->service == source_map_any->service ? source_map_all(rule_set_source_map(set))
+                                                       : sources;
+}
+
 static bool is_wanted(const struct rule_entry *entry, const struct log_source *sources)
 {
     return entry->rule.kind == RULE_DETECTION && entry->sigma.expression &&
@@ -173,10 +189,9 @@ static const struct prefilter *add_filter(struct rule_set *set, const struct log
 
 const struct prefilter *rule_set_prefilter(struct rule_set *set, const struct log_source *sources)
 {
-    static const struct log_source none[] = {{NULL, NULL, NULL}};
     const struct prefilter *found = NULL;
 
-    sources = sources ? sources : none;
+    sources = rule_set_expand(set, sources);
     if (set->no_prefilter || !set->compiled)
         return set->all;
     for (size_t i = 0; i < set->filter_count && !found; i++)

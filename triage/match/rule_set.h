@@ -39,6 +39,7 @@ struct rule_set {
     struct arena *arena;
     struct rule_memory memory;
     const struct log_source *available;
+    struct logsources *sources;
     struct rule_entry **entries; /* each one lives in the arena */
     size_t count, room;
     struct rule_entry *ids[ID_HEADS]; /* Sigma rules that were loaded, by their ids */
@@ -56,6 +57,9 @@ struct rule_set {
 bool source_applies(const struct log_source *rule, const struct log_source *sources);
 bool source_lists_equal(const struct log_source *a, const struct log_source *b);
 bool source_is_end(const struct log_source *source);
+/* The sources themselves, or all of event logs where source_map_any stands for them. */
+const struct log_source *rule_set_expand(const struct rule_set *set,
+                                         const struct log_source *sources);
 /* The group for these sources, in the arena. -1 when memory is out. */
 int rule_group_make(const struct rule_set *set, struct arena *arena,
                     const struct log_source *sources, struct rule_group *out);

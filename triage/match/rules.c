@@ -51,11 +51,13 @@ int rule_set_new(const struct log_source *available, struct rule_set **out)
     set->arena = arena_new(0);
     set->memory.arena = set->arena;
     set->memory.fields = set->arena ? field_list_new(set->arena) : NULL;
-    if (!set->memory.fields || prefilter_new(NULL, 0, true, &set->all) < 0 ||
+    if (!set->memory.fields || logsources_new(set->arena, &set->sources) < 0 ||
+        prefilter_new(NULL, 0, true, &set->all) < 0 ||
         (content_available() && content_new(&set->content) < 0)) {
         rule_set_free(set);
         return error_prefix("rule set");
     }
+    set->memory.sources = set->sources;
     *out = set;
     return 0;
 }
@@ -68,6 +70,7 @@ void rule_set_free(struct rule_set *set)
         prefilter_free(set->filters[i].prefilter);
     free(set->filters);
     prefilter_free(set->all);
+    logsources_free(set->sources);
     content_free(set->content);
     free(set->content_entries);
     rule_memory_release(&set->memory);
@@ -161,17 +164,29 @@ static void check_duplicate(struct rule_set *set, struct rule_entry *entry)
     *head = entry;
 }
 
+static bool is_available(const struct rule_set *set, const struct log_source *source)
+{
+    if (source_applies(source, set->available))
+        return true;
+    for (const struct log_source *given = set->available; given && !source_is_end(given); given++)
+        if (given->service == source_map_any->service)
+            return source_applies(source, source_map_all(rule_set_source_map(set)));
+    return false;
+}
+
 static void check_source(struct rule_set *set, struct rule_entry *entry)
 {
     const struct log_source *source = &entry->rule.source;
 
-    if (entry->rule.state != RULE_ACTIVE || entry->rule.kind != RULE_DETECTION ||
-        source_applies(source, set->available))
+    if (entry->rule.state != RULE_ACTIVE || entry->rule.language != RULE_SIGMA ||
+        entry->rule.kind != RULE_DETECTION || is_available(set, source))
         return;
     entry->rule.state = RULE_NOT_APPLICABLE;
-    entry->rule.reason = arena_format(
-        set->arena, "no parser for %s/%s/%s yet", source->product ? source->product : "*",
-        source->category ? source->category : "*", source->service ? source->service : "*");
+    entry->rule.reason = logsources_reason(set->sources, source);
+    if (!entry->rule.reason)
+        entry->rule.reason = arena_format(
+            set->arena, "no parser for %s/%s/%s", source->product ? source->product : "*",
+            source->category ? source->category : "*", source->service ? source->service : "*");
 }
 
 static int add_sigma(struct rule_set *set, const struct rule_file *file,
@@ -185,7 +200,6 @@ static int add_sigma(struct rule_set *set, const struct rule_file *file,
         refuse(set, entry, error_text());
     else
         check_duplicate(set, entry);
-    check_source(set, entry);
     if (!*entry->rule.title)
         entry->rule.title = file->path;
     if (!*entry->rule.name)
@@ -432,20 +446,49 @@ int rule_set_load_placeholders(struct rule_set *set, const char *path)
     return result < 0 ? error_prefix("placeholders '%s'", path) : 0;
 }
 
-static bool is_placeholder_file(const char *name)
+int rule_set_load_sources(struct rule_set *set, const char *path)
 {
-    return strcasecmp(name, "placeholders.yml") == 0 || strcasecmp(name, "placeholders.yaml") == 0;
+    struct buffer text = BUFFER_EMPTY;
+    int result = read_file(path, &text);
+
+    if (result == 0)
+        result = logsources_add(set->sources, buffer_slice(&text));
+    buffer_release(&text);
+    return result < 0 ? error_prefix("log sources '%s'", path) : 0;
 }
 
-/* A folder's placeholders are for the rules in it and below, and for what is loaded behind it. */
-static int load_own_placeholders(struct rule_set *set, const char *folder, const char *name)
+/* Files of a folder that are no rules: they are for the rules in it and below, and for what is
+ * loaded behind it. */
+static const struct {
+    const char *name;
+    int (*load)(struct rule_set *set, const char *path);
+} settings[] = {
+    {"logsources.yml", rule_set_load_sources},
+    {"logsources.yaml", rule_set_load_sources},
+    {"placeholders.yml", rule_set_load_placeholders},
+    {"placeholders.yaml", rule_set_load_placeholders},
+};
+
+/* Number of the kind of settings in a file of that name; SIZE_MAX for all others. */
+static size_t find_settings(const char *name)
 {
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (strcasecmp(name, settings[i].name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static int load_settings(struct rule_set *set, const char *folder, const char *name)
+{
+    const size_t kind = find_settings(name);
     const char *path = arena_format(set->arena, "%s/%s", folder, name);
     const struct rule_file file = {.path = path};
 
+    if (kind == SIZE_MAX)
+        return 0;
     if (!path)
         return -1;
-    return rule_set_load_placeholders(set, path) == 0
+    return settings[kind].load(set, path) == 0
                ? 0
                : add_refused(set, &file, RULE_SIGMA, 0, error_text());
 }
@@ -459,11 +502,10 @@ static int load_folder(struct rule_set *set, const char *path, unsigned depth)
     if (count < 0)
         return error_set_errno("rules '%s' cannot be listed", path);
     for (int i = 0; i < count && result == 0; i++)
-        if (is_placeholder_file(names[i]->d_name))
-            result = load_own_placeholders(set, path, names[i]->d_name);
+        result = load_settings(set, path, names[i]->d_name);
     for (int i = 0; i < count; i++) {
         const char *child = arena_format(set->arena, "%s/%s", path, names[i]->d_name);
-        if (result == 0 && !is_placeholder_file(names[i]->d_name))
+        if (result == 0 && find_settings(names[i]->d_name) == SIZE_MAX)
             result = child ? load_path(set, child, depth + 1) : -1;
         free(names[i]);
     }
@@ -501,6 +543,8 @@ int rule_set_compile(struct rule_set *set)
 {
     if (set->content && content_compile(set->content) < 0)
         return -1;
+    for (size_t i = 0; i < set->count; i++)
+        check_source(set, set->entries[i]);
     if (rule_links_make(set) < 0)
         return -1;
     for (size_t i = 0; i < set->count; i++)

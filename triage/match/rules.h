@@ -7,6 +7,7 @@
 
 #include "triage/base/buffer.h"
 #include "triage/record/event.h"
+#include "triage/record/source_map.h"
 
 struct rule_set;
 
@@ -44,7 +45,7 @@ struct rule {
 };
 
 /* An empty set. `available`: the log sources that parsers exist for, ended by an empty one;
- * borrowed for the set's life. */
+ * borrowed for the set's life. source_map_any in it stands for all of event logs. */
 int rule_set_new(const struct log_source *available, struct rule_set **out);
 void rule_set_free(struct rule_set *set);
 /* Loads a file, or all .yml .yaml .yar .yara files below a folder in the order of their names. A
@@ -56,6 +57,11 @@ int rule_set_load_text(struct rule_set *set, const char *name, struct slice text
 /* Values for placeholders (modifier expand), "name: [value ...]", for rules that are loaded later.
  * A folder's own placeholders.yml is read without being asked for. */
 int rule_set_load_placeholders(struct rule_set *set, const char *path);
+/* More log sources, channels and names of fields (see rules/logsources.yml), for rules that are
+ * loaded later. A folder's own logsources.yml is read without being asked for. */
+int rule_set_load_sources(struct rule_set *set, const char *path);
+/* Which log sources records of event logs belong to; lives as long as the set. */
+const struct source_map *rule_set_source_map(const struct rule_set *set);
 /* Compiles everything; to be called once, before the first fork. */
 int rule_set_compile(struct rule_set *set);
 

@@ -284,6 +284,7 @@ int sigma_compile(struct rule_memory *memory, const struct yaml_node *document, 
                             .generate = says_yes(yaml_get_text(document, "generate"))};
     memory->clause_count = 0;
     read_description(memory->arena, document, rule);
+    memory->source = &rule->source;
     if (document->type != YAML_MAP)
         return error_set("this is no Sigma rule");
     if (!*rule->title)

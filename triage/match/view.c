@@ -7,34 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names that rules use for a field that the vocabulary calls otherwise (Sigma taxonomy, older
- * rules, log headers). */
-static const struct {
-    const char *name;
-    enum field field;
-} aliases[] = {
-    {"c-uri", FIELD_cs_uri},
-    {"c-uri-stem", FIELD_cs_uri_stem},
-    {"c-uri-path", FIELD_cs_uri_stem},
-    {"cs-uri-path", FIELD_cs_uri_stem},
-    {"c-uri-query", FIELD_cs_uri_query},
-    {"c-useragent", FIELD_cs_user_agent},
-    {"c-user-agent", FIELD_cs_user_agent},
-    {"cs-useragent", FIELD_cs_user_agent},
-    {"cs(User-Agent)", FIELD_cs_user_agent},
-    {"user-agent", FIELD_cs_user_agent},
-    {"c-referer", FIELD_cs_referer},
-    {"cs-referrer", FIELD_cs_referer},
-    {"cs(Referer)", FIELD_cs_referer},
-    {"c-cookie", FIELD_cs_cookie},
-    {"cs-cookies", FIELD_cs_cookie},
-    {"cs(Cookie)", FIELD_cs_cookie},
-    {"cs(Host)", FIELD_cs_host},
-    {"c-method", FIELD_cs_method},
-    {"c-username", FIELD_cs_username},
-    {"src_ip", FIELD_c_ip},
-};
-
 static const struct {
     enum field field;
     enum form_family family;
@@ -119,14 +91,6 @@ static const struct extra_field *find_extra(const struct field_list *fields, str
     return extra;
 }
 
-static enum field known_field(struct slice name)
-{
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (slice_is_nocase(name, aliases[i].name))
-            return aliases[i].field;
-    return field_from_name(name);
-}
-
 static const struct extra_field *add_extra(struct field_list *fields, struct slice name)
 {
     struct extra_field *extra = arena_take(fields->arena, sizeof *extra);
@@ -150,9 +114,9 @@ static enum form_family family_of(enum field field)
 int field_list_use(struct field_list *fields, const char *name, struct field_use *out)
 {
     const struct slice text = slice_of_text(name);
-    const enum field field = known_field(text);
+    const enum field field = field_from_name(text);
 
-    *out = (struct field_use){name, field, family_of(field)};
+    *out = (struct field_use){.name = name, .slot = field, .family = family_of(field)};
     if (field != FIELD_OTHER)
         return 0;
     const struct extra_field *extra = find_extra(fields, text);
@@ -438,7 +402,11 @@ static size_t add_blanks(struct view *view, size_t slot)
 
 struct forms view_values(struct view *view, const struct field_use *use)
 {
-    return list_forms(view, add_values(view, use->slot));
+    size_t count = add_values(view, use->slot);
+
+    for (const struct field_use *other = use->other; other && count == 0; other = other->other)
+        count = add_values(view, other->slot);
+    return list_forms(view, count);
 }
 
 struct forms view_forms(struct view *view, const struct field_use *use)

@@ -24,14 +24,14 @@ struct field_use {
     const char *name; /* as the rule spells it */
     size_t slot;      /* in the view: an enum field, or FIELD_COUNT + number in the field list */
     enum form_family family;
+    const struct field_use *other; /* asked where the record lacks it; NULL when there is none */
 };
 
 /* Field names of rules that are not in the vocabulary; grows while rules are loaded. */
 struct field_list;
 
 struct field_list *field_list_new(struct arena *arena);
-/* Resolves a name, old names and log spellings included ("c-useragent", "cs(Referer)"); -1 when
- * memory is out. */
+/* Resolves a name; -1 when memory is out. */
 int field_list_use(struct field_list *fields, const char *name, struct field_use *out);
 /* Bytes that stand in a form but perhaps not in the record's text, or in another spelling: a
  * literal that is looked for in the record must not contain them. NUL-ended. */
