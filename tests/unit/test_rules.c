@@ -3,6 +3,7 @@
 #include "tests/unit/rule_fixture.h"
 #include "triage/base/error.h"
 #include "triage/match/content.h"
+#include "triage/match/rule_check.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -154,6 +155,44 @@ static void a_rule_tells_about_itself(void **context)
     rule_set_free(set);
 }
 
+static void note_warning(void *context, const char *text)
+{
+    buffer_format(context, "%s;", text);
+}
+
+static void what_is_doubtful_is_told(void **context)
+{
+    static const struct {
+        const char *selections, *warning;
+    } samples[] = {
+        {"a: {sc-status: 200}, b: {sc-status: [401, 403]}, condition: a and b", "can never hold"},
+        {"a: {sc-status: 200}, b: {sc-status: [200, 403]}, condition: a and b", NULL},
+        {"a: {sc-status: 200}, b: {sc-status: 403}, condition: a or b", NULL},
+        {"a: {cs-method: GET}, condition: a and not a", "can never hold"},
+        {"a: {cs-method: GET, cs-uri-stem|contains: x}, b: {cs-method: POST}, condition: all of "
+         "them",
+         "can never hold"},
+        {"a: {sc-status: ok}, condition: a", "can never hold"},
+        {"a: {cs-uri-stam: x}, condition: a", "has a field 'cs-uri-stam'"},
+        {"a: {c-useragent: x, 'cs(Referer)': y}, condition: a", NULL},
+    };
+    char text[1024];
+
+    (void)context;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        struct buffer told = BUFFER_EMPTY;
+        snprintf(text, sizeof text, "title: T\nlogsource: {category: webserver}\ndetection: {%s}\n",
+                 samples[i].selections);
+        struct rule_set *set = fixture_rules(text);
+        const size_t count = rule_check(set, 0, note_warning, &told);
+        if (count != (samples[i].warning != NULL) ||
+            (count && !strstr(buffer_text(&told), samples[i].warning)))
+            fail_msg("%s: '%s'", samples[i].selections, buffer_text(&told));
+        buffer_release(&told);
+        rule_set_free(set);
+    }
+}
+
 /* Gives how many examples failed; their lines are in `out`. */
 static int test_rules(const char *yaml, bool required, struct buffer *out)
 {
@@ -257,6 +296,7 @@ int main(void)
         cmocka_unit_test(the_second_rule_of_an_id_is_refused),
         cmocka_unit_test(a_global_document_is_laid_under_the_others),
         cmocka_unit_test(a_rule_tells_about_itself),
+        cmocka_unit_test(what_is_doubtful_is_told),
         cmocka_unit_test(examples_are_run),
         cmocka_unit_test(too_few_examples_count_when_asked),
         cmocka_unit_test_setup_teardown(content_rules_stand_beside_the_others, setup, teardown),

@@ -1,5 +1,6 @@
 #include "triage/base/error.h"
 #include "triage/commands/common.h"
+#include "triage/match/rule_check.h"
 
 #include <string.h>
 
@@ -27,17 +28,40 @@ static size_t count_state(const struct rule_set *rules, enum rule_state state)
     return count;
 }
 
-/* `list` shows all rules, `check` those that will not work; a rule that cannot be understood fails
- * the check. */
+static void show_warning(void *context, const char *text)
+{
+    const struct rule *rule = context;
+    struct buffer line = BUFFER_EMPTY;
+
+    buffer_format(&line, "%-14s %-13s %s  (%s:%u): ", "warning", level_name(rule->level),
+                  rule->name, rule->path, rule->line);
+    printable(&line, text);
+    printf("%s\n", buffer_text(&line));
+    buffer_release(&line);
+}
+
+/* `list` shows all rules, `check` those that will not work and what is doubtful about the others; a
+ * rule that cannot be understood fails the check. */
 static int list(const struct rule_set *rules, bool only_bad)
 {
+    size_t warnings = 0, silent = 0;
+
     for (size_t i = 0; i < rule_set_count(rules); i++) {
         const struct rule *rule = rule_set_rule(rules, i);
         if (!only_bad || rule->state != RULE_ACTIVE)
             list_rule(rule, stdout);
+        if (only_bad)
+            warnings += rule_check(rules, i, show_warning, (void *)rule);
+        silent += rule->state == RULE_ACTIVE && rule->silent && rule->kind == RULE_DETECTION &&
+                  !rule_set_correlation(rules, i);
     }
-    printf("%zu active, %zu not applicable, %zu not loaded\n", count_state(rules, RULE_ACTIVE),
+    printf("%zu active, %zu not applicable, %zu not loaded", count_state(rules, RULE_ACTIVE),
            count_state(rules, RULE_NOT_APPLICABLE), count_state(rules, RULE_NOT_LOADED));
+    if (silent)
+        printf(", %zu that only correlations tell of", silent);
+    if (only_bad)
+        printf(", %zu warnings", warnings);
+    printf("\n");
     return only_bad && count_state(rules, RULE_NOT_LOADED) ? EXIT_FINDINGS : EXIT_COMPLETE;
 }
 

@@ -16,6 +16,7 @@ struct logsources {
     struct arena *arena;
     struct source_map *map;
     const struct yaml_node *fields;       /* scope: {name: names} */
+    const struct yaml_node *known;        /* scope: all names, in one text */
     const struct yaml_node **unsupported; /* lists, the user's last */
     size_t unsupported_count;
 };
@@ -150,6 +151,13 @@ static int check_fields(struct logsources *sources, const char *scope,
     return 0;
 }
 
+static int check_known(struct logsources *sources, const char *scope, const struct yaml_node *names)
+{
+    (void)sources;
+    (void)scope;
+    return names->type == YAML_TEXT ? 0 : refuse(names, "names stand in one text");
+}
+
 static int keep_unsupported(struct logsources *sources, const struct yaml_node *list)
 {
     if (!list)
@@ -179,6 +187,11 @@ static int take_document(struct logsources *sources, const struct yaml_node *doc
         each_pair(sources, fields, "'fields' is a map", check_fields) < 0 ||
         keep_unsupported(sources, yaml_get(document, "unsupported")) < 0)
         return -1;
+    const struct yaml_node *known = yaml_get(document, "known");
+    if (each_pair(sources, known, "'known' is a map", check_known) < 0)
+        return -1;
+    if (known && !(sources->known = yaml_merge(sources->arena, sources->known, known)))
+        return error_set("out of memory");
     if (fields && !(sources->fields = yaml_merge(sources->arena, sources->fields, fields)))
         return error_set("out of memory");
     return source_map_finish(sources->map);
@@ -267,6 +280,35 @@ const struct yaml_node *logsources_other_names(const struct logsources *sources,
     const char *scope = next == 0 ? source->category : next == 1 ? source->service : NULL;
 
     return scope ? get_nocase(get_nocase(sources->fields, scope), name) : NULL;
+}
+
+static bool has_word(struct slice text, const char *word)
+{
+    while ((text = slice_trim(text)).size) {
+        size_t size = 0;
+        while (size < text.size && !strchr(" \t\r\n", text.data[size]))
+            size++;
+        if (slice_is_nocase(slice_part(text, 0, size), word))
+            return true;
+        text = slice_from(text, size ? size : 1);
+    }
+    return false;
+}
+
+bool logsources_gives_field(const struct logsources *sources, const struct log_source *source,
+                            const char *name)
+{
+    const struct yaml_node *any = yaml_get(sources->known, "any");
+    const char *scopes[] = {source->category, source->service};
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        const struct yaml_node *names = scopes[i] ? get_nocase(sources->known, scopes[i]) : NULL;
+        known |= names != NULL;
+        if (names && has_word(names->text, name))
+            return true;
+    }
+    return !known || (any && has_word(any->text, name));
 }
 
 static bool is_covered(const char *wanted, const char *given)

@@ -26,6 +26,10 @@ const char *logsources_common_name(const struct logsources *sources, const char 
 const struct yaml_node *logsources_other_names(const struct logsources *sources,
                                                const struct log_source *source, const char *name,
                                                unsigned next);
+/* False only where all fields of a source are known (`known` in the data) and this is none of them.
+ */
+bool logsources_gives_field(const struct logsources *sources, const struct log_source *source,
+                            const char *name);
 /* Why no evidence can have events of that source; NULL when nothing is said of it. */
 const char *logsources_reason(const struct logsources *sources, const struct log_source *source);
 

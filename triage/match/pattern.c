@@ -366,6 +366,15 @@ bool pattern_is_any(const struct pattern *pattern)
     return pattern->count == 0 && pattern->open_before;
 }
 
+bool pattern_exact(const struct pattern *pattern, struct slice *text)
+{
+    if (pattern->count != 1 || pattern->open_before || pattern->open_behind ||
+        !pattern->segments[0].plain)
+        return false;
+    *text = pattern->segments[0].bytes;
+    return true;
+}
+
 static bool breaks_run(uint8_t byte, const char *breaks)
 {
     return byte == 0 || byte >= 0x80 || strchr(breaks, byte);

@@ -48,6 +48,8 @@ bool pattern_matches(const struct pattern *pattern, struct slice text);
 bool pattern_within(const struct pattern *pattern, struct slice text);
 /* True when any text matches, the empty one too. */
 bool pattern_is_any(const struct pattern *pattern);
+/* Whether only one text matches but for the case of its letters: then that text. */
+bool pattern_exact(const struct pattern *pattern, struct slice *text);
 /* The best literal (see literal_cost) of at least `shortest` bytes that stands in every matching
  * text: ASCII only and without the bytes in `breaks`. Empty when there is none. It lives as long as
  * the pattern. */
