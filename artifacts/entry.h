@@ -7,7 +7,7 @@
 
 #include "artifacts/artifact.h"
 
-enum { ENTRY_VALUES = 32, ENTRY_FILE_MOST = 16 * 1024 * 1024 };
+enum { ENTRY_VALUES = 40, ENTRY_FILE_MOST = 16 * 1024 * 1024 };
 
 struct entry {
     struct job *job;

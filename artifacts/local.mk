@@ -34,6 +34,7 @@ ARTIFACTS = \
 	%D%/msi_log.c \
 	%D%/powershell_history.c \
 	%D%/powershell_transcript.c \
+	%D%/pe_file.c \
 	%D%/registry_hive.c \
 	%D%/safety_scanner.c \
 	%D%/scheduled_task.c \
@@ -63,6 +64,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/text_file.c %D%/text_file.h \
 	%D%/slack_entry.c %D%/slack_entry.h \
 	%D%/usn_events.c %D%/usn_events.h \
+	%D%/pe_program.c %D%/pe_program.h \
 	%D%/usn_paths.c %D%/usn_paths.h \
 	%D%/xml_file.c %D%/xml_file.h
 nodist_libextriage_a_SOURCES = %D%/registry.inc

@@ -5,6 +5,7 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .escaped    \\xHH stands for that byte, \\xHH*N for N of them
     .crlf       lines end in CR LF
     .utf16      UTF-16LE with a byte order mark
+    .pe         a program, from the lines that fixtures/builders/pe.py takes
     .hive       a registry hive, in the notation of fixtures/builders/hive.py and hive_damage.py
 UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
 """
@@ -20,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
 import hive  # noqa: E402
 import hive_damage  # noqa: E402
+import pe  # noqa: E402
 
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -58,6 +60,7 @@ MAKES = {  # in the order in which they are done
     '.crlf': lambda data: data.replace(b'\n', b'\r\n'),
     '.escaped': expand,
     '.hive': hive_make,
+    '.pe': lambda data: pe.pe_text(data.decode('utf-8')),
     '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
 }
 

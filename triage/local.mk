@@ -55,7 +55,8 @@ libextriage_a_SOURCES = \
 	%D%/formats/index_record.c %D%/formats/index_record.h \
 	%D%/formats/lines.c %D%/formats/lines.h \
 	%D%/formats/log_time.c %D%/formats/log_time.h \
-	%D%/formats/pe.c %D%/formats/pe.h \
+	%D%/formats/pe.c %D%/formats/pe.h %D%/formats/pe_version.c \
+	%D%/formats/pe_ordinals.c %D%/formats/pe_ordinals.def %D%/formats/pe_signature.c %D%/formats/pe_tables.c %D%/formats/pe_tables.h \
 	%D%/formats/usn.c %D%/formats/usn.h \
 	%D%/formats/w3c_log.c %D%/formats/w3c_log.h \
 	%D%/formats/xml.c %D%/formats/xml.h \

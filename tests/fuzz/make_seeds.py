@@ -23,7 +23,7 @@ PARTITION = '0f0e9d5a-442b-4a8e-93c7-6d0b1c2e3f42'
 
 
 # Artifacts that read what a target of its own reads too.
-ALSO = {'hive': ('registry_hive',), 'mft': ('mft_times',),
+ALSO = {'pe': ('pe_file',), 'hive': ('registry_hive',), 'mft': ('mft_times',),
         'xml': ('iis_config', 'iis_config_history', 'web_config', 'scheduled_task', 'transport_agent')}
 
 

@@ -51,6 +51,8 @@ static int set_up(void **state)
     put_directory(0x30, 1033, 0x48);
     put(RAW + 0x48, ADDRESS + 0x60, 4);
     put(RAW + 0x4C, 100, 4);
+    put(RAW + 0x60, 100, 2);
+    put(RAW + 0x62, 52, 2);
     for (size_t i = 0; i < sizeof name; i++)
         program[RAW + 0x60 + 6 + 2 * i] = (uint8_t)name[i];
     put(RAW + 0x60 + 40, 0xFEEF04BD, 4);

@@ -2,124 +2,143 @@
 
 #include "triage/base/error.h"
 
-#include <stdio.h>
+#include <string.h>
 
 enum {
     HEADER_OFFSET_AT = 0x3C,
-    DIRECTORIES_AT_PE32 = 96, /* within the optional header */
+    DOS_HEADER_SIZE = 64,
+    COFF_HEADER_SIZE = 24, /* with the signature */
+    OPTIONAL_MOST = 1024,
+    CHECKSUM_AT = 64,         /* within the optional header */
+    DIRECTORIES_AT_PE32 = 96, /* the same */
     DIRECTORIES_AT_PE32_PLUS = 112,
     MAGIC_PE32 = 0x10B,
     MAGIC_PE32_PLUS = 0x20B,
-    DIRECTORY_RESOURCES = 2,
     SECTION_SIZE = 40,
-    RESOURCE_DIRECTORY_SIZE = 16,
-    RESOURCE_ENTRY_SIZE = 8,
-    TYPE_VERSION = 16,
-    ANY_ID = -1,
+    SECTOR = 512, /* Windows rounds the offset of a section down to it */
 };
 
-static const uint32_t SUBDIRECTORY = 0x80000000, FIXED_INFO_SIGNATURE = 0xFEEF04BD;
-
-struct image {
-    struct slice bytes, sections;
-    uint32_t resources; /* address in memory of the resource directory */
-};
-
-/* The file's bytes from the memory address on, to the end of the section that holds it. */
-static struct slice at_address(const struct image *image, uint32_t address)
+static struct slice window(const struct pe_image *image, uint64_t offset, size_t size)
 {
-    struct cursor c = cursor_over(image->sections, 0);
-
-    while (cursor_left(&c) >= SECTION_SIZE) {
-        cursor_skip(&c, 12); /* name, size in memory */
-        const uint32_t start = cursor_u32le(&c), size = cursor_u32le(&c), offset = cursor_u32le(&c);
-        cursor_skip(&c, 16);
-        if (address >= start && address - start < size)
-            return slice_from(slice_part(image->bytes, offset, size), address - start);
-    }
-    return slice_of(NULL, 0);
+    if (offset >= image->source.size)
+        return slice_of(NULL, 0);
+    return slice_part(image->source.window(image->source.context, offset, size), 0, size);
 }
 
-static int read_headers(struct slice bytes, struct image *image)
+static void read_directories(struct pe_image *image, struct cursor *optional)
+{
+    cursor_seek(optional, image->is_wide ? DIRECTORIES_AT_PE32_PLUS : DIRECTORIES_AT_PE32);
+    for (size_t i = 0; i < PE_DIRECTORIES && cursor_left(optional) >= 8; i++) {
+        image->directories[i].address = cursor_u32le(optional);
+        image->directories[i].size = cursor_u32le(optional);
+    }
+}
+
+static int read_optional(struct pe_image *image, struct slice bytes, uint64_t at)
+{
+    struct cursor c = cursor_over(bytes, at);
+    const uint16_t magic = cursor_u16le(&c);
+
+    if (magic != MAGIC_PE32 && magic != MAGIC_PE32_PLUS)
+        return error_set("the headers of the program are cut short");
+    image->is_wide = magic == MAGIC_PE32_PLUS;
+    cursor_seek(&c, CHECKSUM_AT - 4);
+    image->headers_size = cursor_u32le(&c);
+    image->checksum_at = cursor_place(&c);
+    image->checksum = cursor_u32le(&c);
+    image->subsystem = cursor_u16le(&c);
+    read_directories(image, &c);
+    return cursor_failed(&c) ? error_set("the headers of the program are cut short") : 0;
+}
+
+static void read_sections(struct pe_image *image, struct slice bytes, size_t count)
 {
     struct cursor c = cursor_over(bytes, 0);
 
-    cursor_seek(&c, HEADER_OFFSET_AT);
-    cursor_seek(&c, cursor_u32le(&c));
-    const struct slice signature = cursor_take(&c, 4);
-    if (!slice_starts(bytes, "MZ") || !slice_equal(signature, SLICE_LITERAL("PE\0\0")))
-        return error_set("not a Windows program");
-    cursor_skip(&c, 2);
-    const uint16_t section_count = cursor_u16le(&c);
-    cursor_skip(&c, 12);
-    const uint16_t optional_size = cursor_u16le(&c);
-    cursor_skip(&c, 2);
-    struct cursor optional = cursor_over(cursor_take(&c, optional_size), 0);
-    image->sections = cursor_take(&c, (size_t)section_count * SECTION_SIZE);
-    const uint16_t magic = cursor_u16le(&optional);
-    cursor_seek(&optional,
-                (magic == MAGIC_PE32_PLUS ? DIRECTORIES_AT_PE32_PLUS : DIRECTORIES_AT_PE32));
-    cursor_skip(&optional, DIRECTORY_RESOURCES * 8);
-    image->resources = cursor_u32le(&optional);
-    image->bytes = bytes;
-    if (cursor_failed(&c) || cursor_failed(&optional) ||
-        (magic != MAGIC_PE32 && magic != MAGIC_PE32_PLUS))
-        return error_set("the headers of the program are cut short");
-    return 0;
-}
-
-/* The offset that the directory at `offset` has for an id; false when it has none. */
-static bool find_entry(struct slice resources, uint32_t offset, int id, uint32_t *found)
-{
-    struct cursor c = cursor_over(slice_from(resources, offset & ~SUBDIRECTORY), 0);
-
-    cursor_skip(&c, RESOURCE_DIRECTORY_SIZE - 4);
-    const uint32_t count = (uint32_t)cursor_u16le(&c) + cursor_u16le(&c);
-    for (uint32_t i = 0; i < count && cursor_left(&c) >= RESOURCE_ENTRY_SIZE; i++) {
-        const uint32_t entry_id = cursor_u32le(&c);
-        *found = cursor_u32le(&c);
-        if (id == ANY_ID || entry_id == (uint32_t)id)
-            return true;
+    while (image->section_count < count && cursor_left(&c) >= SECTION_SIZE) {
+        struct pe_section *section = &image->sections[image->section_count++];
+        const struct slice name = cursor_take(&c, PE_SECTION_NAME_SIZE - 1);
+        memcpy(section->name, name.data, name.size);
+        section->memory_size = cursor_u32le(&c);
+        section->address = cursor_u32le(&c);
+        section->stored_size = cursor_u32le(&c);
+        section->offset = cursor_u32le(&c);
+        cursor_skip(&c, 12);
+        section->flags = cursor_u32le(&c);
     }
-    return false;
+    image->sections_cut = image->section_count < count;
 }
 
-/* The bytes of the first version resource: type, name, language. */
-static struct slice version_resource(const struct image *image)
+int pe_open(const struct pe_source *source, struct pe_image *image)
 {
-    const struct slice resources = at_address(image, image->resources);
-    uint32_t offset = 0;
-
-    if (!find_entry(resources, 0, TYPE_VERSION, &offset) || !(offset & SUBDIRECTORY) ||
-        !find_entry(resources, offset, ANY_ID, &offset) || !(offset & SUBDIRECTORY) ||
-        !find_entry(resources, offset, ANY_ID, &offset) || (offset & SUBDIRECTORY))
-        return slice_of(NULL, 0);
-    struct cursor c = cursor_over(slice_from(resources, offset), 0);
-    const uint32_t address = cursor_u32le(&c), size = cursor_u32le(&c);
-    return slice_part(at_address(image, address), 0, cursor_failed(&c) ? 0 : size);
-}
-
-int pe_file_version(struct slice bytes, struct pe_version *version)
-{
-    static const size_t FIXED_INFO_AT = 40; /* behind three sizes, the name and its padding */
-    struct image image;
-
-    if (read_headers(bytes, &image) < 0)
+    *image = (struct pe_image){.source = *source};
+    const struct slice dos = window(image, 0, DOS_HEADER_SIZE);
+    struct cursor c = cursor_over(dos, 0);
+    cursor_seek(&c, HEADER_OFFSET_AT);
+    const uint32_t at = cursor_u32le(&c);
+    c = cursor_over(window(image, at, COFF_HEADER_SIZE), at);
+    const struct slice signature = cursor_take(&c, 4);
+    if (!slice_starts(dos, "MZ") || !slice_equal(signature, SLICE_LITERAL("PE\0\0")))
+        return error_set("not a Windows program");
+    image->machine = cursor_u16le(&c);
+    const size_t section_count = cursor_u16le(&c);
+    image->time_stamp = cursor_u32le(&c);
+    cursor_skip(&c, 8);
+    const uint16_t optional_size = cursor_u16le(&c);
+    image->flags = cursor_u16le(&c);
+    const uint64_t optional_at = cursor_place(&c);
+    if (cursor_failed(&c) || optional_size > OPTIONAL_MOST)
+        return error_set("the headers of the program are cut short");
+    if (read_optional(image, window(image, optional_at, optional_size), optional_at) < 0)
         return -1;
-    struct cursor c = cursor_over(slice_from(version_resource(&image), FIXED_INFO_AT), 0);
-    const uint32_t signature = cursor_u32le(&c);
-    cursor_skip(&c, 4);
-    const uint32_t high = cursor_u32le(&c), low = cursor_u32le(&c);
-    if (cursor_failed(&c) || signature != FIXED_INFO_SIGNATURE)
-        return error_set("the program has no version resource");
-    *version = (struct pe_version){(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16),
-                                   (uint16_t)low};
+    const size_t kept = section_count < PE_SECTIONS ? section_count : PE_SECTIONS;
+    read_sections(image, window(image, optional_at + optional_size, kept * SECTION_SIZE),
+                  section_count);
     return 0;
 }
 
-const char *pe_version_format(struct pe_version version, char text[PE_VERSION_TEXT_SIZE])
+struct slice pe_at(const struct pe_image *image, uint32_t address, size_t size)
 {
-    snprintf(text, PE_VERSION_TEXT_SIZE, "%u.%u.%u.%u", version.major, version.minor, version.build,
-             version.revision);
-    return text;
+    for (size_t i = 0; i < image->section_count; i++) {
+        const struct pe_section *section = &image->sections[i];
+        if (address < section->address || address - section->address >= section->stored_size)
+            continue;
+        const uint32_t into = address - section->address, left = section->stored_size - into;
+        const uint64_t start = section->offset - section->offset % SECTOR;
+        return window(image, start + into, size < left ? size : left);
+    }
+    if (address < image->headers_size)
+        return window(image, address, size);
+    return slice_of(NULL, 0);
+}
+
+uint64_t pe_accounted(const struct pe_image *image)
+{
+    const struct pe_range *signature = &image->directories[PE_CERTIFICATES];
+    uint64_t end = image->headers_size;
+
+    for (size_t i = 0; i < image->section_count; i++) {
+        const uint64_t section_end =
+            (uint64_t)image->sections[i].offset + image->sections[i].stored_size;
+        if (image->sections[i].stored_size && section_end > end)
+            end = section_end;
+    }
+    /* The signature comes last, behind up to seven bytes that align it. */
+    if (signature->size && signature->address >= end && signature->address - end < 8)
+        end = (uint64_t)signature->address + signature->size;
+    return end;
+}
+
+const char *pe_machine(const struct pe_image *image, struct arena *arena)
+{
+    static const struct {
+        uint16_t number;
+        const char *name;
+    } machines[] = {{0x014C, "i386"}, {0x8664, "amd64"}, {0xAA64, "arm64"},
+                    {0x01C4, "arm"},  {0x0200, "ia64"},  {0x0EBC, "efi-byte-code"}};
+
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
+        if (machines[i].number == image->machine)
+            return machines[i].name;
+    return arena_format(arena, "0x%04x", image->machine);
 }
