@@ -142,7 +142,7 @@ static void add_build(struct entry *entry, const struct pe_program *program)
     const struct pe_image *image = &program->image;
     char stamp[INSTANT_TEXT_SIZE];
 
-    entry_add(entry, "Machine", pe_machine(image, arena));
+    entry_add(entry, "Architecture", pe_machine(image, arena));
     entry_add(entry, "Runtime", program->cli.is_managed ? ".NET" : "native");
     entry_add(entry, "ModuleName", program->cli.module_name);
     if (program->debug.reproducible)
@@ -273,10 +273,6 @@ static const char *const paths[] = {
     "*.exe",
     "*.dll",
     "*.com",
-    "*.txt",
-    "*.log",
-    "*.dat",
-    "*.tmp",
     NULL};
 static const struct log_source sources[] = {{NULL, "windows", "pe"}, {NULL, NULL, NULL}};
 
