@@ -289,6 +289,16 @@ static void a_time_without_zone_is_utc_in_the_support_log(void **context)
     assert_told("|Step=blocked|Path=\\Device\\y.asp|");
 }
 
+static void behaviour_tells_program_and_parents(void **context)
+{
+    (void)context;
+    run("defender_log", "MPLog-1.log",
+        "BEGIN BM telemetry\nProcessID:7968\nImagePath:C:\\W\\cmd.exe\nTaint Info:Friendly: Y; "
+        "Modules: ; Parents: C:\\W\\w3wp.exe:2504:3,\nOperations:None\nEND BM telemetry\n");
+    assert_told("|Step=behaviour|Process Name=C:\\W\\cmd.exe|ProcessId=7968|"
+                "Parents=C:\\W\\w3wp.exe:2504:3,|");
+}
+
 static void a_scan_has_the_time_it_started(void **context)
 {
     (void)context;
@@ -440,6 +450,23 @@ static void a_record_of_more_than_a_mebibyte_is_cut(void **context)
     assert_noticed("more than 1 MiB");
 }
 
+static void a_line_longer_than_any_window_is_one_record(void **context)
+{
+    const size_t size = (17 << 20) + 5;
+    char *text = malloc(size + 4);
+
+    (void)context;
+    assert_non_null(text);
+    memset(text, 'x', size);
+    memcpy(text + size, "\nls\n", 4);
+    start("powershell_history", "ConsoleHost_history.txt", slice_of(text, size + 4));
+    finish();
+    free(text);
+    assert_accounts(1, 1, 0);
+    assert_int_equal(fake.last.number, 2);
+    assert_int_equal(fake.last.offset, size + 1);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, release)
 
 int main(void)
@@ -460,6 +487,7 @@ int main(void)
         TEST(a_reported_command_line_is_one_of_a_process),
         TEST(a_block_of_the_support_log_has_local_time),
         TEST(a_time_without_zone_is_utc_in_the_support_log),
+        TEST(behaviour_tells_program_and_parents),
         TEST(a_scan_has_the_time_it_started),
         TEST(the_mitigation_tool_tells_what_it_did),
         TEST(a_history_is_undated_and_tells_whose_it_is),
@@ -471,6 +499,7 @@ int main(void)
         TEST(a_stamp_with_am_or_pm_has_the_month_first),
         TEST(nuls_in_front_of_a_line_do_not_hide_that_a_record_starts),
         TEST(a_record_of_more_than_a_mebibyte_is_cut),
+        TEST(a_line_longer_than_any_window_is_one_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
