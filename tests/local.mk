@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	%D%/unit/test_artifacts \
 	%D%/unit/test_base \
 	%D%/unit/test_channel \
+	%D%/unit/test_compound \
 	%D%/unit/test_condition \
 	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \
@@ -44,6 +45,7 @@ UNIT_TESTS = \
 	%D%/unit/test_host \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
+	%D%/unit/test_lzxpress \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
 	%D%/unit/test_mft_times \

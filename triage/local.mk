@@ -40,6 +40,7 @@ libextriage_a_SOURCES = \
 	%D%/evidence/ewf_search.c %D%/evidence/ewf_libewf.c %D%/evidence/ewf_libewf.h \
 	%D%/evidence/ntfs_owner.c %D%/evidence/ntfs_owner.h \
 	%D%/evidence/raw.c %D%/evidence/vhd.c \
+	%D%/formats/compound.c %D%/formats/compound.h \
 	%D%/formats/columns.c %D%/formats/columns.h \
 	%D%/formats/csv.c %D%/formats/csv.h \
 	%D%/formats/evtx.c %D%/formats/evtx.h %D%/formats/evtx_decode.c \
@@ -57,6 +58,10 @@ libextriage_a_SOURCES = \
 	%D%/formats/log_time.c %D%/formats/log_time.h \
 	%D%/formats/pe.c %D%/formats/pe.h %D%/formats/pe_version.c \
 	%D%/formats/pe_ordinals.c %D%/formats/pe_ordinals.def %D%/formats/pe_signature.c %D%/formats/pe_tables.c %D%/formats/pe_tables.h \
+	%D%/formats/lzxpress.c %D%/formats/lzxpress.h \
+	%D%/formats/pe.c %D%/formats/pe.h \
+	%D%/formats/prefetch.c %D%/formats/prefetch.h \
+	%D%/formats/shell_link.c %D%/formats/shell_link.h \
 	%D%/formats/usn.c %D%/formats/usn.h \
 	%D%/formats/w3c_log.c %D%/formats/w3c_log.h \
 	%D%/formats/xml.c %D%/formats/xml.h \
