@@ -55,6 +55,22 @@ void entry_add(struct entry *entry, const char *name, const char *text)
     entry_add_slice(entry, name, slice_of_text(text));
 }
 
+void entry_add_time(struct entry *entry, struct arena *arena, const char *name, struct instant when)
+{
+    char text[INSTANT_TEXT_SIZE];
+
+    if (instant_known(when))
+        entry_add(entry, name, arena_text(arena, slice_of_text(instant_format(when, text))));
+}
+
+void entry_add_created(struct entry *entry, const char *name)
+{
+    const struct file *file = entry->job->file;
+    const bool known = instant_known(file->fn.created);
+
+    entry_add_time(entry, entry->job->arena, name, known ? file->fn.created : file->si.created);
+}
+
 void entry_time(struct entry *entry, struct instant when)
 {
     entry->event.when = when;

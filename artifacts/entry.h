@@ -23,6 +23,11 @@ void entry_begin(struct entry *entry, struct job *job, enum kind kind);
 void entry_add(struct entry *entry, const char *name, const char *text);
 /* The same for a text that lives until entry_emit() is done; it need not end with a NUL. */
 void entry_add_slice(struct entry *entry, const char *name, struct slice text);
+/* A time as text, UTC, kept in `arena`; INSTANT_NONE is left out. */
+void entry_add_time(struct entry *entry, struct arena *arena, const char *name,
+                    struct instant when);
+/* When the file itself was made; left out where its file system cannot tell. */
+void entry_add_created(struct entry *entry, const char *name);
 void entry_time(struct entry *entry, struct instant when);
 /* Counts it (used, or by its marks repaired or rejected) and lets the rules see it. */
 void entry_emit(struct entry *entry);

@@ -30,14 +30,19 @@ ARTIFACTS = \
 	%D%/iis_config_history.c \
 	%D%/iis_log.c \
 	%D%/mft_slack.c \
+	%D%/jump_list.c \
 	%D%/mft_times.c \
 	%D%/msi_log.c \
 	%D%/powershell_history.c \
 	%D%/powershell_transcript.c \
 	%D%/pe_file.c \
+	%D%/prefetch.c \
+	%D%/rdp_cache.c \
+	%D%/recycle_bin.c \
 	%D%/registry_hive.c \
 	%D%/safety_scanner.c \
 	%D%/scheduled_task.c \
+	%D%/shell_link.c \
 	%D%/transport_agent.c \
 	%D%/um_queue.c \
 	%D%/usn_carve.c \
@@ -57,6 +62,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/file_listing.c %D%/file_listing.h \
 	%D%/iis_settings.c %D%/iis_settings.h \
 	%D%/local_log.c %D%/local_log.h \
+	%D%/link_event.c %D%/link_event.h \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/powershell_text.c %D%/powershell_text.h \

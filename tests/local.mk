@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	%D%/unit/test_survey \
 	%D%/unit/test_text_artifacts \
 	%D%/unit/test_slack \
+	%D%/unit/test_traces \
 	%D%/unit/test_usn \
 	%D%/unit/test_vhd \
 	%D%/unit/test_virtual_disk \

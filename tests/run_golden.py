@@ -6,6 +6,7 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .crlf       lines end in CR LF
     .utf16      UTF-16LE with a byte order mark
     .pe         a program, from the lines that fixtures/builders/pe.py takes
+    .prefetch .link .jumplist .recycled   what programs and users left, in the notation of fixtures/builders/traces.py
     .hive       a registry hive, in the notation of fixtures/builders/hive.py and hive_damage.py
 UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
 """
@@ -22,6 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
 import hive  # noqa: E402
 import hive_damage  # noqa: E402
 import pe  # noqa: E402
+import traces  # noqa: E402
 
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -61,6 +63,7 @@ MAKES = {  # in the order in which they are done
     '.escaped': expand,
     '.hive': hive_make,
     '.pe': lambda data: pe.pe_text(data.decode('utf-8')),
+    **{ending: lambda data, build=build: build(data.decode('utf-8')) for ending, build in traces.BUILDS.items()},
     '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
 }
 

@@ -1,0 +1,1 @@
+inert: only its size counts here
