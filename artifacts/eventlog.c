@@ -437,11 +437,20 @@ static int parse_chunks(struct evtx_job *evtx)
     return 0;
 }
 
+/* $Recycle.Bin/SID/$IXXXXXX.evtx tells of a log that was deleted and is none: recycle_bin reads it.
+ */
+static bool is_recycle_index(const char *path)
+{
+    return slice_starts_nocase(slice_of_text(path), "$Recycle.Bin/") && strstr(path, "/$I");
+}
+
 static int parse(struct job *job)
 {
     struct evtx_job evtx = {.job = job};
     int result = -1;
 
+    if (is_recycle_index(job->file->path))
+        return 0;
     evtx.window = malloc(WINDOW_CHUNKS * (size_t)EVTX_CHUNK_SIZE);
     evtx.log = eventlog_new(job);
     if (!evtx.window || !evtx.log)
