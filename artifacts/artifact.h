@@ -8,6 +8,7 @@
 
 #include "triage/base/arena.h"
 #include "triage/base/buffer.h"
+#include "triage/base/error.h"
 #include "triage/record/event.h"
 #include "triage/record/host.h"
 #include "triage/record/source_map.h"
@@ -75,6 +76,9 @@ struct job_services {
                     size_t size);
     void (*scan)(struct job *job, const char *windows_path, uint64_t offset, struct slice content,
                  char md5[33], char sha1[41], char sha256[65]);
+    /* May be NULL: there are no helper programs. */
+    int (*ask)(struct job *job, const char *helper, struct slice request,
+               int (*take)(void *context, struct slice frame), void *context);
 };
 
 struct job {
@@ -182,6 +186,20 @@ static inline bool job_name_of(struct job *job, uint64_t reference, struct buffe
                                uint64_t *parent)
 {
     return job->services->name_of(job, reference, name, parent);
+}
+
+/*
+ * Has the file read by a helper program ("ese", "evt"), which links the library that this process
+ * must not: each frame of its answer goes to `take`, which stops it by anything but 0. What it
+ * sends is not to be trusted: record/helper_rows.h reads it. -1 with error_text when there is no
+ * such helper, when it ended, hung or sent what cannot be, and when `take` gave -1.
+ */
+static inline int job_ask(struct job *job, const char *helper, struct slice request,
+                          int (*take)(void *context, struct slice frame), void *context)
+{
+    if (!job->services->ask)
+        return error_set("there are no helper programs");
+    return job->services->ask(job, helper, request, take, context);
 }
 
 /* MD5, SHA-1 and SHA-256 of the whole content; -1 when it cannot be read. */

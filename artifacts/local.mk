@@ -5,7 +5,9 @@ ARTIFACTS = \
 	%D%/defender_log.c \
 	%D%/deleted_file.c \
 	%D%/eomt.c \
+	%D%/bits_jobs.c \
 	%D%/eventlog.c \
+	%D%/eventlog_classic.c \
 	%D%/eventlog_export.c \
 	%D%/exchange_agent_log.c \
 	%D%/exchange_audit.c \
@@ -43,6 +45,7 @@ ARTIFACTS = \
 	%D%/safety_scanner.c \
 	%D%/scheduled_task.c \
 	%D%/shell_link.c \
+	%D%/srum.c \
 	%D%/transport_agent.c \
 	%D%/um_queue.c \
 	%D%/usn_carve.c \
@@ -60,6 +63,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/exchange_ecp.c %D%/exchange_ecp.h \
 	%D%/exchange_log.c %D%/exchange_log.h \
 	%D%/file_listing.c %D%/file_listing.h \
+	%D%/helper_table.c %D%/helper_table.h \
 	%D%/iis_settings.c %D%/iis_settings.h \
 	%D%/local_log.c %D%/local_log.h \
 	%D%/link_event.c %D%/link_event.h \

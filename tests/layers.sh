@@ -72,6 +72,8 @@ openssl triage/base/hash.c
 libbfio triage/helpers/bfio.c
 libvshadow triage/helpers/shadow_copy.c
 libbde triage/helpers/bitlocker.c
+libesedb triage/helpers/ese.c
+libevt triage/helpers/evt.c
 seccomp triage/base/sandbox.c
 linux/landlock triage/base/sandbox.c
 HOMES

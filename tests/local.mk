@@ -25,6 +25,7 @@ EXTRA_DIST += $(SCRIPT_TESTS) %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake
 UNIT_TESTS = \
 	%D%/unit/test_artifacts \
 	%D%/unit/test_base \
+	%D%/unit/test_bits_queue \
 	%D%/unit/test_channel \
 	%D%/unit/test_compound \
 	%D%/unit/test_condition \
@@ -34,11 +35,13 @@ UNIT_TESTS = \
 	%D%/unit/test_csv \
 	%D%/unit/test_engine \
 	%D%/unit/test_eventlog_export \
+	%D%/unit/test_ese_pages \
 	%D%/unit/test_evidence \
 	%D%/unit/test_evtx \
 	%D%/unit/test_ewf \
 	%D%/unit/test_findings \
 	%D%/unit/test_folder \
+	%D%/unit/test_helper_tables \
 	%D%/unit/test_hive \
 	%D%/unit/test_hive_log \
 	%D%/unit/test_hive_recover \
@@ -82,6 +85,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+%C%_unit_test_ese_pages_SOURCES = %D%/unit/test_ese_pages.c \
+	triage/helpers/ese_pages.c triage/helpers/ese_pages.h
 %C%_unit_test_hive_SOURCES = %D%/unit/test_hive.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_hive_log_SOURCES = %D%/unit/test_hive_log.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_hive_recover_SOURCES = %D%/unit/test_hive_recover.c %D%/unit/hive_builder.c %D%/unit/hive_builder.h

@@ -8,6 +8,8 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .pe         a program, from the lines that fixtures/builders/pe.py takes
     .prefetch .link .jumplist .recycled   what programs and users left, in the notation of fixtures/builders/traces.py
     .hive       a registry hive, in the notation of fixtures/builders/hive.py and hive_damage.py
+    .records    a classic event log, in that of evt.py; .bits: qmgr0.dat (bits.py); .ese: an ESE database, .qmgr: qmgr.db (ese.py)
+A file `needs` beside tree names helper programs without which the case is skipped.
 UPDATE=1 writes `expected` again: read the diff then. A name of a case as an argument runs that case alone.
 """
 import difflib
@@ -20,6 +22,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
+import bits  # noqa: E402
+import ese  # noqa: E402
+import evt  # noqa: E402
 import hive  # noqa: E402
 import hive_damage  # noqa: E402
 import pe  # noqa: E402
@@ -64,6 +69,10 @@ MAKES = {  # in the order in which they are done
     '.hive': hive_make,
     '.pe': lambda data: pe.pe_text(data.decode('utf-8')),
     **{ending: lambda data, build=build: build(data.decode('utf-8')) for ending, build in traces.BUILDS.items()},
+    '.records': lambda data: evt.evt_build(data.decode('utf-8')),
+    '.bits': lambda data: bits.bits_build(data.decode('utf-8')),
+    '.ese': lambda data: ese.ese_text_build(data.decode('utf-8')),
+    '.qmgr': lambda data: ese.qmgr_text_build(data.decode('utf-8')),
     '.utf16': lambda data: b'\xff\xfe' + data.decode('utf-8').encode('utf-16-le'),
 }
 
@@ -162,7 +171,18 @@ def compare(name, text):
     return result(True, name + ' gives what is expected')
 
 
+def missing_helper(name):
+    needs = os.path.join(GOLDEN, name, 'needs')
+    if not os.path.exists(needs):
+        return ''
+    with open(needs, encoding='utf-8') as file:
+        return next((need for need in file.read().split() if not os.path.exists(os.path.join(BUILD, 'helpers', need))), '')
+
+
 def check_case(name):
+    missing = missing_helper(name)
+    if missing:
+        return result(True, '%s # SKIP no helper program %s' % (name, missing))
     evidence = os.path.join(WORK, name, 'evidence')
     tree_make(os.path.join(GOLDEN, name, 'tree'), evidence)
     case, code, problem = case_run(name, evidence, '--jobs', '0')

@@ -15,6 +15,7 @@ libextriage_a_SOURCES = \
 	%D%/base/zone.c %D%/base/zone.h \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \
+	%D%/record/helper_rows.c %D%/record/helper_rows.h \
 	%D%/record/host.c %D%/record/host.h \
 	%D%/record/source_map.c %D%/record/source_map.h \
 	%D%/record/wire.c %D%/record/wire.h \
@@ -41,8 +42,10 @@ libextriage_a_SOURCES = \
 	%D%/evidence/ntfs_owner.c %D%/evidence/ntfs_owner.h \
 	%D%/evidence/raw.c %D%/evidence/vhd.c \
 	%D%/formats/compound.c %D%/formats/compound.h \
+	%D%/formats/bits_queue.c %D%/formats/bits_queue.h \
 	%D%/formats/columns.c %D%/formats/columns.h \
 	%D%/formats/csv.c %D%/formats/csv.h \
+	%D%/formats/ese_header.c %D%/formats/ese_header.h \
 	%D%/formats/evtx.c %D%/formats/evtx.h %D%/formats/evtx_decode.c \
 	%D%/formats/evtx_program.c %D%/formats/evtx_program.h \
 	%D%/formats/evtx_text.c %D%/formats/evtx_text.h \
@@ -106,6 +109,7 @@ libextriage_a_SOURCES += \
 	%D%/case/custody.c %D%/case/custody.h \
 	%D%/engine/correlate.c %D%/engine/correlate.h \
 	%D%/engine/extract_name.c %D%/engine/extract_name.h \
+	%D%/engine/helper_programs.c %D%/engine/helper_programs.h \
 	%D%/engine/inventory.c %D%/engine/inventory.h \
 	%D%/engine/message.c %D%/engine/message.h \
 	%D%/engine/plan.c %D%/engine/plan.h \
@@ -181,6 +185,19 @@ pkglibexec_PROGRAMS += helpers/shadow_copy
 helpers_shadow_copy_SOURCES = %D%/helpers/shadow_copy.c %D%/helpers/bfio.c %D%/helpers/bfio.h
 helpers_shadow_copy_CPPFLAGS = $(AM_CPPFLAGS) $(VSHADOW_CFLAGS)
 helpers_shadow_copy_LDADD = libextriage.a $(VSHADOW_LIBS) $(SECCOMP_LIBS)
+endif
+if HAVE_ESEDB
+pkglibexec_PROGRAMS += helpers/ese
+helpers_ese_SOURCES = %D%/helpers/ese.c %D%/helpers/ese_pages.c %D%/helpers/ese_pages.h \
+	%D%/helpers/bfio.c %D%/helpers/bfio.h
+helpers_ese_CPPFLAGS = $(AM_CPPFLAGS) $(ESEDB_CFLAGS)
+helpers_ese_LDADD = libextriage.a $(ESEDB_LIBS) $(SECCOMP_LIBS)
+endif
+if HAVE_EVT
+pkglibexec_PROGRAMS += helpers/evt
+helpers_evt_SOURCES = %D%/helpers/evt.c %D%/helpers/bfio.c %D%/helpers/bfio.h
+helpers_evt_CPPFLAGS = $(AM_CPPFLAGS) $(EVT_CFLAGS)
+helpers_evt_LDADD = libextriage.a $(EVT_LIBS) $(SECCOMP_LIBS)
 endif
 
 dist_man_MANS = %D%/extriage.1

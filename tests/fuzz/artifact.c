@@ -211,6 +211,24 @@ static void trial_scan(struct job *job, const char *windows_path, uint64_t offse
     *md5 = *sha1 = *sha256 = 0;
 }
 
+/* A helper that was taken over: its frames are the input, a size in front of each. */
+static int trial_ask(struct job *job, const char *helper, struct slice request,
+                     int (*take)(void *context, struct slice frame), void *context)
+{
+    const struct trial *trial = job->engine;
+    struct cursor c = cursor_over(trial->bytes, 0);
+
+    (void)helper, (void)request;
+    while (cursor_left(&c) >= 4) {
+        const struct slice frame = cursor_take(&c, cursor_u32le(&c));
+        if (cursor_failed(&c))
+            return error_set("the helper died");
+        if (take(context, frame) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static const struct job_services services = {
     .read = trial_read,
     .next_candidate = trial_next_candidate,
@@ -227,6 +245,7 @@ static const struct job_services services = {
     .name_of = trial_name_of,
     .peek = trial_peek,
     .scan = trial_scan,
+    .ask = trial_ask,
 };
 
 static void scan(struct trial *trial)

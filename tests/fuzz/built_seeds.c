@@ -2,6 +2,8 @@
 #include "tests/fuzz/target.h"
 #include "tests/unit/evtx_writer.h"
 
+#include "triage/record/helper_rows.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -57,6 +59,83 @@ static void put_event_log(const char *folder, const char *name, uint32_t flags, 
     evtx_writer_release(&writer);
 }
 
+/* --- what helper programs send --- */
+
+static void put_frame(struct buffer *out, struct buffer *frame)
+{
+    for (unsigned shift = 0; shift < 32; shift += 8)
+        buffer_add_byte(out, (uint8_t)(frame->size >> shift));
+    buffer_add(out, buffer_slice(frame));
+    buffer_clear(frame);
+}
+
+static void put_name_row(struct buffer *out, uint64_t type, uint64_t index, struct slice blob)
+{
+    struct buffer frame = BUFFER_EMPTY;
+
+    helper_write_row(&frame, index, HELPER_NO_OFFSET, 0, 3);
+    helper_write_whole(&frame, type);
+    helper_write_whole(&frame, index);
+    helper_write_bytes(&frame, HELPER_BYTES, blob);
+    put_frame(out, &frame);
+    buffer_release(&frame);
+}
+
+static void put_srum(const char *folder)
+{
+    static const char *const names[] = {"IdType", "IdIndex", "IdBlob"};
+    static const char *const usage[] = {"AutoIncId", "TimeStamp", "AppId", "UserId", "BytesSent"};
+    struct buffer out = BUFFER_EMPTY, frame = BUFFER_EMPTY;
+
+    helper_write_table(&frame, "SruDbIdMapTable", names, 3);
+    put_frame(&out, &frame);
+    put_name_row(&out, 0, 1, SLICE_LITERAL("\\\0r\0c\0l\0o\0n\0e\0.\0e\0x\0e\0\0"));
+    put_name_row(&out, 3, 2, SLICE_LITERAL("\1\1\0\0\0\0\0\5\x12\0\0\0"));
+    helper_write_table(&frame, "{973F5D5C-1D90-4944-BE8E-24B94231A174}", usage, 5);
+    put_frame(&out, &frame);
+    for (uint64_t i = 0; i < 3; i++) {
+        helper_write_row(&frame, i, HELPER_NO_OFFSET, 0, 5);
+        helper_write_whole(&frame, i);
+        helper_write_real(&frame, 44259.5 + (double)i);
+        helper_write_whole(&frame, 1);
+        helper_write_whole(&frame, 2);
+        helper_write_whole(&frame, 734003200);
+        put_frame(&out, &frame);
+    }
+    helper_write_notice(&frame, 12, "a page is damaged");
+    put_frame(&out, &frame);
+    put(folder, "rows", buffer_slice(&out));
+    buffer_release(&out);
+    buffer_release(&frame);
+}
+
+static void put_classic(const char *folder)
+{
+    static const char *const columns[] = {"event_id", "type",     "category", "created", "written",
+                                          "source",   "computer", "sid",      "strings", "data"};
+    struct buffer out = BUFFER_EMPTY, frame = BUFFER_EMPTY;
+
+    helper_write_table(&frame, "records", columns, 10);
+    put_frame(&out, &frame);
+    for (uint64_t i = 1; i < 4; i++) {
+        helper_write_row(&frame, i * i, i * 48, i == 3 ? HELPER_RECOVERED : 0, 10);
+        helper_write_whole(&frame, 0xC0000004);
+        helper_write_whole(&frame, 1);
+        helper_write_whole(&frame, 2);
+        helper_write_whole(&frame, 1614816000 - i);
+        helper_write_whole(&frame, 1614816000);
+        helper_write_bytes(&frame, HELPER_TEXT, SLICE_LITERAL("MSExchange Control Panel"));
+        helper_write_bytes(&frame, HELPER_TEXT, SLICE_LITERAL("WEB1"));
+        helper_write_null(&frame);
+        helper_write_bytes(&frame, HELPER_TEXT, SLICE_LITERAL("/ecp/about.aspx?a=]:444/\0two\0"));
+        helper_write_bytes(&frame, HELPER_BYTES, SLICE_LITERAL("\1\2"));
+        put_frame(&out, &frame);
+    }
+    put(folder, "rows", buffer_slice(&out));
+    buffer_release(&out);
+    buffer_release(&frame);
+}
+
 void fuzz_seeds(const char *folder)
 {
     struct buffer bytes = BUFFER_EMPTY;
@@ -73,4 +152,8 @@ void fuzz_seeds(const char *folder)
     put_event_log(path, "Security.evtx", 0, false);
     put_event_log(path, "unchecked.evtx", 4, true);
     put_event_log(path, "dirty.evtx", 1, true);
+    snprintf(path, sizeof path, "%s/srum", folder);
+    put_srum(path);
+    snprintf(path, sizeof path, "%s/eventlog_classic", folder);
+    put_classic(path);
 }

@@ -13,6 +13,8 @@ import sys
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(SOURCE, 'fixtures', 'builders'), os.path.join(SOURCE, 'tests')]
 
+import bits  # noqa: E402
+import ese  # noqa: E402
 import ewf  # noqa: E402
 import hive  # noqa: E402
 import pe  # noqa: E402
@@ -40,6 +42,16 @@ def hives(out):
         with open(os.path.join(folder, name), encoding='utf-8') as file:
             text = file.read().replace('partition {', 'partition ' + PARTITION + ' #{')
         put(out, 'hive', name.replace('.txt', ''), hive.hive_build(re.sub('#{.*', '', text)))
+
+
+def queues(out):
+    golden = os.path.join(SOURCE, 'tests', 'golden', 'helper_files', 'tree')
+    for top, _, names in os.walk(golden):
+        for name in names:
+            make = {'.bits': bits.bits_build, '.qmgr': ese.qmgr_text_build}.get(os.path.splitext(name)[1])
+            if make:
+                with open(os.path.join(top, name), encoding='utf-8') as file:
+                    put(out, 'bits_jobs', os.path.splitext(name)[0], make(file.read()))
 
 
 def documents(out):
@@ -163,6 +175,7 @@ def main():
     hives(out)
     documents(out)
     journal(out)
+    queues(out)
     log_file(out)
     remnants(out)
     put(out, 'pe', 'program.exe', pe.pe_build('15.1.2106.2', 'Exchange Setup', 'Microsoft Exchange', 'Contoso', 4096))

@@ -7,6 +7,7 @@
 #include "triage/match/matcher.h"
 #include "triage/report/writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -306,20 +307,35 @@ const char *default_rules_folder(void)
     return is_folder(path) ? path : "";
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool is_source_of(const struct log_source *list, size_t count, const struct log_source *one)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_text(list[i].category, one->category) &&
+            same_text(list[i].product, one->product) && same_text(list[i].service, one->service))
+            return true;
+    return false;
+}
+
 /* All log sources that some artifact makes events of, each once, ended by an empty one. Static:
  * made once. */
 static const struct log_source *available_sources(void)
 {
-    static struct log_source sources[256];
+    static struct log_source sources[1024];
     size_t count, used = 0;
     const struct artifact *const *all = artifact_all(&count);
 
     for (size_t i = 0; i < count; i++)
         for (const struct log_source *s = all[i]->sources;
-             s && (s->category || s->product || s->service) &&
-             used + 1 < sizeof sources / sizeof *sources;
-             s++)
-            sources[used++] = *s;
+             s && (s->category || s->product || s->service); s++)
+            if (!is_source_of(sources, used, s)) {
+                assert(used + 1 < sizeof sources / sizeof *sources);
+                sources[used++] = *s;
+            }
     sources[used] = (struct log_source){0};
     return sources;
 }

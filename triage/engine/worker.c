@@ -4,6 +4,7 @@
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
 #include "triage/base/sandbox.h"
+#include "triage/engine/helper_programs.h"
 #include "triage/engine/inventory.h"
 #include "triage/engine/plan.h"
 #include "triage/engine/survey.h"
@@ -42,7 +43,8 @@ struct worker {
     const struct worker_setup *setup;
     struct evidence **evidence;
     struct matcher *matcher; /* NULL without rules */
-    struct arena *arena;     /* of the task at hand */
+    struct helper_programs *helpers;
+    struct arena *arena; /* of the task at hand */
     struct buffer frame, content;
     struct buffer windows_path, stream_path;
     uint64_t
@@ -680,6 +682,20 @@ static void service_scan(struct job *job, const char *windows_path, uint64_t off
         service_notice(job, offset, error_text());
 }
 
+static ssize_t read_for_helper(void *context, uint64_t offset, void *out, size_t size)
+{
+    return job_read(context, offset, out, size);
+}
+
+static int service_ask(struct job *job, const char *helper, struct slice request,
+                       int (*take)(void *context, struct slice frame), void *context)
+{
+    const struct helper_file file = {.size = job->size, .read = read_for_helper, .context = job};
+
+    return helper_programs_ask(running_of(job)->worker->helpers, helper, request, &file, take,
+                               context);
+}
+
 static const struct job_services services = {
     .read = service_read,
     .next_candidate = service_next_candidate,
@@ -696,6 +712,7 @@ static const struct job_services services = {
     .name_of = service_name_of,
     .peek = service_peek,
     .scan = service_scan,
+    .ask = service_ask,
 };
 
 /* --- parsing --- */
@@ -1355,6 +1372,7 @@ void *worker_start(const struct worker_setup *setup)
         worker_stop(worker);
         return NULL;
     }
+    worker->helpers = helper_programs_start();
     return worker;
 }
 
@@ -1433,6 +1451,7 @@ void worker_stop(void *state)
         if (worker->evidence[i])
             evidence_close(worker->evidence[i]);
     matcher_free(worker->matcher);
+    helper_programs_stop(worker->helpers);
     arena_free(worker->arena);
     buffer_release(&worker->frame);
     buffer_release(&worker->content);

@@ -24,7 +24,7 @@ struct ntfs_owners {
     size_t count, room;
 };
 
-static bool format_sid(struct slice bytes, char text[SID_TEXT_SIZE])
+bool ntfs_sid_text(struct slice bytes, char text[SID_TEXT_SIZE])
 {
     struct cursor c = cursor_over(bytes, 0);
     const uint8_t revision = cursor_u8(&c), count = cursor_u8(&c);
@@ -46,7 +46,7 @@ static bool descriptor_owner(struct slice descriptor, char text[SID_TEXT_SIZE])
 
     cursor_skip(&c, 4);
     const uint32_t owner = cursor_u32le(&c);
-    return !cursor_failed(&c) && owner != 0 && format_sid(slice_from(descriptor, owner), text);
+    return !cursor_failed(&c) && owner != 0 && ntfs_sid_text(slice_from(descriptor, owner), text);
 }
 
 static bool add(struct ntfs_owners *owners, uint32_t id, const char *sid)

@@ -12,6 +12,10 @@ struct ntfs_owners;
 
 enum { SID_TEXT_SIZE = 200 };
 
+/* A binary SID as text, "S-1-5-18"; false when it is malformed. What stands behind it is left out.
+ */
+bool ntfs_sid_text(struct slice bytes, char text[SID_TEXT_SIZE]);
+
 /* From the content of $SDS, which need not live on. Descriptors that make no sense are passed over.
  * NULL when memory is out. */
 struct ntfs_owners *ntfs_owners_new(struct slice sds);
