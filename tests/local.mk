@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ntfs_owner \
 	%D%/unit/test_pattern \
 	%D%/unit/test_pe \
+	%D%/unit/test_pe_tables \
 	%D%/unit/test_pool \
 	%D%/unit/test_prefilter \
 	%D%/unit/test_raw \
