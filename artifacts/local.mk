@@ -2,6 +2,7 @@
 ARTIFACTS = \
 	%D%/aspnet_compiled.c \
 	%D%/crash_report.c \
+	%D%/defender_detection.c \
 	%D%/defender_log.c \
 	%D%/deleted_file.c \
 	%D%/eomt.c \
@@ -52,7 +53,8 @@ ARTIFACTS = \
 	%D%/usn_journal.c \
 	%D%/web_config.c \
 	%D%/web_root.c \
-	%D%/windows_hosts.c
+	%D%/windows_hosts.c \
+	%D%/wmi_repository.c
 libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/artifact.c %D%/artifact.h \
 	%D%/registry_accounts.c %D%/registry_event.c %D%/registry_hive.h %D%/registry_programs.c %D%/registry_settings.c \

@@ -5,6 +5,8 @@ tests/golden/CASE/tree is the evidence, kept as text that git can show. Endings 
     .escaped    \\xHH stands for that byte, \\xHH*N for N of them
     .crlf       lines end in CR LF
     .utf16      UTF-16LE with a byte order mark
+    .wmi        OBJECTS.DATA, from the lines that fixtures/builders/wmi.py takes
+    .detection, .quarantine  files of Defender, by fixtures/builders/defender.py
     .pe         a program, from the lines that fixtures/builders/pe.py takes
     .prefetch .link .jumplist .recycled   what programs and users left, in the notation of fixtures/builders/traces.py
     .hive       a registry hive, in the notation of fixtures/builders/hive.py and hive_damage.py
@@ -25,10 +27,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
 import bits  # noqa: E402
 import ese  # noqa: E402
 import evt  # noqa: E402
+import defender  # noqa: E402
 import hive  # noqa: E402
 import hive_damage  # noqa: E402
 import pe  # noqa: E402
 import traces  # noqa: E402
+import wmi  # noqa: E402
 
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -67,6 +71,9 @@ MAKES = {  # in the order in which they are done
     '.crlf': lambda data: data.replace(b'\n', b'\r\n'),
     '.escaped': expand,
     '.hive': hive_make,
+    '.detection': lambda data: defender.history(data.decode('utf-8')),
+    '.quarantine': lambda data: defender.quarantine(data.decode('utf-8')),
+    '.wmi': lambda data: wmi.wmi_build(data.decode('utf-8')),
     '.pe': lambda data: pe.pe_text(data.decode('utf-8')),
     **{ending: lambda data, build=build: build(data.decode('utf-8')) for ending, build in traces.BUILDS.items()},
     '.records': lambda data: evt.evt_build(data.decode('utf-8')),

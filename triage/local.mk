@@ -46,6 +46,7 @@ libextriage_a_SOURCES = \
 	%D%/formats/columns.c %D%/formats/columns.h \
 	%D%/formats/csv.c %D%/formats/csv.h \
 	%D%/formats/ese_header.c %D%/formats/ese_header.h \
+	%D%/formats/defender.h %D%/formats/defender_history.c %D%/formats/defender_quarantine.c \
 	%D%/formats/evtx.c %D%/formats/evtx.h %D%/formats/evtx_decode.c \
 	%D%/formats/evtx_program.c %D%/formats/evtx_program.h \
 	%D%/formats/evtx_text.c %D%/formats/evtx_text.h \
