@@ -161,7 +161,7 @@ static void add_build(struct entry *entry, const struct pe_program *program)
         entry_add(entry, "Overlay", arena_format(arena, "%" PRIu64, program->overlay));
 }
 
-static void add_whole(struct entry *entry)
+static void add_whole(struct entry *entry, const struct pe_program *program)
 {
     struct job *job = entry->job;
     char *md5 = arena_take(job->arena, 33), *sha1 = arena_take(job->arena, 41),
@@ -174,6 +174,8 @@ static void add_whole(struct entry *entry)
     entry_add(entry, "MD5", md5);
     entry_add(entry, "SHA1", sha1);
     entry_add(entry, "SHA256", sha256);
+    entry_add(entry, "Entropy", pe_program_entropy(job, program));
+    entry_add(entry, "ChecksumFits", pe_program_checksum(job, program));
 }
 
 static void tell(struct job *job, const struct pe_program *program, const char *place)
@@ -192,7 +194,7 @@ static void tell(struct job *job, const struct pe_program *program, const char *
     add_signature(&entry, &program->signature);
     add_build(&entry, program);
     if (!is_exchange || program->signature.state != PE_SIGNED)
-        add_whole(&entry);
+        add_whole(&entry, program);
     if (is_exchange && live)
         entry.event.marks |= EVENT_FACT;
     if (program->problem) {

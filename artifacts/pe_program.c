@@ -13,6 +13,11 @@ enum {
     WINDOW_ALIGN = 4096,
     EXPORTS_TEXT_MOST = 512,
     EXPORT_NAME_MOST = 128,
+    ENTROPY_SAMPLE = 64 * 1024,
+    ENTROPY_LEAST = 512,
+    SECTION_EXECUTES = 0x20000000,
+    CHECKSUM_PIECE = 64 * 1024,
+    CHECKSUM_FILE_MOST = 64 * 1024 * 1024,
 };
 
 /* The windows that were read stay: headers and tables lie close together. */
@@ -201,6 +206,85 @@ static void read_sections(struct job *job, struct pe_program *program)
     buffer_release(&names);
 }
 
+/* Bits of a fraction: log2(1 / p) for 0 < p <= 1, by squaring; near enough for two digits. */
+static double bits_of(double p)
+{
+    double bits = 0, step = 1;
+
+    for (; p <= 0.5; p *= 2)
+        bits += 1;
+    for (unsigned i = 0; i < 16; i++) {
+        step /= 2;
+        p *= p;
+        if (p <= 0.5) {
+            bits += step;
+            p *= 2;
+        }
+    }
+    return bits;
+}
+
+static double entropy_of(struct slice bytes)
+{
+    size_t counts[256] = {0};
+    double entropy = 0;
+
+    for (size_t i = 0; i < bytes.size; i++)
+        counts[bytes.data[i]]++;
+    for (size_t i = 0; i < 256; i++)
+        if (counts[i]) {
+            const double p = (double)counts[i] / (double)bytes.size;
+            entropy += p * bits_of(p);
+        }
+    return entropy;
+}
+
+const char *pe_program_entropy(struct job *job, const struct pe_program *program)
+{
+    uint8_t *bytes = arena_take(job->arena, ENTROPY_SAMPLE);
+    double most = 0;
+
+    for (size_t i = 0; bytes && i < program->image.section_count; i++) {
+        const struct pe_section *section = &program->image.sections[i];
+        const size_t size =
+            section->stored_size < ENTROPY_SAMPLE ? section->stored_size : ENTROPY_SAMPLE;
+        if (!(section->flags & SECTION_EXECUTES) || size < ENTROPY_LEAST)
+            continue;
+        const ssize_t got = job_read(job, section->offset, bytes, size);
+        const double entropy = got > 0 ? entropy_of(slice_of(bytes, (size_t)got)) : 0;
+        if (entropy > most)
+            most = entropy;
+    }
+    return most > 0 ? arena_format(job->arena, "%.2f", most) : NULL;
+}
+
+/* Sum of all words with the carry added again, without the checksum itself; then the size. */
+const char *pe_program_checksum(struct job *job, const struct pe_program *program)
+{
+    const uint64_t skipped = program->image.checksum_at;
+    uint8_t *bytes = arena_take(job->arena, CHECKSUM_PIECE);
+    uint64_t sum = 0, at = 0;
+
+    if (!program->image.checksum || !bytes || job->size > CHECKSUM_FILE_MOST || skipped % 2)
+        return NULL;
+    while (at < job->size) {
+        const ssize_t got = job_read(job, at, bytes, CHECKSUM_PIECE);
+        if (got <= 0)
+            return NULL;
+        for (size_t i = 0; i < (size_t)got; i += 2) {
+            const unsigned high = i + 1 < (size_t)got ? bytes[i + 1] : 0;
+            if (at + i != skipped && at + i != skipped + 2)
+                sum += bytes[i] | high << 8;
+        }
+        if (got % 2 && at + (uint64_t)got < job->size)
+            return NULL; /* words would be split: the medium is damaged here */
+        at += (uint64_t)got;
+    }
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint32_t)(sum + job->size) == program->image.checksum ? "true" : "false";
+}
+
 int pe_program_read(struct job *job, struct pe_program *program)
 {
     struct windows *windows = arena_take(job->arena, sizeof *windows);
@@ -220,15 +304,13 @@ int pe_program_read(struct job *job, struct pe_program *program)
     read_sections(job, program);
     if (!program->iis_module && program->cli.is_http_module)
         program->iis_module = "managed";
-    const uint64_t accounted = pe_accounted(&program->image);
-    if (job->size > accounted)
-        program->overlay = job->size - accounted;
+    program->overlay = pe_overlay_size(&program->image);
     if (windows->unreadable)
         program->problem = "parts of the program cannot be read: it is told without them";
     else if (windows->exhausted)
         program->problem = "tables of the program lie too far apart or are too large: it is told "
                            "without some of them";
-    else if (program->image.sections_cut || job->size < accounted)
+    else if (program->image.sections_cut || job->size < pe_stored_size(&program->image))
         program->problem = "the program is cut short";
     return 0;
 }

@@ -23,5 +23,11 @@ struct pe_program {
 
 /* -1 with error_text when the file is not a program. */
 int pe_program_read(struct job *job, struct pe_program *program);
+/* Bits a byte, of the fullest of the sections that execute, by the start of each: near 8 what is
+ * packed or enciphered. NULL when none can be read. */
+const char *pe_program_entropy(struct job *job, const struct pe_program *program);
+/* "true" or "false": the checksum of the headers is that of the file, all of which is read. NULL
+ * when there is none, as in many programs, or the file is too large. */
+const char *pe_program_checksum(struct job *job, const struct pe_program *program);
 
 #endif

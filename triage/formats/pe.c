@@ -112,9 +112,8 @@ struct slice pe_at(const struct pe_image *image, uint32_t address, size_t size)
     return slice_of(NULL, 0);
 }
 
-uint64_t pe_accounted(const struct pe_image *image)
+uint64_t pe_stored_size(const struct pe_image *image)
 {
-    const struct pe_range *signature = &image->directories[PE_CERTIFICATES];
     uint64_t end = image->headers_size;
 
     for (size_t i = 0; i < image->section_count; i++) {
@@ -123,10 +122,21 @@ uint64_t pe_accounted(const struct pe_image *image)
         if (image->sections[i].stored_size && section_end > end)
             end = section_end;
     }
-    /* The signature comes last, behind up to seven bytes that align it. */
-    if (signature->size && signature->address >= end && signature->address - end < 8)
-        end = (uint64_t)signature->address + signature->size;
     return end;
+}
+
+uint64_t pe_overlay_size(const struct pe_image *image)
+{
+    const struct pe_range *signature = &image->directories[PE_CERTIFICATES];
+    const uint64_t end = pe_stored_size(image), file_size = image->source.size;
+
+    if (file_size <= end)
+        return 0;
+    /* The signature comes last; up to seven bytes in front of it align it. */
+    const bool fits = signature->address >= end && signature->address <= file_size &&
+                      signature->size <= file_size - signature->address;
+    const uint64_t others = file_size - end - (fits ? signature->size : 0);
+    return fits && others < 8 ? 0 : others;
 }
 
 const char *pe_machine(const struct pe_image *image, struct arena *arena)

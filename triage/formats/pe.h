@@ -71,8 +71,10 @@ struct pe_version_info {
 int pe_open(const struct pe_source *source, struct pe_image *image);
 /* At most `size` bytes that are at this address in memory, within one section. */
 struct slice pe_at(const struct pe_image *image, uint32_t address, size_t size);
-/* Bytes of the file that a section, a header or a signature accounts for. */
-uint64_t pe_accounted(const struct pe_image *image);
+/* Where the headers and sections end in the file. */
+uint64_t pe_stored_size(const struct pe_image *image);
+/* Bytes behind that which are no signature either. */
+uint64_t pe_overlay_size(const struct pe_image *image);
 /* "amd64", "i386", "arm64" ... ; a number for others. */
 const char *pe_machine(const struct pe_image *image, struct arena *arena);
 
