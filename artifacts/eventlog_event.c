@@ -275,6 +275,13 @@ static void add_second_names(struct eventlog *log, const struct event *event)
 
 /* --- events --- */
 
+/* What the installer says of Exchange: the history of updates is made of it. */
+static bool is_fact(const struct essence *essence, const struct eventlog_record *record)
+{
+    return slice_is_nocase(text_of(essence, EVTX_ROLE_PROVIDER), "MsiInstaller") &&
+           slice_find_nocase(record->text, 0, SLICE_LITERAL("Exchange")) != SIZE_MAX;
+}
+
 static void emit(struct eventlog *log, const struct essence *essence,
                  const struct eventlog_record *record)
 {
@@ -291,7 +298,7 @@ static void emit(struct eventlog *log, const struct essence *essence,
         .record = record->record,
         .render = record->render,
         .render_context = record->render_context,
-        .marks = record->marks,
+        .marks = record->marks | (is_fact(essence, record) ? EVENT_FACT : 0),
     };
 
     copy_values(log, record);
@@ -310,11 +317,11 @@ static void emit(struct eventlog *log, const struct essence *essence,
 
 /* Records that have more than their text: sentences, blocks of script. The prefilter knows only the
  * text. */
-static bool is_special(const struct essence *essence)
+static bool is_special(const struct essence *essence, const struct eventlog_record *record)
 {
     const struct slice provider = text_of(essence, EVTX_ROLE_PROVIDER);
 
-    return slice_is_nocase(provider, "MSExchange CmdletLogs") ||
+    return slice_is_nocase(provider, "MSExchange CmdletLogs") || is_fact(essence, record) ||
            (essence->number == 4104 &&
             eventlog_kind_of(provider, essence->number) == KIND_evt_script_block);
 }
@@ -323,7 +330,7 @@ void eventlog_take(struct eventlog *log, const struct eventlog_record *record)
 {
     const struct essence essence = essence_of(record);
 
-    if (is_special(&essence) || job_next_candidate(log->job, record->text, 0) != SIZE_MAX)
+    if (is_special(&essence, record) || job_next_candidate(log->job, record->text, 0) != SIZE_MAX)
         emit(log, &essence, record);
 }
 

@@ -393,6 +393,24 @@ static void a_registered_update_that_is_not_there_has_failed(void **state)
                      EXPOSURE_VULNERABLE);
 }
 
+static void the_installers_events_tell_when_an_update_came(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2106.13");
+    knew(scene, "eventlog.msi", "C:\\Application.evtx", NOON,
+         "\"EventID\":\"1036\",\"Data0\":\"Microsoft Exchange Server\",\"Data1\":\"15.1.2106.2\"");
+    knew(scene, "eventlog.msi", "C:\\Application.evtx", NOON + HOUR,
+         "\"EventID\":\"1022\",\"Data0\":\"Product: Microsoft Exchange Server - Update 'Security "
+         "Update for "
+         "Exchange Server 2016 Cumulative Update 18 (KB5000871)' installed successfully.\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->exposure.history_count, 2);
+    assert_string_equal(findings->exposure.history[1].text, "15.1.2106.13");
+    assert_int_equal(findings->exposure.history[1].time, NOON + HOUR);
+}
+
 static void files_left_behind_make_an_update_partial(void **state)
 {
     struct scene *scene = *state;
@@ -455,6 +473,7 @@ int main(void)
         TEST(sources_that_disagree_leave_it_open),
         TEST(an_update_ends_the_open_time),
         TEST(a_registered_update_that_is_not_there_has_failed),
+        TEST(the_installers_events_tell_when_an_update_came),
         TEST(files_left_behind_make_an_update_partial),
         cmocka_unit_test(a_rule_that_is_not_listed_is_judged_by_its_tags),
     };

@@ -185,6 +185,32 @@ static int setup_fact(struct history *history, const struct case_fact *fact,
     return 0;
 }
 
+/* MsiInstaller events: which data says what differs by event, so each is tried. 1023 to 1025, 1029
+ * and 11708 are failures. */
+static int installer_fact(struct history *history, const struct case_fact *fact,
+                          const struct json_value *fields)
+{
+    static const char *const failures[] = {"1023", "1024", "1025", "11708"};
+    const char *id = member(fields, "EventID");
+    char name[] = "Data0", article[16];
+
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (strcmp(id, failures[i]) == 0) {
+            note_failure(history, fact, false);
+            return 0;
+        }
+    for (; name[4] <= '9'; name[4]++) {
+        const char *text = member(fields, name);
+        uint16_t number[4];
+        if (article_in(text, article))
+            return add_article(history, fact, text, fact->dated, fact->timestamp);
+        if (exchange_build_parse(slice_of_text(text), number))
+            return add_build(history, fact, text, fact->dated, fact->timestamp, true,
+                             "the installer's event log");
+    }
+    return 0;
+}
+
 /* --- binaries --- */
 
 /* The part of a path below the installation folder, with a backslash in front; NULL outside. */
@@ -233,7 +259,7 @@ static int take_fact(void *context, const struct case_fact *fact)
     } kinds[] = {
         {"registry.product", product_fact},
         {"exchange.setup", setup_fact},
-        {"eventlog.installer", setup_fact},
+        {"eventlog.msi", installer_fact},
         {"program.file", program_fact},
     };
     struct history *history = context;
