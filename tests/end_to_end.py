@@ -179,6 +179,36 @@ def check_verdict(case):
     result(rows and min(rows) >= 1 and max(rows) <= count, 'steps name their indicators')
 
 
+def check_exports(original):
+    case = os.path.join(CASES, 'exports')
+    shutil.rmtree(case, ignore_errors=True)
+    shutil.copytree(original, case, ignore=shutil.ignore_patterns('files'))
+    run = extriage('report', case, '--format', 'all')
+    result(run.returncode == 0, 'report --format all writes every output', run.stderr)
+    dated = len(lines_of(case))
+    for name, separator, columns in (('timeline.tln', '|', 5), ('timeline.l2t.csv', ',', 17)):
+        with open(os.path.join(case, name), encoding='utf-8') as file:
+            rows = [line.rstrip('\n').split(separator) for line in file]
+        result(len(rows) == dated + 1 and all(len(row) == columns for row in rows),
+               '%s: a line for each indicator, %d columns each' % (name, columns), rows[1:2])
+    with open(os.path.join(case, 'timeline.plaso.csv'), encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    result(len(rows) == dated and all(row['datetime'][-6:] == '+00:00' and row['message'] for row in rows),
+           'timeline.plaso.csv: a row for each indicator')
+    events = lines_of(case, 'timeline.ecs.jsonl')
+    result(len(events) == dated and all(e['@timestamp'] and e['rule']['name'] and e['event']['original'] is not None
+                                        for e in events), 'timeline.ecs.jsonl: an event for each indicator')
+    result(any('T1190' in e['threat']['technique']['id'] for e in events), 'with its techniques')
+    if shutil.which('mactime'):
+        mactime = subprocess.run(['mactime', '-b', os.path.join(case, 'bodyfile.txt'), '-d', '-y', '-z', 'UTC'],
+                                 stdout=subprocess.PIPE, text=True, errors='replace')
+        rows = list(csv.DictReader(mactime.stdout.splitlines()))
+        shell = [row for row in rows if 'iispage.aspx' in row['File Name'] and row['Date'].startswith('2021-03-03T04:37:33')]
+        result(mactime.returncode == 0 and shell, 'mactime reads bodyfile.txt, and the web shell is at its time', rows[:2])
+    else:
+        skip('mactime reads bodyfile.txt', 'there is no mactime')
+
+
 def check_provenance(case, medium):
     """Each line's bytes stand at its offset in the extracted file, whose hash is in files.csv."""
     stored = {}
@@ -522,6 +552,7 @@ def main():
     check_accounts(case)
     check_facts(case)
     check_verdict(case)
+    check_exports(case)
     check_provenance(case, image)
     check_formats(case)
     check_sameness(case, image)

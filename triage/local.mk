@@ -142,10 +142,16 @@ WRITERS = \
 	%D%/report/findings_json.c \
 	%D%/report/coverage_json.c \
 	%D%/report/host_json.c \
-	%D%/report/files_csv.c
+	%D%/report/files_csv.c \
+	%D%/report/bodyfile.c \
+	%D%/report/tln.c \
+	%D%/report/l2tcsv.c \
+	%D%/report/plaso_csv.c \
+	%D%/report/ecs_jsonl.c
 libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/document.c %D%/report/document.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
+	%D%/report/lines.c %D%/report/lines.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
 	%D%/report/writer.c %D%/report/writer.h
 BUILT_SOURCES += %D%/report/registry.inc

@@ -36,9 +36,11 @@ static void print_help(const struct command *command)
     printf("usage: extriage %s %s\n%s.\n\n%s", command->name, command->usage, command->summary,
            buffer_text(&options));
     if (command->bit & (FOR_RUN | FOR_REPORT)) {
-        puts("\noutputs for --format:");
+        puts("\noutputs for --format (`all` names every one; those with * are written only when "
+             "named):");
         for (size_t i = 0; i < count; i++)
-            printf("  %-10s %s: %s\n", writers[i]->name, writers[i]->file, writers[i]->title);
+            printf("%c %-10s %s: %s\n", writers[i]->optional ? '*' : ' ', writers[i]->name,
+                   writers[i]->file, writers[i]->title);
     }
     if (command->bit & (FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT))
         puts("\nexit codes: 0 complete; 2 complete, findings; 3 evidence could not be read in "

@@ -440,11 +440,28 @@ int case_count(struct case_file *file, struct case_counts *counts)
 
 /* --- the folder --- */
 
-static const char *const parts[] = {"report.html",   "timeline.jsonl",  "timeline.csv",
-                                    "undated.jsonl", "findings.json",   "coverage.json",
-                                    "host.json",     "files.csv",       "case.db",
-                                    "case.db.new",   "case.db.partial", "case.db.partial-journal",
-                                    "run.json",      "log.txt",         "SHA256SUMS"};
+static const char *const parts[] = {
+    "report.html",
+    "timeline.jsonl",
+    "timeline.csv",
+    "undated.jsonl",
+    "findings.json",
+    "coverage.json",
+    "host.json",
+    "files.csv",
+    "bodyfile.txt",
+    "timeline.tln",
+    "timeline.l2t.csv",
+    "timeline.plaso.csv",
+    "timeline.ecs.jsonl",
+    "case.db",
+    "case.db.new",
+    "case.db.partial",
+    "case.db.partial-journal",
+    "run.json",
+    "log.txt",
+    "SHA256SUMS",
+};
 
 static bool folder_is_empty(const char *path)
 {

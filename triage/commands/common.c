@@ -426,15 +426,15 @@ static bool next_name(struct slice *rest, struct slice *name)
     return true;
 }
 
-bool is_asked_for(const struct options *options, const char *name)
+bool is_asked_for(const struct options *options, const struct writer *writer)
 {
     struct slice part;
 
     for (size_t i = 0; i < options->format_count; i++)
         for (struct slice rest = slice_of_text(options->formats[i]); next_name(&rest, &part);)
-            if (slice_is(part, name))
+            if (slice_is(part, writer->name) || slice_is(part, "all"))
                 return true;
-    return options->format_count == 0;
+    return options->format_count == 0 && !writer->optional;
 }
 
 static bool is_output(struct slice name)
@@ -445,7 +445,7 @@ static bool is_output(struct slice name)
     for (size_t i = 0; i < count; i++)
         if (slice_is(name, writers[i]->name))
             return true;
-    return false;
+    return slice_is(name, "all");
 }
 
 int check_formats(const struct options *options)

@@ -4,6 +4,7 @@
 
 #include "triage/commands/command.h"
 #include "triage/engine/session.h"
+#include "triage/report/writer.h"
 
 #include <stdio.h>
 
@@ -56,7 +57,7 @@ void printable(struct buffer *out, const char *text);
 /* 0 when all names given with --format are those of outputs; -1 with error_text. */
 int check_formats(const struct options *options);
 /* Whether --format names the output, or none is given. */
-bool is_asked_for(const struct options *options, const char *name);
+bool is_asked_for(const struct options *options, const struct writer *writer);
 /* 0 when the case folder neither lies in a folder of evidence nor holds evidence: it would be read
  * as evidence, or --clobber would remove some. -1 with error_text. */
 int check_output(const struct options *options);

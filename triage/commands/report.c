@@ -9,7 +9,7 @@ static int write_outputs(const struct options *options, struct case_file *file)
     const struct writer *const *writers = writer_all(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (is_asked_for(options, writers[i]->name) && writer_run(writers[i], file) < 0)
+        if (is_asked_for(options, writers[i]) && writer_run(writers[i], file) < 0)
             return -1;
     return 0;
 }

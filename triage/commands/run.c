@@ -173,7 +173,7 @@ static int write_outputs(struct run *run)
     const struct writer *const *writers = writer_all(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (is_asked_for(run->options, writers[i]->name) && writer_run(writers[i], run->file) < 0)
+        if (is_asked_for(run->options, writers[i]) && writer_run(writers[i], run->file) < 0)
             return -1;
     return 0;
 }

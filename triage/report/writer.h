@@ -12,6 +12,7 @@
 
 struct writer {
     const char *name, *file, *title; /* "jsonl", "timeline.jsonl", what it holds */
+    bool optional;                   /* only written when it is asked for by name */
     int (*write)(struct case_file *file, FILE *out);
 };
 

@@ -1,0 +1,126 @@
+#include "triage/report/lines.h"
+
+#include "triage/base/error.h"
+#include "triage/base/instant.h"
+#include "triage/base/utf16.h"
+
+#include <string.h>
+
+struct lines {
+    FILE *out;
+    struct buffer text;
+    lines_indicator *indicator;
+    lines_stored *stored;
+};
+
+static int write_text(struct lines *lines)
+{
+    if (buffer_failed(&lines->text))
+        return error_set("out of memory");
+    if (fwrite(lines->text.data, 1, lines->text.size, lines->out) != lines->text.size)
+        return error_set_errno("the output cannot be written");
+    buffer_clear(&lines->text);
+    return 0;
+}
+
+static int add_indicator(void *context, const struct case_indicator *row,
+                         const struct case_rule *rule)
+{
+    struct lines *lines = context;
+
+    lines->indicator(&lines->text, row, rule);
+    return write_text(lines);
+}
+
+static int add_stored(void *context, const struct case_stored *row)
+{
+    struct lines *lines = context;
+
+    lines->stored(&lines->text, row);
+    return write_text(lines);
+}
+
+static int begin(struct lines *lines, const char *header)
+{
+    if (header)
+        buffer_add_text(&lines->text, header);
+    return write_text(lines);
+}
+
+int lines_write_indicators(struct case_file *file, const char *header, lines_indicator *line,
+                           FILE *out)
+{
+    struct lines lines = {.out = out, .indicator = line};
+    int result = begin(&lines, header);
+
+    if (result == 0)
+        result = case_each_indicator(file, true, add_indicator, &lines);
+    buffer_release(&lines.text);
+    return result;
+}
+
+int lines_write_stored(struct case_file *file, const char *header, lines_stored *line, FILE *out)
+{
+    struct lines lines = {.out = out, .stored = line};
+    int result = begin(&lines, header);
+
+    if (result == 0)
+        result = case_each_stored(file, add_stored, &lines);
+    buffer_release(&lines.text);
+    return result;
+}
+
+void lines_add_plain(struct buffer *out, struct slice text, const char *bad)
+{
+    const size_t start = out->size;
+
+    utf8_append_repaired(out, text);
+    for (size_t i = start; i < out->size; i++) {
+        const uint8_t c = out->data[i];
+        const bool is_c1 = c == 0xC2 && i + 1 < out->size && out->data[i + 1] < 0xA0;
+        if (c < 0x20 || c == 0x7F || is_c1 || strchr(bad, c))
+            out->data[i] = ' ';
+        if (is_c1)
+            out->data[i + 1] = ' ';
+    }
+}
+
+void lines_add_time(struct buffer *out, int64_t microseconds)
+{
+    const int64_t seconds =
+        microseconds >= 0 ? microseconds / 1000000 : -((999999 - microseconds) / 1000000);
+    char text[INSTANT_TEXT_SIZE];
+
+    buffer_add_text(
+        out, instant_format(instant_from_unix(seconds, (microseconds - seconds * 1000000) * 1000),
+                            text));
+}
+
+const char *lines_source(const struct case_indicator *row)
+{
+    static const struct {
+        const char *start, *source;
+    } known[] = {
+        {"iis_log", "WEBHIST"}, {"httperr", "WEBHIST"},   {"exchange_httpproxy", "WEBHIST"},
+        {"eventlog", "EVTX"},   {"registry_hive", "REG"}, {"web_root", "FILE"},
+        {"mft_", "FILE"},       {"usn_", "FILE"},         {"i30_", "FILE"},
+        {"aspnet_", "FILE"},    {"pe_", "FILE"},          {"program_", "FILE"},
+        {"recycle", "FILE"},    {"prefetch", "FILE"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(row->artifact, known[i].start, strlen(known[i].start)) == 0)
+            return known[i].source;
+    return "LOG";
+}
+
+void lines_add_display_name(struct buffer *out, const struct case_indicator *row)
+{
+    const char *path = row->path;
+
+    if (row->snapshot)
+        buffer_format(out, "VSS%lld:", (long long)row->snapshot);
+    if (path[0] && path[1] == ':')
+        path += 2;
+    buffer_format(out, "NTFS:%s", path);
+}
