@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \
 	%D%/unit/test_correlation \
+	%D%/unit/test_content_gate \
 	%D%/unit/test_csv \
 	%D%/unit/test_engine \
 	%D%/unit/test_eventlog_export \

@@ -75,6 +75,9 @@ libextriage_a_SOURCES = \
 	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
 	%D%/match/ascii.h \
 	%D%/match/content.c %D%/match/content.h \
+	%D%/match/content_gate.c %D%/match/content_gate.h \
+	%D%/match/content_literals.c %D%/match/content_literals.h \
+	%D%/match/content_tokens.c %D%/match/content_tokens.h \
 	%D%/match/escape_filter.c %D%/match/escape_filter.h \
 	%D%/match/gram_filter.c %D%/match/gram_filter.h \
 	%D%/match/gram_groups.c %D%/match/gram_groups.h \

@@ -2,6 +2,7 @@
 
 #include "triage/base/arena.h"
 #include "triage/base/error.h"
+#include "triage/match/content_gate.h"
 
 #ifdef HAVE_YARA
 
@@ -25,7 +26,8 @@ struct content_rules {
     struct content_rule *rules;
     size_t count;
     YR_RULES *compiled;
-    size_t *numbers; /* of the compiled rules in the set; SIZE_MAX for private ones */
+    struct content_gate *gate; /* NULL: every file is scanned */
+    size_t *numbers;           /* of the compiled rules in the set; SIZE_MAX for private ones */
 };
 
 struct content_scanner {
@@ -33,6 +35,8 @@ struct content_scanner {
     YR_SCANNER *scanner;
     const struct content_sink *sink; /* of the present scan */
     struct buffer detail;
+    struct content_gate_scratch *gate; /* NULL: there is none */
+    bool no_gate;                      /* scan whatever the gate says */
 };
 
 static const char *const variables[] = {"filename", "filepath", "extension",
@@ -96,6 +100,7 @@ void content_free(struct content_rules *rules)
         return;
     if (rules->compiled)
         yr_rules_destroy(rules->compiled);
+    content_gate_free(rules->gate);
     yr_finalize();
     arena_free(rules->arena);
     free(rules->sources);
@@ -417,11 +422,30 @@ static int number_rules(struct content_rules *rules)
     return number == rules->count ? 0 : error_set("rules were lost when compiled together");
 }
 
+/* The gate must number the rules as libyara does, or there is none. */
+static int make_gate(struct content_rules *rules)
+{
+    struct content_gate *gate = content_gate_new(rules->arena);
+    YR_RULE *rule;
+    size_t count = 0;
+
+    yr_rules_foreach(rules->compiled, rule) count++;
+    if (!gate)
+        return -1;
+    for (size_t i = 0; i < rules->source_count; i++)
+        if (content_gate_add(gate, slice_of_text(rules->sources[i].text)) < 0)
+            return -1;
+    if (content_gate_rule_count(gate) != count)
+        return 0;
+    rules->gate = gate;
+    return content_gate_finish(gate);
+}
+
 int content_compile(struct content_rules *rules)
 {
     if (compile(rules->sources, rules->source_count, NULL, &rules->compiled) < 0)
         return error_prefix("YARA rules");
-    return number_rules(rules);
+    return number_rules(rules) < 0 ? -1 : make_gate(rules);
 }
 
 size_t content_rule_count(const struct content_rules *rules)
@@ -442,9 +466,13 @@ int content_scanner_new(const struct content_rules *rules, struct content_scanne
     if (!scanner)
         return error_set("out of memory");
     scanner->rules = rules;
+    if (rules->gate && content_gate_scratch_new(rules->gate, &scanner->gate) < 0) {
+        free(scanner);
+        return -1;
+    }
     code = yr_scanner_create(rules->compiled, &scanner->scanner);
     if (code != ERROR_SUCCESS) {
-        free(scanner);
+        content_scanner_free(scanner);
         return yara_error("libyara's scanner", code);
     }
     yr_scanner_set_timeout(scanner->scanner, TIMEOUT_SECONDS);
@@ -460,9 +488,16 @@ void content_scanner_free(struct content_scanner *scanner)
 {
     if (!scanner)
         return;
-    yr_scanner_destroy(scanner->scanner);
+    if (scanner->scanner)
+        yr_scanner_destroy(scanner->scanner);
     buffer_release(&scanner->detail);
+    content_gate_scratch_free(scanner->gate);
     free(scanner);
+}
+
+void content_scanner_set_gate(struct content_scanner *scanner, bool on)
+{
+    scanner->no_gate = !on;
 }
 
 void content_scanner_set_timeout(struct content_scanner *scanner, unsigned seconds)
@@ -510,6 +545,13 @@ static const char *describe(struct content_scanner *scanner, YR_SCAN_CONTEXT *co
     return buffer_text(&scanner->detail);
 }
 
+/* Whether the rule could match the present file at all: one that could not is not undecided, so
+ * that the gate does not show in the output. */
+static bool is_possible(const struct content_scanner *scanner, size_t compiled_index)
+{
+    return !scanner->gate || content_gate_possible(scanner->gate, compiled_index);
+}
+
 static int tell(YR_SCAN_CONTEXT *context, int message, void *data, void *user_data)
 {
     struct content_scanner *scanner = user_data;
@@ -526,7 +568,7 @@ static int tell(YR_SCAN_CONTEXT *context, int message, void *data, void *user_da
         const YR_STRING *string = data;
         const size_t number = rule_number(scanner, string->rule_idx);
 
-        if (number != SIZE_MAX)
+        if (number != SIZE_MAX && is_possible(scanner, string->rule_idx))
             sink->undecided(sink->context, number, "a string matches too often");
     }
     return CALLBACK_CONTINUE;
@@ -554,6 +596,8 @@ int content_scan(struct content_scanner *scanner, struct slice content,
     static const uint8_t nothing[1];
     int code;
 
+    if (scanner->gate && !content_gate_ask(scanner->gate, content, file) && !scanner->no_gate)
+        return 0;
     if (set_variables(scanner->scanner, file) < 0)
         return -1;
     scanner->sink = sink;
@@ -627,6 +671,11 @@ void content_scanner_free(struct content_scanner *scanner)
 void content_scanner_set_timeout(struct content_scanner *scanner, unsigned seconds)
 {
     (void)scanner, (void)seconds;
+}
+
+void content_scanner_set_gate(struct content_scanner *scanner, bool on)
+{
+    (void)scanner, (void)on;
 }
 
 int content_scan(struct content_scanner *scanner, struct slice content,

@@ -63,6 +63,8 @@ int content_scanner_new(const struct content_rules *rules, struct content_scanne
 void content_scanner_free(struct content_scanner *scanner);
 /* Ends a scan after so many seconds of wall time (10 unless set, 0 never). */
 void content_scanner_set_timeout(struct content_scanner *scanner, unsigned seconds);
+/* Off: files that no rule could match are scanned all the same, for comparing the output. */
+void content_scanner_set_gate(struct content_scanner *scanner, bool on);
 /* Tells all matching rules in the order of the set. -1 with error_text when the scan failed or ran
  * out of time: then no rule is decided but those already told. NULL texts in `file` count as empty.
  */

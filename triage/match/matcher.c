@@ -47,6 +47,8 @@ int matcher_new(const struct rule_set *set, struct matcher **out)
         matcher_free(matcher);
         return error_prefix("matcher");
     }
+    if (matcher->scanner)
+        content_scanner_set_gate(matcher->scanner, !set->no_prefilter);
     *out = matcher;
     return 0;
 }
