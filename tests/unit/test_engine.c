@@ -1,5 +1,6 @@
 /* The parent's small parts: plan, names of extracted files, messages. */
 #include "triage/base/buffer.h"
+#include "triage/base/glob.h"
 #include "triage/engine/extract_name.h"
 #include "triage/engine/message.h"
 #include "triage/engine/plan.h"
@@ -37,6 +38,41 @@ static void a_place_is_wanted_on_its_volume_only(void **state)
     assert_int_equal(plan_match(plan, 0, "inetpub/logs/LogFiles/W3SVC2/a/b.log"), 1 << 3);
     assert_int_equal(plan_match(plan, 7, "WINDOWS/system32/logfiles/httperr/x.log"), 1 << 5);
     assert_int_equal(plan_match(plan, 1, "IISLogs/W3SVC1"), 0);
+    arena_free(arena);
+}
+
+static void each_glob_is_asked_whatever_its_shape(void **state)
+{
+    static const char *const globs[] = {
+        "**/*.log",         "**",    "*",      "Windows/**", "**/*.LOG.*", "**/hosts",
+        "windows/*/*.evtx", "a.b/*", "**/x.*", "**/.ini",    "x.log",      "$Extend/$UsnJrnl:$J"};
+    static const char *const paths[] = {"x.log",
+                                        "a/b/U.LOG",
+                                        "Windows/etc/hosts",
+                                        "WINDOWS/x/y.EVTX",
+                                        "a.b/c",
+                                        "A.B/c.d",
+                                        "a/.ini",
+                                        "$extend/$UsnJrnl:$J",
+                                        "x.",
+                                        "u.log.1",
+                                        "windows",
+                                        ""};
+    enum { GLOBS = sizeof globs / sizeof *globs };
+    struct arena *arena = arena_new(0);
+    struct plan *plan = plan_new(arena);
+
+    (void)state;
+    for (size_t i = 0; i < GLOBS; i++)
+        assert_int_equal(plan_add(plan, &host, globs[i], i), 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        uint64_t expected = 0;
+        for (size_t j = 0; j < GLOBS; j++)
+            expected |= (uint64_t)glob_match(globs[j], paths[i]) << j;
+        if (strcmp(paths[i], "windows") == 0)
+            expected &= ~(UINT64_C(1) << 3); /* what lies below a folder, not itself */
+        assert_int_equal(plan_match(plan, 0, paths[i]), expected);
+    }
     arena_free(arena);
 }
 
@@ -156,6 +192,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_is_wanted_on_its_volume_only),
+        cmocka_unit_test(each_glob_is_asked_whatever_its_shape),
         cmocka_unit_test(a_place_at_the_root_and_more_than_enough_artifacts),
         cmocka_unit_test(names_from_evidence_lose_their_teeth),
         cmocka_unit_test(extracted_files_stay_in_their_folder_and_apart),

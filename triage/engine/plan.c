@@ -15,9 +15,14 @@ struct wanted {
     uint64_t bit;
 };
 
+enum { HEADS = 256 };
+
+/* Globs by what is told of a path at one look: most are asked for a few of all files only. */
 struct plan {
     struct arena *arena;
-    struct wanted *first, **end;
+    struct wanted *by_ending[HEADS]; /* "*.log": by what stands behind the last point */
+    struct wanted *by_folder[HEADS]; /* "Windows/...": by the first folder */
+    struct wanted *others;
 };
 
 struct plan *plan_new(struct arena *arena)
@@ -26,9 +31,38 @@ struct plan *plan_new(struct arena *arena)
 
     if (!plan)
         return NULL;
-    plan->arena = arena;
-    plan->end = &plan->first;
+    *plan = (struct plan){.arena = arena};
     return plan;
+}
+
+/* ASCII letters count without case; other bytes as they are, which only spreads less. */
+static size_t head_of(const char *text, size_t size)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ ((uint8_t)text[i] | 0x20u)) * 16777619u;
+    return hash % HEADS;
+}
+
+/* What stands behind the last point of the last component; NULL when there is none. */
+static const char *ending_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *point = strrchr(slash ? slash : path, '.');
+
+    return point ? point + 1 : NULL;
+}
+
+static struct wanted **list_for(struct plan *plan, const struct wanted *wanted)
+{
+    const char *ending = ending_of(wanted->glob);
+
+    if (ending && !strpbrk(ending, "*?"))
+        return &plan->by_ending[head_of(ending, strlen(ending))];
+    if (wanted->begin_size)
+        return &plan->by_folder[head_of(wanted->begin, strcspn(wanted->begin, "/"))];
+    return &plan->others;
 }
 
 /* Bytes of `glob` up to the last '/' in front of its first wildcard. */
@@ -58,8 +92,9 @@ static int add(struct plan *plan, uint32_t volume, const char *folder, const cha
     wanted->begin_size = strlen(wanted->begin);
     wanted->volume = volume;
     wanted->bit = UINT64_C(1) << artifact;
-    *plan->end = wanted;
-    plan->end = &wanted->next;
+    struct wanted **list = list_for(plan, wanted);
+    wanted->next = *list;
+    *list = wanted;
     return 0;
 }
 
@@ -83,11 +118,11 @@ int plan_add(struct plan *plan, const struct host *host, const char *glob, size_
     return 0;
 }
 
-uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path)
+static uint64_t match_list(const struct wanted *w, uint32_t volume, const char *path)
 {
     uint64_t bits = 0;
 
-    for (const struct wanted *w = plan->first; w; w = w->next) {
+    for (; w; w = w->next) {
         if (bits & w->bit || (w->volume != PLAN_ANY_VOLUME && w->volume != volume))
             continue;
         if (strncasecmp(path, w->begin, w->begin_size) == 0 &&
@@ -95,4 +130,14 @@ uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path)
             bits |= w->bit;
     }
     return bits;
+}
+
+uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path)
+{
+    const char *ending = ending_of(path);
+    uint64_t bits = match_list(plan->others, volume, path);
+
+    if (ending)
+        bits |= match_list(plan->by_ending[head_of(ending, strlen(ending))], volume, path);
+    return bits | match_list(plan->by_folder[head_of(path, strcspn(path, "/"))], volume, path);
 }

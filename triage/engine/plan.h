@@ -1,7 +1,7 @@
 /*
  * Which files are wanted: artifacts' globs with the survey's places put in, tried against each
- * entry of a listing. Each glob is cut into a fixed beginning and a pattern, so that most files are
- * passed over after a few bytes.
+ * entry of a listing. Globs are found by a file's ending or its first folder, so that a file costs
+ * the same however many there are.
  */
 #ifndef TRIAGE_ENGINE_PLAN_H
 #define TRIAGE_ENGINE_PLAN_H
