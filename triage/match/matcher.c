@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* For fewer rules asking each is cheaper than asking who is concerned. */
-enum { NOMINATOR_FROM = 16 };
+enum { NOMINATOR_FROM = 4 };
 
 struct prepared_group {
     struct rule_group group;
