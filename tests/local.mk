@@ -147,6 +147,6 @@ BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
 bench: extriage
 	python3 -B $(srcdir)/%D%/bench/run.py ./extriage '$(BENCH_DIR)' $(BENCH)
 .PHONY: bench
-EXTRA_DIST += %D%/bench/run.py
+EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py
 # The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
