@@ -51,7 +51,7 @@ static bool is_printable(uint8_t byte)
 
 static void add_run(struct buffer *out, struct slice bytes, size_t start, size_t end, size_t stride)
 {
-    if ((end - start) / stride < SHORTEST_RUN || out->size > TEXT_CEILING)
+    if (out->size > TEXT_CEILING)
         return;
     if (out->size)
         buffer_add_byte(out, ' ');
@@ -59,33 +59,32 @@ static void add_run(struct buffer *out, struct slice bytes, size_t start, size_t
         buffer_add_byte(out, bytes.data[i]);
 }
 
-/* Runs of one-byte characters. */
-static void add_narrow_texts(struct buffer *out, struct slice bytes)
+/* Where the run of readable characters of `stride` bytes that begins at `start` ends. */
+static size_t run_end(struct slice bytes, size_t start, size_t stride)
 {
-    size_t start = 0;
+    size_t at = start;
 
-    for (size_t i = 0; i <= bytes.size; i++) {
-        if (i < bytes.size && is_printable(bytes.data[i]))
-            continue;
-        add_run(out, bytes, start, i, 1);
-        start = i + 1;
-    }
+    while (at + stride <= bytes.size && is_printable(bytes.data[at]) &&
+           (stride == 1 || bytes.data[at + 1] == 0))
+        at += stride;
+    return at;
 }
 
-/* Runs of two-byte characters, at even and odd places. */
-static void add_wide_texts(struct buffer *out, struct slice bytes)
+/* Runs of characters of one byte, or of two at even and odd places. Behind a place where no run
+ * begins the next one is tried. */
+static void add_texts(struct buffer *out, struct slice bytes, size_t stride)
 {
-    size_t start = 0, at = 0;
-
-    while (at + 2 <= bytes.size) {
-        if (is_printable(bytes.data[at]) && bytes.data[at + 1] == 0) {
-            at += 2;
+    for (size_t at = 0; at + stride * SHORTEST_RUN <= bytes.size;) {
+        const size_t last = at + stride * (SHORTEST_RUN - 1);
+        if (!is_printable(bytes.data[last]) || !is_printable(bytes.data[at])) {
+            at = stride == 1 && !is_printable(bytes.data[last]) ? last + 1 : at + 1;
             continue;
         }
-        add_run(out, bytes, start, at, 2);
-        start = ++at;
+        const size_t end = run_end(bytes, at, stride);
+        if ((end - at) / stride >= SHORTEST_RUN)
+            add_run(out, bytes, at, end, stride);
+        at = end + 1;
     }
-    add_run(out, bytes, start, at, 2);
 }
 
 /* What can be read within binary data: rules look there for script. */
@@ -94,8 +93,8 @@ static void find_texts(struct registry *registry, struct slice data)
     const struct slice part = slice_part(data, 0, SCAN_CEILING);
 
     buffer_clear(&registry->found);
-    add_narrow_texts(&registry->found, part);
-    add_wide_texts(&registry->found, part);
+    add_texts(&registry->found, part, 1);
+    add_texts(&registry->found, part, 2);
 }
 
 static void put_texts(struct buffer *out, struct slice data)
@@ -128,6 +127,12 @@ static struct slice behind_text(struct slice data)
     return slice_of(NULL, 0);
 }
 
+static void put_hex(struct buffer *out, uint32_t number)
+{
+    for (int shift = 28; shift >= 0; shift -= 4)
+        buffer_add_byte(out, (uint8_t) "0123456789abcdef"[number >> shift & 15]);
+}
+
 static bool put_number(struct registry *registry, const struct hive_value *value,
                        struct buffer *out)
 {
@@ -135,11 +140,13 @@ static bool put_number(struct registry *registry, const struct hive_value *value
 
     if (!hive_number(registry->hive, value, &number))
         return false;
-    if (value->type == HIVE_LONG_NUMBER)
-        buffer_format(out, "QWORD (0x%08" PRIx32 "-0x%08" PRIx32 ")", (uint32_t)(number >> 32),
-                      (uint32_t)number);
-    else
-        buffer_format(out, "DWORD (0x%08" PRIx32 ")", (uint32_t)number);
+    if (value->type == HIVE_LONG_NUMBER) {
+        buffer_add_text(out, "QWORD (0x");
+        put_hex(out, (uint32_t)(number >> 32));
+    }
+    buffer_add_text(out, value->type == HIVE_LONG_NUMBER ? "-0x" : "DWORD (0x");
+    put_hex(out, (uint32_t)number);
+    buffer_add_byte(out, ')');
     return true;
 }
 
