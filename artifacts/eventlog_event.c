@@ -3,7 +3,6 @@
 #include "artifacts/eventlog_script.h"
 #include "triage/base/error.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,18 +28,34 @@ struct essence {
     uint64_t number;                                   /* event id */
 };
 
+/* "Data0" to "Data63": without printf, for there are many small files. */
+static void number_names(struct eventlog *log)
+{
+    for (unsigned i = 0; i < NUMBERED; i++) {
+        char *end = stpcpy(log->numbered[i], "Data");
+        if (i >= 10)
+            *end++ = (char)('0' + i / 10);
+        *end++ = (char)('0' + i % 10);
+        *end = 0;
+    }
+}
+
 struct eventlog *eventlog_new(struct job *job)
 {
-    struct eventlog *log = calloc(1, sizeof *log);
+    struct eventlog *log = malloc(sizeof *log); /* the room for values is not worth clearing */
+    struct script_blocks *scripts = script_blocks_new();
 
-    if (!log || !(log->scripts = script_blocks_new())) {
+    if (!log || !scripts) {
         error_set("out of memory");
+        script_blocks_free(scripts);
         free(log);
         return NULL;
     }
     log->job = job;
-    for (size_t i = 0; i < NUMBERED; i++)
-        snprintf(log->numbered[i], sizeof log->numbered[i], "Data%zu", i);
+    log->scripts = scripts;
+    log->value_count = 0;
+    log->joined = log->sentence = (struct buffer)BUFFER_EMPTY;
+    number_names(log);
     return log;
 }
 
