@@ -78,9 +78,10 @@ static bool is_readable(const uint8_t *unit)
  * when there is none. Most places are passed with one look at the upper halves of four units. */
 static size_t find_run(struct slice bytes, size_t at)
 {
-    for (uint64_t units; at + sizeof units <= bytes.size; at++) {
+    /* No run begins with a NUL, and slack is full of them. */
+    for (uint64_t units; at + sizeof units <= bytes.size; at += units ? 1 : sizeof units) {
         memcpy(&units, bytes.data + at, sizeof units);
-        if (le64toh(units) & UINT64_C(0xFF80FF80FF80FF80))
+        if (units == 0 || le64toh(units) & UINT64_C(0xFF80FF80FF80FF80))
             continue;
         size_t readable = 0;
         while (readable < RUN_LEAST && is_readable(bytes.data + at + 2 * readable))
