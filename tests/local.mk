@@ -111,6 +111,7 @@ endif
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
 PROGRAM_TESTS = %D%/end_to_end.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py %D%/check_traces.py
+PROGRAM_TESTS += %D%/check_bitlocker.py
 TESTS += $(PROGRAM_TESTS)
 EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden
 
@@ -140,7 +141,7 @@ fuzz-programs: $(BUILT_SOURCES)
 .PHONY: fuzz fuzz-programs
 
 clean-local:
-	rm -rf tests/evidence tests/golden-work tests/fuzz-work tests/hives-work tests/samples-case tests/shadow-work tests/install-work tests/traces-work fuzz
+	rm -rf tests/evidence tests/golden-work tests/fuzz-work tests/hives-work tests/samples-case tests/shadow-work tests/bitlocker-work tests/install-work tests/traces-work fuzz
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence

@@ -21,7 +21,8 @@ libextriage_a_SOURCES = \
 	%D%/record/wire.c %D%/record/wire.h \
 	%D%/helpers/channel.c %D%/helpers/channel.h \
 	%D%/helpers/helper.c %D%/helpers/helper.h \
-	%D%/helpers/server.c %D%/helpers/server.h %D%/helpers/shadow_copy.h \
+	%D%/helpers/server.c %D%/helpers/server.h %D%/helpers/shadow_copy.h %D%/helpers/bitlocker.h \
+	%D%/evidence/bitlocker.c %D%/evidence/bitlocker.h \
 	%D%/evidence/folder.c %D%/evidence/folder.h \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h \
@@ -190,6 +191,12 @@ EXTRIAGE_LIBS = $(TSK_LIBS) $(EWF_LIBS) $(PCRE2_LIBS) $(XML_LIBS) $(CRYPTO_LIBS)
 
 # Helper programs: one outside library each, in a process of its own (helpers/README.md).
 EXTRA_DIST += %D%/helpers/bfio.c %D%/helpers/bfio.h
+if HAVE_BDE
+pkglibexec_PROGRAMS += helpers/bitlocker
+helpers_bitlocker_SOURCES = %D%/helpers/bitlocker.c %D%/helpers/bfio.c %D%/helpers/bfio.h
+helpers_bitlocker_CPPFLAGS = $(AM_CPPFLAGS) $(BDE_CFLAGS)
+helpers_bitlocker_LDADD = libextriage.a $(BDE_LIBS) $(SECCOMP_LIBS)
+endif
 if HAVE_VSHADOW
 pkglibexec_PROGRAMS += helpers/shadow_copy
 helpers_shadow_copy_SOURCES = %D%/helpers/shadow_copy.c %D%/helpers/bfio.c %D%/helpers/bfio.h

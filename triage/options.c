@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,9 @@ enum option_type {
     TO_TIME,
     LEVEL_VALUE,
     LOG_FORMAT,
-    SNAPSHOTS
+    SNAPSHOTS,
+    SECRET,
+    KEY_FILE
 };
 
 struct option_entry {
@@ -63,6 +66,9 @@ static const struct option_entry entries[] = {
     {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT},
     {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
     {0, "vss", "LIST", "shadow copies to read too: all, none or numbers like 1,3 (default: none, as each adds time and repeats what is still there; `info` lists them; only files that differ from the live volume are read)", SNAPSHOTS, AT(snapshots), FOR_RUN | FOR_EXTRACT},
+    {0, "recovery-key", "KEY", "opens BitLocker volumes: 48 digits in eight groups; this and the next are kept out of every output", SECRET, AT(keys.recovery_key), FOR_RUN | FOR_INFO | FOR_EXTRACT},
+    {0, "password", "TEXT", "opens BitLocker volumes by their password", SECRET, AT(keys.password), FOR_RUN | FOR_INFO | FOR_EXTRACT},
+    {0, "bek", "FILE", "opens BitLocker volumes by the startup key in a .BEK file", KEY_FILE, AT(keys.startup_key), FOR_RUN | FOR_INFO | FOR_EXTRACT},
     {'q', "quiet", NULL, "no progress, no summary; errors only", FLAG, AT(quiet), FOR_ALL},
     {'v', "verbose", NULL, "say more (repeatable)", COUNT, AT(verbose), FOR_ALL},
     {0, "no-color", NULL, "plain text, also on a terminal", FLAG, AT(no_color), FOR_ALL},
@@ -144,6 +150,42 @@ static int set_log_format(const char *text, bool *json)
                : error_set("--log-format is text or json, not '%s'", text);
 }
 
+/* Keeps a copy and blanks the argument, which other users of the machine can see and run.json
+ * shows. */
+static int set_secret(const struct option_entry *entry, const char *text, const char **value)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return error_set("out of memory");
+    if (!*text) {
+        free(copy);
+        return error_set("--%s is empty", entry->name);
+    }
+    memset((char *)(uintptr_t)text, '*', strlen(text));
+    free((char *)(uintptr_t)*value);
+    *value = copy;
+    return 0;
+}
+
+static int read_key_file(const char *path, struct slice *key)
+{
+    enum { KEY_FILE_MAX = 64 << 10 };
+    uint8_t *bytes = malloc(KEY_FILE_MAX);
+    FILE *file = fopen(path, "rbe");
+    const size_t size = bytes && file ? fread(bytes, 1, KEY_FILE_MAX, file) : 0;
+
+    if (file)
+        fclose(file);
+    if (size == 0) {
+        free(bytes);
+        return error_set_errno("the key file '%s' cannot be read", path);
+    }
+    free((uint8_t *)(uintptr_t)key->data);
+    *key = slice_of(bytes, size);
+    return 0;
+}
+
 static int apply(const struct option_entry *entry, const char *text, struct options *options)
 {
     void *member = (char *)options + entry->offset;
@@ -174,6 +216,10 @@ static int apply(const struct option_entry *entry, const char *text, struct opti
                                entry->name, text);
     case LOG_FORMAT:
         return set_log_format(text, member);
+    case SECRET:
+        return set_secret(entry, text, member);
+    case KEY_FILE:
+        return read_key_file(text, member);
     default:
         return snapshot_choice_parse(text, member);
     }

@@ -3,6 +3,7 @@
 #define TRIAGE_OPTIONS_H
 
 #include "triage/base/instant.h"
+#include "triage/evidence/bitlocker.h"
 #include "triage/evidence/snapshot.h"
 #include "triage/match/rules.h"
 
@@ -27,6 +28,7 @@ struct options {
     int64_t clock_skew;
     bool log_json;
     struct snapshot_choice snapshots;
+    struct bitlocker_keys keys;
 };
 
 /* Which commands an option belongs to, as bits. */

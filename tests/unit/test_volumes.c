@@ -254,10 +254,19 @@ static void assert_problem(size_t at, const char *signature, size_t size, const 
     assert_non_null(strstr(probe.problem, word));
 }
 
+static void bitlocker_is_known_before_any_key(void **context)
+{
+    (void)context;
+    memset(medium, 0, sizeof medium);
+    memcpy(medium + 3, "-FVE-FS-", 8);
+    const struct probe probe = probe_all();
+    assert_int_equal(probe.kind, PROBE_BITLOCKER);
+    assert_non_null(strstr(probe.problem, "BitLocker"));
+}
+
 static void what_cannot_be_read_is_named(void **context)
 {
     (void)context;
-    assert_problem(3, "-FVE-FS-", 8, "BitLocker");
     assert_problem(3, "ReFS\0\0\0\0", 8, "ReFS");
     assert_problem(0, "LUKS\xBA\xBE", 6, "LUKS");
     assert_problem(512, "LABELONE", 8, "LVM2");
@@ -358,6 +367,7 @@ int main(void)
         TEST(a_boot_sector_is_no_table),
         TEST(noise_is_no_table),
         TEST(what_cannot_be_read_is_named),
+        TEST(bitlocker_is_known_before_any_key),
         TEST(an_empty_volume_is_told_from_an_unknown_one),
         TEST(a_log_with_a_signature_by_chance_is_no_volume),
         TEST(the_boot_sector_of_ntfs_gives_its_sizes),

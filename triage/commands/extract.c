@@ -22,6 +22,7 @@ static int prepare(struct extraction *e)
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,
+        .keys = &o->keys,
         .snapshots = o->snapshots,
         .globs = o->glob_count ? o->globs : NULL,
         .take_deleted = o->deleted,

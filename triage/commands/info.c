@@ -15,6 +15,7 @@ static int with_session(const struct options *options, int (*stage)(struct sessi
         .rules_folder = default_rules_folder(),
         .jobs = options->jobs,
         .timeout_seconds = options->timeout,
+        .keys = &options->keys,
         .survey_only = true,
         .interrupted = &interrupted,
         .context = &watcher,

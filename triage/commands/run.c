@@ -83,6 +83,7 @@ static int open_session(struct run *run)
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,
+        .keys = &o->keys,
         .snapshots = o->snapshots,
         .from = o->from,
         .to = o->to,

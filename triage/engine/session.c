@@ -102,6 +102,7 @@ int session_new(const struct session_options *options, struct session **out)
         .all_streams = options->take_deleted,
         .no_hash = options->no_hash,
         .snapshots = options->snapshots,
+        .keys = options->keys,
         .survey_only = options->survey_only,
         .carve = options->carve,
     };

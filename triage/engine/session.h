@@ -35,9 +35,10 @@ struct session_options {
     bool take_deleted, no_hash; /* extract */
     bool take_all;              /* extract: also what artifacts want but do not keep */
     struct snapshot_choice snapshots;
-    bool carve;                /* also artifacts that take long */
-    bool survey_only;          /* info */
-    volatile int *interrupted; /* set by a signal handler */
+    const struct bitlocker_keys *keys; /* may be NULL; has to outlive the session */
+    bool carve;                        /* also artifacts that take long */
+    bool survey_only;                  /* info */
+    volatile int *interrupted;         /* set by a signal handler */
     void *context;
     void (*progress)(void *context, const struct progress *progress);
     void (*notice)(void *context, const char *text); /* what a person should know at once */

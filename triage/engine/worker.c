@@ -1320,7 +1320,7 @@ static int open_evidence(struct worker *worker)
 
     sandbox_raise_file_limit();
     for (size_t i = 0; i < setup->evidence_count; i++)
-        if (evidence_open(setup->evidence[i], &worker->evidence[i]) < 0)
+        if (evidence_open_with(setup->evidence[i], setup->keys, &worker->evidence[i]) < 0)
             return -1;
     return 0;
 }

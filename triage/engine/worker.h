@@ -7,6 +7,7 @@
 #define TRIAGE_ENGINE_WORKER_H
 
 #include "triage/engine/pool.h"
+#include "triage/evidence/bitlocker.h"
 #include "triage/evidence/snapshot.h"
 #include "triage/match/rules.h"
 #include "triage/record/file.h"
@@ -46,12 +47,13 @@ struct worker_setup {
     const struct host *hosts; /* per evidence item; zero before the survey */
     const char *const
         *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
-    bool all_streams;                 /* copy: deleted entries too */
-    bool no_hash;                     /* copy without hashes */
-    struct snapshot_choice snapshots; /* shadow copies that are read beside the live volumes */
-    bool carve;                       /* want what takes long, too */
-    bool survey_only;                 /* say nothing of wanted files */
-    size_t memory;                    /* bytes a worker may add; 0 for the default */
+    bool all_streams;                  /* copy: deleted entries too */
+    bool no_hash;                      /* copy without hashes */
+    const struct bitlocker_keys *keys; /* may be NULL */
+    struct snapshot_choice snapshots;  /* shadow copies that are read beside the live volumes */
+    bool carve;                        /* want what takes long, too */
+    bool survey_only;                  /* say nothing of wanted files */
+    size_t memory;                     /* bytes a worker may add; 0 for the default */
 };
 
 /* For struct pool: context is the worker_setup's owner; these take the setup itself. */

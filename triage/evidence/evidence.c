@@ -17,12 +17,15 @@ struct slot {
     struct volume volume;
     struct view live;            /* without a source when the volume has a problem */
     struct snapshots *snapshots; /* NULL without shadow copies */
+    struct image *opened;        /* an encrypted volume's own medium; NULL for the others */
+    struct medium *medium;       /* of `opened` */
 };
 
 struct evidence {
     enum evidence_shape shape;
     char *path;
-    struct arena *arena; /* texts of the volumes */
+    const struct bitlocker_keys *keys; /* while it is being opened */
+    struct arena *arena;               /* texts of the volumes */
     struct image *image;
     struct medium *medium;
     struct slot *slots;
@@ -74,15 +77,79 @@ static bool fit_to_medium(const struct evidence *evidence, struct volume *volume
     return true;
 }
 
+/* Where the bytes of a volume's file system lie: on the medium, or on one of its own. */
+struct place {
+    struct image *image;
+    struct medium *medium;
+    uint64_t offset, size;
+};
+
 /* Starts what reads the volume's shadow copies, when it has some. */
-static int find_snapshots(struct evidence *evidence, struct slot *slot)
+static int find_snapshots(struct evidence *evidence, struct slot *slot, const struct place *place)
 {
-    const struct shadow_volume volume = {evidence->image, slot->volume.offset, slot->volume.size};
+    const struct shadow_volume volume = {place->image, place->offset, place->size};
 
     if (!shadow_is_there(&volume))
         return 0;
     slot->snapshots = snapshots_new(&volume, evidence->arena);
     return slot->snapshots ? 0 : -1;
+}
+
+/* Opens an encrypted volume, whose file system then begins at byte 0 of a medium of its own. -1
+ * with error_text. */
+static int open_encrypted(struct evidence *evidence, struct slot *slot, struct place *place)
+{
+    const char *method;
+
+    if (bitlocker_open(place->image, place->offset, place->size, evidence->keys, &slot->opened,
+                       &method) < 0)
+        return -1;
+    slot->medium = medium_new(slot->opened);
+    if (!slot->medium)
+        return -1;
+    *place = (struct place){slot->opened, slot->medium, 0, image_container(slot->opened)->size};
+    slot->volume.notice = arena_format(
+        evidence->arena, "it is encrypted with BitLocker (%s) and was opened with a key", method);
+    return 0;
+}
+
+/* What lies in the volume, and where. -1 with error_text. */
+static int look_into(struct evidence *evidence, struct slot *slot, struct place *place,
+                     struct probe *probe)
+{
+    if (probe_volume(place->image, place->offset, place->size, probe) < 0)
+        return -1;
+    if (probe->kind != PROBE_BITLOCKER)
+        return 0;
+    return open_encrypted(evidence, slot, place) < 0
+               ? -1
+               : probe_volume(place->image, place->offset, place->size, probe);
+}
+
+static void describe_file_system(struct volume *volume, const struct probe *probe)
+{
+    volume->serial = probe->serial;
+    volume->cluster_size = probe->cluster_size;
+    if (probe->sector_size)
+        volume->sector_size = probe->sector_size;
+    if (probe->volume_size > volume->size)
+        volume->notice = "the file system is larger than its volume; the image may be cut short";
+}
+
+/* The volume stays where it is on the disk; only who reads it sees the place. */
+static int mount_at(struct evidence *evidence, struct slot *slot, const struct place *place,
+                    const struct probe *probe)
+{
+    struct volume placed = slot->volume;
+
+    placed.offset = place->offset;
+    placed.size = place->size;
+    const int result =
+        sleuthkit_mount(place->medium, probe, evidence->arena, &placed, &slot->live.source);
+    placed.offset = slot->volume.offset;
+    placed.size = slot->volume.size;
+    slot->volume = placed;
+    return result;
 }
 
 static int mount_volume(struct evidence *evidence, struct slot *slot)
@@ -92,7 +159,8 @@ static int mount_volume(struct evidence *evidence, struct slot *slot)
 
     if (volume->problem || !fit_to_medium(evidence, volume))
         return 0;
-    if (probe_volume(evidence->image, volume->offset, volume->size, &probe) < 0) {
+    struct place place = {evidence->image, evidence->medium, volume->offset, volume->size};
+    if (look_into(evidence, slot, &place, &probe) < 0) {
         volume->problem = problem_of(evidence, error_text());
         return 0;
     }
@@ -100,18 +168,12 @@ static int mount_volume(struct evidence *evidence, struct slot *slot)
         volume->problem = probe.problem;
         return 0;
     }
-    volume->serial = probe.serial;
-    volume->cluster_size = probe.cluster_size;
-    if (probe.sector_size)
-        volume->sector_size = probe.sector_size;
-    if (probe.volume_size > volume->size)
-        volume->notice = "the file system is larger than its volume; the image may be cut short";
-    if (sleuthkit_mount(evidence->medium, &probe, evidence->arena, volume, &slot->live.source) <
-        0) {
+    describe_file_system(volume, &probe);
+    if (mount_at(evidence, slot, &place, &probe) < 0) {
         volume->problem = problem_of(evidence, error_text());
         return 0;
     }
-    return probe.kind == PROBE_NTFS ? find_snapshots(evidence, slot) : 0;
+    return probe.kind == PROBE_NTFS ? find_snapshots(evidence, slot, &place) : 0;
 }
 
 static int open_volumes(struct evidence *evidence, struct partition_table *table)
@@ -259,6 +321,11 @@ static struct evidence *evidence_new(const char *path)
 
 int evidence_open(const char *path, struct evidence **out)
 {
+    return evidence_open_with(path, NULL, out);
+}
+
+int evidence_open_with(const char *path, const struct bitlocker_keys *keys, struct evidence **out)
+{
     struct stat status;
 
     if (stat(path, &status) < 0)
@@ -266,10 +333,12 @@ int evidence_open(const char *path, struct evidence **out)
     struct evidence *evidence = evidence_new(path);
     if (!evidence)
         return -1;
+    evidence->keys = keys;
     if ((S_ISDIR(status.st_mode) ? open_folder(evidence) : open_image(evidence)) < 0) {
         evidence_close(evidence);
         return -1;
     }
+    evidence->keys = NULL;
     *out = evidence;
     return 0;
 }
@@ -282,6 +351,8 @@ void evidence_close(struct evidence *evidence)
         struct slot *slot = &evidence->slots[i];
         snapshots_free(slot->snapshots);
         view_release(&slot->live);
+        medium_free(slot->medium);
+        image_close(slot->opened);
     }
     free(evidence->slots);
     medium_free(evidence->medium);

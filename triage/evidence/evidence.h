@@ -6,6 +6,7 @@
 #define TRIAGE_EVIDENCE_EVIDENCE_H
 
 #include "triage/base/arena.h"
+#include "triage/evidence/bitlocker.h"
 #include "triage/evidence/image.h"
 #include "triage/evidence/snapshot.h"
 #include "triage/record/file.h"
@@ -37,6 +38,8 @@ struct volume {
 
 /* An image file, a segment of a set, a folder or a single artifact file. -1 with error_text. */
 int evidence_open(const char *path, struct evidence **out);
+/* As above, with keys (may be NULL) for encrypted volumes. */
+int evidence_open_with(const char *path, const struct bitlocker_keys *keys, struct evidence **out);
 void evidence_close(struct evidence *evidence);
 
 const char *evidence_path(const struct evidence *evidence);

@@ -15,14 +15,12 @@ struct signature {
     const char *problem;
 };
 
-#define DO_BITLOCKER                                                                               \
-    "it is encrypted with BitLocker; unlock it with its recovery key (for instance dislocker or "  \
-    "bdemount) and give the decrypted volume as evidence"
+#define DO_BITLOCKER "it is encrypted with BitLocker"
 
 /* In order of certainty. Texts of `problem` follow on "volume N: ". */
 static const struct signature signatures[] = {
-    {3, 8, "-FVE-FS-", PROBE_UNREADABLE, DO_BITLOCKER},
-    {424, 16, "\x3B\xD6\x67\x49\x29\x2E\xD8\x4A\x83\x99\xF6\xA3\x39\xE3\xD0\x01", PROBE_UNREADABLE,
+    {3, 8, "-FVE-FS-", PROBE_BITLOCKER, DO_BITLOCKER},
+    {424, 16, "\x3B\xD6\x67\x49\x29\x2E\xD8\x4A\x83\x99\xF6\xA3\x39\xE3\xD0\x01", PROBE_BITLOCKER,
      DO_BITLOCKER},
     {3, 8, "ReFS\0\0\0\0", PROBE_UNREADABLE,
      "ReFS cannot be read; attach the image to a Windows Server, copy the logs with their times "

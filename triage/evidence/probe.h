@@ -12,6 +12,7 @@ enum probe_kind {
     PROBE_EXFAT,
     PROBE_EXT,
     PROBE_ISO9660,
+    PROBE_BITLOCKER,  /* has to be opened with a key first */
     PROBE_UNREADABLE, /* known by name, cannot be read; `problem` says what to do */
 };
 

@@ -118,6 +118,18 @@ bfio_handle *bfio_over(struct server *server)
     return handle;
 }
 
+bfio_handle *bfio_over_bytes(struct slice bytes)
+{
+    libbfio_handle_t *handle = NULL;
+
+    if (libbfio_memory_range_initialize(&handle, NULL) == 1 &&
+        libbfio_memory_range_set(handle, (uint8_t *)(uintptr_t)bytes.data, bytes.size, NULL) == 1)
+        return handle;
+    bfio_free(handle);
+    error_set("libbfio has no handle");
+    return NULL;
+}
+
 void bfio_free(bfio_handle *handle)
 {
     if (handle)

@@ -9,6 +9,8 @@ typedef intptr_t bfio_handle; /* as libbfio.h has it: libbfio_handle_t */
 
 /* A handle over server_read; the caller frees it with bfio_free. NULL with error_text. */
 bfio_handle *bfio_over(struct server *server);
+/* A handle over bytes in memory, which have to outlive it. NULL with error_text. */
+bfio_handle *bfio_over_bytes(struct slice bytes);
 void bfio_free(bfio_handle *handle);
 
 #endif

@@ -18,18 +18,19 @@ static struct {
     libvshadow_store_t *stores[SHADOW_STORES_MAX];
 } copies;
 
-/* The innermost reason that the library gives, in one line. */
+/* The innermost reason that the library gives. */
 static int fail(const char *what, libvshadow_error_t **error)
 {
-    char text[512] = "";
+    char text[2048] = "";
     char *end;
 
     if (*error)
-        libvshadow_error_sprint(*error, text, sizeof text);
+        libvshadow_error_backtrace_sprint(*error, text, sizeof text);
     libvshadow_error_free(error);
     if ((end = strchr(text, '\n')))
         *end = 0;
-    return error_set("%s: %s", what, *text ? text : "libvshadow gives no reason");
+    const char *reason = strstr(text, ": "); /* behind the function's name */
+    return error_set("%s: %s", what, reason ? reason + 2 : "libvshadow gives no reason");
 }
 
 static int open_volume(struct server *server)
