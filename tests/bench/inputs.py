@@ -33,6 +33,12 @@ def samples():
     return sorted(glob.glob(os.path.join(data, 'evtx', '**', '*.evtx'), recursive=True))
 
 
+def has_samples():
+    if not samples():
+        print('# no samples of event logs: EXTRIAGE_DATA names the folder that has them below evtx/', flush=True)
+    return bool(samples())
+
+
 def readable_samples():
     """Those that evtxexport reads to their end: at a record that it cannot read it stops."""
     kept = []
