@@ -212,6 +212,32 @@ def check_pairs():
     result(not extra, 'and by no other rule', extra)
 
 
+SERVICES = ('application application-experience applocker appmodel-runtime appxdeployment-server appxpackaging-om bitlocker '
+            'bits-client capi2 certificateservicesclient-lifecycle-system codeintegrity-operational dhcp diagnosis-scripted '
+            'dns-client dns-server dns-server-analytic dns-server-audit driver-framework firewall-as hyper-v-worker '
+            'iis-configuration kernel-event-tracing kernel-shimengine ldap lsa-server msexchange-management ntfs ntlm openssh '
+            'powershell powershell-classic printservice-admin printservice-operational security security-mitigations sense '
+            'servicebus-client shell-core smbclient-security sysmon system taskscheduler '
+            'terminalservices-localsessionmanager vhdmp windefend wmi').split()
+CATEGORIES = ('process_creation file_change network_connection sysmon_status process_termination driver_load image_load '
+              'create_remote_thread raw_access_thread process_access file_event registry_event registry_add registry_delete '
+              'registry_set registry_rename create_stream_hash pipe_created wmi_event dns_query file_delete clipboard_capture '
+              'process_tampering file_delete_detected file_block_executable file_block_shredding file_executable_detected '
+              'sysmon_error ps_classic_start ps_classic_provider_start ps_classic_script ps_module ps_script file_rename').split()
+
+
+def check_taxonomy():
+    """Every Windows log source of the taxonomy 2.1 has a parser, but for traces of the running system."""
+    sources = ['product: windows, service: ' + name for name in SERVICES]
+    sources += ['product: windows, category: ' + name for name in CATEGORIES] + ['category: webserver', 'category: antivirus']
+    rules = os.path.join(WORK, 'taxonomy.yml')
+    write(rules, '---\n'.join('title: T%d\nlogsource: {%s}\ndetection: {s: {f: value}, condition: s}\n' % (number, source)
+                              for number, source in enumerate(sources)))
+    check = subprocess.run([PROGRAM, 'rules', 'check', rules], stdout=subprocess.PIPE, text=True, timeout=60)
+    result('%d active, 0 not applicable, 0 not loaded' % len(sources) in check.stdout,
+           'all %d log sources of Windows in the taxonomy can be read' % len(sources), check.stdout[:3000])
+
+
 def check_collection():
     check = subprocess.run([PROGRAM, 'rules', 'check', SIGMA], stdout=subprocess.PIPE, text=True, timeout=60)
     last = check.stdout.strip().split('\n')[-1]
@@ -222,6 +248,7 @@ def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
     check_correlation()
+    check_taxonomy()
     if os.path.isdir(PAIRS):
         check_pairs()
     else:

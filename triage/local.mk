@@ -99,6 +99,7 @@ libextriage_a_SOURCES = \
 	%D%/match/nominator.c %D%/match/nominator.h \
 	%D%/match/pattern.c %D%/match/pattern.h \
 	%D%/match/regex.c %D%/match/regex.h \
+	%D%/match/rule_example.c %D%/match/rule_example.h \
 	%D%/match/rule_check.c %D%/match/rule_check.h \
 	%D%/match/rule_links.c %D%/match/rule_links.h \
 	%D%/match/rule_set.c %D%/match/rule_set.h \

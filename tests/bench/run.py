@@ -7,6 +7,7 @@ Wall time is the median of three runs after one to warm the page cache; what tak
 side the CPU seconds stand behind it: on a busy machine they are what to compare.
 """
 import os
+import random
 import re
 import shutil
 import statistics
@@ -160,6 +161,68 @@ def bench_matching():
         '  (%.0f against %.0f MB/s, %.2f GB of logs)' % (size / ours[0] / 1e6, size / theirs[0] / 1e6, size / 1e9))
 
 
+def rule_names(random_numbers):
+    first = ('crypt', 'net', 'sys', 'win', 'ldap', 'proc', 'back', 'shadow', 'tok', 'pipe', 'scan', 'vault')
+    middle = ('enum', 'dump', 'load', 'exec', 'spawn', 'hook', 'drop', 'map', 'kat', 'hub')
+    last = ('er', 'ctl', '64', 'svc', 'x', 'ana')
+    return ''.join(random_numbers.choice(part) for part in (first, middle, last)) + str(random_numbers.randint(0, 999))
+
+
+def rule_text(number, random_numbers):
+    """A rule as the public collection has them: some fields with lists of values, often a filter, sometimes an expression."""
+    source, fields = random_numbers.choices(
+        (('category: process_creation', ('Image', 'CommandLine', 'ParentImage', 'OriginalFileName')),
+         ('category: registry_set', ('TargetObject', 'Details', 'Image')), ('category: file_event', ('TargetFilename', 'Image')),
+         ('category: image_load', ('ImageLoaded', 'Image')), ('category: ps_script', ('ScriptBlockText',)),
+         ('service: security', ('ObjectName', 'ServiceName', 'ProcessName')), ('service: system', ('ServiceName', 'ImagePath'))),
+        (45, 12, 12, 6, 10, 8, 7))[0]
+    lines = ['title: Rule %d' % number, 'id: 00000000-0000-4000-8000-%012d' % number, 'logsource:', '    product: windows',
+             '    ' + source, 'detection:', '    selection:']
+    for field in random_numbers.sample(fields, random_numbers.randint(1, min(2, len(fields)))):
+        lines.append('        %s|%s:' % (field, random_numbers.choice(('contains', 'endswith', 'contains|all', 'startswith'))))
+        shape = random_numbers.choice(('\\%s.exe', ' -%s ', '%s', '\\Temp\\%s', ' /%s:'))
+        lines += ["            - '%s'" % (shape % rule_names(random_numbers)) for _ in range(random_numbers.randint(2, 8))]
+    condition = 'selection'
+    if random_numbers.random() < 0.1:
+        lines += ['    pattern:', "        %s|re: '%s[a-z0-9]{2,8}\\.(dll|exe)'" % (fields[0], rule_names(random_numbers))]
+        condition = '(selection or pattern)'
+    if random_numbers.random() < 0.5:
+        lines += ['    filter:', "        %s|startswith: 'C:\\Program Files\\%s'" % (fields[-1], rule_names(random_numbers))]
+        condition += ' and not filter'
+    return '\n'.join(lines + ['    condition: ' + condition]) + '\n'
+
+
+def event_logs():
+    """The event logs of the evidence collection, so often that reading them takes a while."""
+    folder = os.path.join(WORK, 'event-logs')
+    source = os.path.join(os.environ.get('EXTRIAGE_DATA', os.path.join(SOURCE, '..', 'shared', 'data')), 'evtx')
+    if not os.path.isdir(folder) and os.path.isdir(source):
+        for number in range(40):
+            shutil.copytree(source, os.path.join(folder, str(number)))
+    return folder
+
+
+def bench_rules():
+    """The cost of 4,000 rules against that of 40 on the same event logs, and of loading them."""
+    logs, commands = event_logs(), {}
+    if not os.path.isdir(logs):
+        print('# no event logs at hand: row rules is left out', flush=True)
+        return
+    for count in (40, 4000):
+        random_numbers, path = random.Random(4000), os.path.join(WORK, 'rules-%d.yml' % count)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('---\n'.join(rule_text(number, random_numbers) for number in range(count)))
+        commands[count] = "'%s' run '%s' -o '%s' -q --jobs 1 --no-files --no-default-rules --rules '%s'" % (
+            PROGRAM, logs, os.path.join(WORK, 'case-rules'), path)
+    case = clean(os.path.join(WORK, 'case-rules'))
+    few, many = measure(commands[40], case), measure(commands[4000], case)
+    row('event logs with 4,000 Sigma rules against 40', 'at most 2 times the time', many, None, commands[4000], commands[40],
+        '%.2f s against %.2f s, %.2f times' % (many[0], few[0], many[0] / few[0]))
+    command = "'%s' rules check '%s'" % (PROGRAM, os.path.join(WORK, 'rules-4000.yml'))
+    load = measure(command)
+    row('loading 4,000 Sigma rules', 'below 1 s', load, None, command, '-', '%.2f s' % load[0])
+
+
 def bench_workers():
     case = os.path.join(WORK, 'case-jobs')
     commands = ["'%s' run '%s' -o '%s' -q --jobs %d" % (PROGRAM, BIG, case, jobs) for jobs in (2, 1)]
@@ -268,7 +331,7 @@ def bench_peaks():
          inputs.once(os.path.join(WORK, 'large-usn', '$J'), inputs.journal(512 << 20, 32 << 30)))
 
 
-BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'matching': bench_matching, 'workers': bench_workers,
+BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'matching': bench_matching, 'rules': bench_rules, 'workers': bench_workers,
            'listing': bench_listing, 'reading': bench_reading, 'memory': bench_memory, 'evtx': bench_evtx,
            'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks}
 ON_IMAGE = {'pipeline', 'verify', 'matching', 'workers', 'reading', 'memory'}

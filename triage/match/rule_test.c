@@ -1,13 +1,14 @@
 /* The rules' own examples: `examples:` of a Sigma rule, the metas hit1, miss1 ... of a YARA rule.
  */
 #include "triage/base/error.h"
-#include "triage/match/rule_set.h"
+#include "triage/match/rule_example.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXAMPLES_WANTED = 2, VALUES_MOST = 256, META_NAME_SIZE = 32 };
+enum { EXAMPLES_WANTED = 2, VALUES_MOST = 256, META_NAME_SIZE = 32, EVENTS_MOST = 256 };
+static const char time_key[] = "_time"; /* of an event in a correlation's example */
 
 struct test_run {
     struct rule_set *set;
@@ -68,7 +69,7 @@ static const char *fill_values(struct test_run *run, const struct yaml_node *exa
         const struct yaml_node *key = example->map[i].key, *value = example->map[i].value;
         if (key->type != YAML_TEXT || value->type != YAML_TEXT || *count == VALUES_MOST)
             return "an example must map fields to texts";
-        if (yaml_is_null(value))
+        if (yaml_is_null(value) || slice_is(key->text, time_key))
             continue;
         values[(*count)++] = (struct value){.name = (const char *)key->text.data,
                                             .field = field_from_name(key->text),
@@ -168,14 +169,85 @@ static const char *test_example(struct test_run *run, const struct rule_entry *e
     return problem ? problem : test_event(run, entry, &event, wanted);
 }
 
-static void test_list(struct test_run *run, const struct rule_entry *entry, const char *list)
+static enum answer ask_event(void *context, const struct rule_entry *entry,
+                             const struct event *event)
 {
+    struct test_run *run = context;
+    struct event own = *event;
+    struct evaluation evaluation = {
+        .view = run->view, .scratch = run->scratch, .how = &run->how, .why = ""};
+
+    buffer_clear(&run->how);
+    own.kind = is_web(&entry->rule.source) ? KIND_web_request : KIND_text_line;
+    view_set(run->view, &own);
+    return expression_test(entry->sigma.expression, &evaluation);
+}
+
+static const char *fill_event(struct test_run *run, struct arena *arena,
+                              const struct yaml_node *map, struct event *event)
+{
+    const char *time = yaml_get_text(map, time_key);
+    struct value *values = arena_array(arena, VALUES_MOST, sizeof *values);
+
+    if (!values)
+        return "out of memory";
+    if (map->type != YAML_MAP)
+        return "an event must map fields to texts";
+    if (time && !instant_parse(slice_of_text(time), &event->when, NULL))
+        return "the event's _time is not understood";
+    buffer_clear(&run->raw);
+    buffer_clear(&run->quoted);
+    event->values = values;
+    const char *problem = fill_values(run, map, values, &event->value_count);
+    event->raw = arena_copy(arena, buffer_slice(&run->raw));
+    return problem;
+}
+
+/* A list of events, a second apart where they do not say their time. */
+static const char *test_events(struct test_run *run, size_t rule, const struct yaml_node *list,
+                               bool wanted)
+{
+    static const struct civil start = {.year = 2021, .month = 3, .day = 3};
+    struct arena *arena = arena_new(0);
+    struct event *events = arena ? arena_array(arena, EVENTS_MOST, sizeof *events) : NULL;
+    struct example example = {run->set, arena, run->view, ask_event, run, events, 0};
+    const char *problem = events ? NULL : "out of memory";
+    int64_t ticks = instant_from_civil(start).ticks;
+
+    if (list->type != YAML_LIST || list->count > EVENTS_MOST)
+        problem = "an example of a correlation is a list of events";
+    for (size_t i = 0; !problem && i < list->count; i++) {
+        events[i] = (struct event){.artifact = "example", .when = {ticks + TICKS_PER_SECOND}};
+        problem = fill_event(run, arena, list->list[i], &events[i]);
+        ticks = events[i].when.ticks;
+        example.count++;
+    }
+    if (!problem)
+        problem = judge(example_correlate(&example, rule), wanted);
+    arena_free(arena);
+    return problem;
+}
+
+static const char *test_any_example(struct test_run *run, size_t rule,
+                                    const struct yaml_node *example, bool wanted)
+{
+    const struct rule_entry *entry = run->set->entries[rule];
+    const bool joins = entry->sigma.correlation &&
+                       (entry->rule.kind == RULE_CORRELATION || example->type == YAML_LIST);
+
+    return joins ? test_events(run, rule, example, wanted)
+                 : test_example(run, entry, example, wanted);
+}
+
+static void test_list(struct test_run *run, size_t rule, const char *list)
+{
+    const struct rule_entry *entry = run->set->entries[rule];
     const struct yaml_node *examples = yaml_get(entry->sigma.examples, list);
     const size_t count = examples && examples->type == YAML_LIST ? examples->count : 0;
 
     for (size_t i = 0; i < count; i++)
         tell(run, &entry->rule, list, i + 1,
-             test_example(run, entry, examples->list[i], is_hit_list(list)));
+             test_any_example(run, rule, examples->list[i], is_hit_list(list)));
     check_count(run, &entry->rule, list, count);
 }
 
@@ -227,13 +299,17 @@ static void test_metas(struct test_run *run, const struct rule_entry *entry, con
     check_count(run, &entry->rule, list, count);
 }
 
-static void test_rule(struct test_run *run, const struct rule_entry *entry)
+static void test_rule(struct test_run *run, size_t rule)
 {
+    const struct rule_entry *entry = run->set->entries[rule];
+
     if (entry->rule.state == RULE_NOT_LOADED) {
         tell(run, &entry->rule, "load", 0, entry->rule.reason);
+    } else if (entry->rule.kind == RULE_FILTER) {
+        return; /* shows in the examples of its rules */
     } else if (entry->rule.language == RULE_SIGMA) {
-        test_list(run, entry, "hit");
-        test_list(run, entry, "miss");
+        test_list(run, rule, "hit");
+        test_list(run, rule, "miss");
     } else {
         test_metas(run, entry, "hit");
         test_metas(run, entry, "miss");
@@ -262,7 +338,7 @@ int rule_set_test(struct rule_set *set, struct buffer *out)
         return -1;
     }
     for (size_t i = 0; i < set->count; i++)
-        test_rule(&run, set->entries[i]);
+        test_rule(&run, i);
     buffer_format(out, "1..%zu\n", run.count);
     release(&run);
     return buffer_failed(out) ? error_set("out of memory") : run.failed;
