@@ -47,6 +47,12 @@ static const enum field field_of[TEXT_COUNT] = {
     FIELD_Created0x30,    FIELD_TimestompReason, FIELD_Place,          FIELD_FileReferenceNumber,
 };
 
+/* An entry that is there was created once: what Sigma calls a file event, as far as it goes. */
+static const struct log_source file_sources[] = {{"file_event", "windows", "mft"},
+                                                 {NULL, NULL, NULL}};
+static const struct log_source stream_sources[] = {{"create_stream_hash", "windows", "mft"},
+                                                   {NULL, NULL, NULL}};
+
 struct pending {
     uint32_t start, end[TEXT_COUNT];
     uint32_t name, name_end; /* of the last part of the target, without a stream */
@@ -501,7 +507,7 @@ static void emit(struct table *table, const struct pending *pending)
     const struct event event = {
         .kind = pending->forged ? KIND_file_timestomp : KIND_file_entry,
         .artifact = job->artifact->name,
-        .sources = job->artifact->sources,
+        .sources = text_of(table, pending, TEXT_STREAM).size ? stream_sources : file_sources,
         .when = pending->when,
         .basis = instant_known(pending->when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = job->file,
@@ -612,7 +618,8 @@ static bool recognise(struct slice head, const char *name)
 }
 
 static const char *const paths[] = {"$MFT", NULL};
-static const struct log_source sources[] = {{NULL, "windows", "mft"}, {NULL, NULL, NULL}};
+static const struct log_source sources[] = {
+    {"file_event", "windows", "mft"}, {"create_stream_hash", "windows", "mft"}, {NULL, NULL, NULL}};
 
 extern const struct artifact artifact_mft_times;
 const struct artifact artifact_mft_times = {

@@ -212,6 +212,53 @@ def check_pairs():
     result(not extra, 'and by no other rule', extra)
 
 
+def exported(channel, identity, provider, record, values):
+    return json.dumps({'Event': {'System': {'Provider': {'#attributes': {'Name': provider}}, 'EventID': identity, 'Channel': channel,
+                                            'EventRecordID': record, 'TimeCreated': {'#attributes': {
+                                                'SystemTime': '2021-03-03T22:15:19.162Z'}}}, 'EventData': values}}) + '\n'
+
+
+NAMES = '''title: old name
+name: old_name
+logsource: {product: windows, category: process_creation}
+detection: {s: {NewProcessName|endswith: cmd.exe, SubjectUserName|contains: alice}, condition: s}
+---
+title: new name
+name: new_name
+logsource: {product: windows, category: process_creation}
+detection: {s: {Image|endswith: cmd.exe, IntegrityLevel: S-1-16-12288}, condition: s}
+---
+title: late
+name: late
+logsource: {product: windows, category: process_creation}
+detection: {s: {timestamp|hour|gte: 22, Image|contains: cmd}, condition: s}
+---
+title: vendor
+name: vendor
+logsource: {product: windows, category: process_creation, service: vendor}
+detection: {s: {Image|endswith: cmd.exe}, condition: s}
+'''
+
+
+def check_names():
+    """Rules in the names of the one log find the events of the other; a user adds a log of their own."""
+    evidence, rules = os.path.join(WORK, 'names'), os.path.join(WORK, 'named-rules')
+    write(os.path.join(evidence, 'events.json'),
+          exported('Security', 4688, 'Microsoft-Windows-Security-Auditing', 1,
+                   {'NewProcessName': 'C:\\x\\cmd.exe', 'MandatoryLabel': 'S-1-16-12288', 'SubjectUserName': 'SYSTEM'}) +
+          exported('Microsoft-Windows-Sysmon/Operational', 1, 'Microsoft-Windows-Sysmon', 2,
+                   {'Image': 'C:\\x\\cmd.exe', 'User': 'CORP\\alice'}) +
+          exported('Vendor/Operational', 7, 'Vendor', 3, {'Program': 'C:\\x\\cmd.exe'}))
+    write(os.path.join(rules, 'rules.yml'), NAMES)
+    write(os.path.join(rules, 'logsources.yml'), 'services: {vendor: [Vendor/Operational]}\n'
+          'categories: {process_creation: {service: vendor, ids: 7}}\nfields: {vendor: {Image: Program}}\n')
+    case = os.path.join(WORK, 'names-case')
+    run(evidence, case, rules, '--clobber')
+    found = sorted((row['rule'], row['record']) for row in rows_of(case))
+    result(found == [('late', 1), ('late', 2), ('new_name', 1), ('old_name', 2), ('vendor', 3)],
+           'names of fields stand for each other, in logs of a user, too', found)
+
+
 SERVICES = ('application application-experience applocker appmodel-runtime appxdeployment-server appxpackaging-om bitlocker '
             'bits-client capi2 certificateservicesclient-lifecycle-system codeintegrity-operational dhcp diagnosis-scripted '
             'dns-client dns-server dns-server-analytic dns-server-audit driver-framework firewall-as hyper-v-worker '
@@ -248,6 +295,7 @@ def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
     check_correlation()
+    check_names()
     check_taxonomy()
     if os.path.isdir(PAIRS):
         check_pairs()

@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -184,6 +186,58 @@ static void encodings_find_encoded_text(void **context)
     CHECK_ALL(samples);
 }
 
+static void utf16_takes_any_character(void **context)
+{
+    (void)context;
+    check(&(struct sample){"  s: {a|wide|base64offset|contains: '\xC3\xA4\xF0\x9F\x98\x80'}",
+                           "a=5AA92ADe", true});
+    check(&(struct sample){"  s: {a|utf16be|base64: '\xC3\xA4'}", "a=AOQ=", true});
+    check(&(struct sample){"  s: {a|utf16|base64: a}", "a=//5hAA==", true});
+}
+
+static struct rule_set *with_placeholders(const char *values, const char *detection)
+{
+    static const struct log_source web[] = {{"webserver", "windows", "iis"}, {NULL, NULL, NULL}};
+    char path[] = "/tmp/placeholders-XXXXXX", text[1024];
+    const int file = mkstemp(path);
+    struct rule_set *set = NULL;
+
+    assert_true(file >= 0 && write(file, values, strlen(values)) == (ssize_t)strlen(values));
+    close(file);
+    snprintf(text, sizeof text,
+             "title: T\nname: T\nlogsource: {category: webserver}\ndetection: {%s}\n", detection);
+    assert_int_equal(rule_set_new(web, &set), 0);
+    assert_int_equal(rule_set_load_placeholders(set, path), 0);
+    assert_int_equal(rule_set_load_text(set, "t.yml", slice_of_text(text)), 0);
+    assert_int_equal(rule_set_compile(set), 0);
+    unlink(path);
+    return set;
+}
+
+static void placeholders_become_their_values(void **context)
+{
+    const char *values = "who: [anna, 'b*b']\nnet: 192.0.2.0/24\ndomain: [x, y]\nloop: '%loop%'\n";
+    struct rule_set *set =
+        with_placeholders(values, "s: {u|expand: '%domain%\\\\%who%'}, condition: s");
+
+    (void)context;
+    assert_null(fixture_reason(set));
+    assert_string_equal(fixture_match(set, "u=Y\\Anna"), "T;");
+    assert_string_equal(fixture_match(set, "u=x\\beeeb"), "T;");
+    assert_string_equal(fixture_match(set, "u=z\\anna"), "");
+    rule_set_free(set);
+    set = with_placeholders(values, "s: {c-ip|cidr|expand: '%net%'}, condition: s");
+    assert_null(fixture_reason(set));
+    assert_string_equal(fixture_match(set, "c-ip=192.0.2.77"), "T;");
+    rule_set_free(set);
+    set = with_placeholders(values, "s: {u|expand: '%loop%'}, condition: s");
+    assert_non_null(strstr(fixture_reason(set), "too many placeholders"));
+    rule_set_free(set);
+    set = with_placeholders(values, "s: {u|expand: '%nobody%'}, condition: s");
+    assert_non_null(strstr(fixture_reason(set), "'nobody' has no values"));
+    rule_set_free(set);
+}
+
 static void keywords_are_searched_everywhere(void **context)
 {
     static const struct sample samples[] = {
@@ -287,6 +341,8 @@ int main(void)
         cmocka_unit_test(special_types_have_their_own_comparison),
         cmocka_unit_test(regular_expressions_are_searched),
         cmocka_unit_test(encodings_find_encoded_text),
+        cmocka_unit_test(utf16_takes_any_character),
+        cmocka_unit_test(placeholders_become_their_values),
         cmocka_unit_test(keywords_are_searched_everywhere),
         cmocka_unit_test(conditions_join_selections),
         cmocka_unit_test(what_is_not_understood_is_refused_with_its_place),

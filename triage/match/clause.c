@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NUMBER_SIZE = 64 };
 
@@ -210,6 +211,32 @@ static bool pattern_holds(const struct clause *clause, struct view *view, struct
     return pattern_matches(clause->pattern, text);
 }
 
+/* Names under which a record has its own time. */
+static bool is_own_time(const char *name)
+{
+    static const char *const names[] = {"timestamp", "@timestamp", "_time",       "time",
+                                        "date",      "datetime",   "TimeCreated", "SystemTime",
+                                        "UtcTime",   "EventTime"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A part of the record's time: of the time itself, which is UTC, where the record has one. False
+ * when only the field's text can tell. */
+static bool own_time_matches(const struct clause *clause, const struct view *view, bool *holds)
+{
+    const struct event *event = view_event(view);
+
+    if (clause->kind != CLAUSE_COMPARE || clause->part == PART_NONE || clause->keyword ||
+        !instant_known(event->when) || !is_own_time(clause->field.name))
+        return false;
+    *holds = compare(part_of(clause->part, event->when), clause->comparison, clause->number);
+    return true;
+}
+
 static enum answer test_form(const struct clause *clause, struct view *view,
                              struct regex_scratch *scratch, struct slice text, const char **why)
 {
@@ -296,7 +323,8 @@ enum answer clause_test(const struct clause *clause, struct view *view,
         holds = !rejected && field_matches(clause, view);
         break;
     default:
-        return test_forms(clause, view, scratch, proof);
+        if (!own_time_matches(clause, view, &holds))
+            return test_forms(clause, view, scratch, proof);
     }
     return holds ? ANSWER_YES : ANSWER_NO;
 }

@@ -180,7 +180,8 @@ static bool transforms_fit(const struct item *item)
         const enum transform transform = item->transforms[i];
         const bool places = transform == TRANSFORM_STARTS || transform == TRANSFORM_ENDS ||
                             transform == TRANSFORM_CONTAINS;
-        if (item->type != TYPE_TEXT && !(item->type == TYPE_FIELD && places))
+        const bool expands = transform == TRANSFORM_EXPAND && item->type != TYPE_FIELD;
+        if (item->type != TYPE_TEXT && !expands && !(item->type == TYPE_FIELD && places))
             return false;
     }
     return true;
@@ -327,6 +328,35 @@ static const struct expression *pattern_clause(struct rule_memory *memory, const
     return ok ? add_clause(memory, item, clause) : NULL;
 }
 
+/* The next character of valid UTF-8. */
+static uint32_t next_point(struct slice bytes, size_t *at)
+{
+    const size_t size = utf8_sequence(slice_from(bytes, *at));
+    uint32_t point = bytes.data[*at] & (size > 1 ? 0x7Fu >> size : 0x7Fu);
+
+    for (size_t i = 1; i < size; i++)
+        point = point << 6 | (bytes.data[*at + i] & 0x3F);
+    *at += size ? size : 1;
+    return point;
+}
+
+static size_t put_unit(uint8_t *wide, size_t size, uint32_t unit, bool big_endian)
+{
+    wide[size + !big_endian] = (uint8_t)(unit >> 8);
+    wide[size + big_endian] = (uint8_t)unit;
+    return size + 2;
+}
+
+/* One unit, or a pair of surrogates; a character takes no more bytes than twice those of UTF-8. */
+static size_t put_point(uint8_t *wide, size_t size, uint32_t point, bool big_endian)
+{
+    if (point < 0x10000)
+        return put_unit(wide, size, point, big_endian);
+    point -= 0x10000;
+    size = put_unit(wide, size, 0xD800 | point >> 10, big_endian);
+    return put_unit(wide, size, 0xDC00 | (point & 0x3FF), big_endian);
+}
+
 static int encode_utf16(struct rule_memory *memory, enum transform transform, struct tokens in,
                         struct tokens *out)
 {
@@ -335,8 +365,8 @@ static int encode_utf16(struct rule_memory *memory, enum transform transform, st
 
     if (!tokens_bytes(memory->arena, in, &bytes))
         return error_set("wildcards cannot be encoded");
-    if (!tokens_are_ascii(in))
-        return error_set("only ASCII text can be encoded as UTF-16");
+    if (!utf8_valid(bytes))
+        return error_set("only text can be encoded as UTF-16");
     uint8_t *wide = arena_array(memory->arena, bytes.size + 1, 2);
     if (!wide)
         return -1;
@@ -345,8 +375,8 @@ static int encode_utf16(struct rule_memory *memory, enum transform transform, st
         wide[size++] = 0xFF;
         wide[size++] = 0xFE;
     }
-    for (size_t i = 0; i < bytes.size; i++, size += 2)
-        wide[size + (transform == TRANSFORM_UTF16BE)] = bytes.data[i];
+    for (size_t at = 0; at < bytes.size;)
+        size = put_point(wide, size, next_point(bytes, &at), transform == TRANSFORM_UTF16BE);
     return tokens_plain(memory->arena, slice_of(wide, size), out);
 }
 
@@ -565,6 +595,16 @@ static const struct expression *known_value(struct rule_memory *memory, const st
     }
 }
 
+/* A backslash in front that is not itself behind one. */
+static bool is_escaped(struct slice text, size_t at)
+{
+    size_t count = 0;
+
+    while (count < at && text.data[at - 1 - count] == '\\')
+        count++;
+    return count % 2;
+}
+
 /* The first "%name%" of the text: where its first '%' stands and how long it is; false when there
  * is none. */
 static bool find_placeholder(struct slice text, size_t *start, struct slice *name)
@@ -573,7 +613,8 @@ static bool find_placeholder(struct slice text, size_t *start, struct slice *nam
         const size_t end = slice_find(text, at + 1, '%');
         if (end == SIZE_MAX)
             return false;
-        if (end == at + 1 || (at > 0 && text.data[at - 1] == '\\'))
+        const struct slice inside = slice_part(text, at + 1, end - at - 1);
+        if (inside.size == 0 || is_escaped(text, at) || slice_find(inside, 0, ' ') != SIZE_MAX)
             continue;
         *start = at;
         *name = slice_part(text, at + 1, end - at - 1);
