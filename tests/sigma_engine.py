@@ -4,8 +4,10 @@ placeholders, filters, and the event logs of the evidence collection, each found
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -157,6 +159,33 @@ def check_correlation():
     result("placeholder 'bad' has no values" in log, 'a placeholder without values is told', log)
 
 
+def check_resume():
+    evidence, rules = os.path.join(WORK, 'long'), os.path.join(WORK, 'rules.yml')
+    values, case, folder = (os.path.join(WORK, name) for name in ('values.yml', 'long-case', 'long-resumed'))
+    for number in range(60):
+        lines = [line('%02d:%02d:%02d' % (i // 3600, i // 60 % 60, i % 60), '/owa/auth.owa', 'user%d' % (i % 7),
+                      '192.0.2.%d' % (i % 250), 401 if i % 3 else 200) for i in range(0, 20000, 13)]
+        write(os.path.join(evidence, 'W3SVC1', 'u_ex2103%02d.log' % number), HEAD + ''.join(lines))
+    options = ('--placeholders', values, '--jobs', '1')
+    run(evidence, case, rules, '--clobber', *options)
+    code = None
+    for delay in (0.1, 0.2, 0.05, 0.3, 0.4, 0.15):
+        shutil.rmtree(folder, ignore_errors=True)
+        process = subprocess.Popen([PROGRAM, 'run', evidence, '-o', folder, '-q', '--no-default-rules', '--rules', rules, *options],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        code = process.wait()
+        if code == 4 and os.path.exists(os.path.join(folder, 'case.db.partial')):
+            break
+    if code != 4:
+        print('# no run could be interrupted in time')
+        return
+    run(evidence, folder, rules, '--resume', *options)
+    with open(os.path.join(case, 'case.db'), 'rb') as a, open(os.path.join(folder, 'case.db'), 'rb') as b:
+        result(a.read() == b.read(), 'correlations of a resumed run are those of a whole one')
+
+
 # What a rule says of an event of its category, by the values that its log has.
 PARTS = {'process_creation': ('Image', 'CommandLine', 'OriginalFileName'), 'file_event': ('Image', 'TargetFilename'),
          'registry_set': ('TargetObject', 'Details', 'Image'), 'registry_delete': ('TargetObject', 'EventType'),
@@ -295,6 +324,7 @@ def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
     check_correlation()
+    check_resume()
     check_names()
     check_taxonomy()
     if os.path.isdir(PAIRS):

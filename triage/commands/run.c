@@ -46,6 +46,7 @@ static void describe_run(const struct run *run, struct buffer *text)
         if (stat(o->paths[i], &status) == 0)
             buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
                           (long long)status.st_size, (long long)status.st_mtime);
+    buffer_format(text, "%s\n", rule_set_settings(run->rules));
     for (size_t i = 0; i < rule_set_count(run->rules); i++)
         buffer_format(text, "%s %s\n", rule_set_rule(run->rules, i)->name,
                       rule_set_rule(run->rules, i)->sha256);

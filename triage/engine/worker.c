@@ -10,6 +10,7 @@
 #include "triage/engine/survey.h"
 #include "triage/evidence/evidence.h"
 #include "triage/evidence/mft.h"
+#include "triage/match/correlation.h"
 #include "triage/match/matcher.h"
 #include "triage/record/wire.h"
 
@@ -254,8 +255,8 @@ static void service_notice(struct job *job, uint64_t offset, const char *text)
 static void send_correlated(struct running *running, size_t rule, const struct event *whole,
                             const char *sha256)
 {
-    enum { CORRELATED_RAW = 512, VALUES_MOST = 64, VALUE_MOST = 4096 };
-    struct value values[VALUES_MOST];
+    enum { CORRELATED_RAW = 512, VALUE_MOST = 4096 };
+    struct value values[CORRELATED_VALUES_MOST];
     struct event event = *whole;
     size_t correlations;
 
@@ -264,7 +265,7 @@ static void send_correlated(struct running *running, size_t rule, const struct e
         return;
     event.values = values;
     event.value_count =
-        matcher_correlated_values(running->worker->matcher, rule, values, VALUES_MOST);
+        matcher_correlated_values(running->worker->matcher, rule, values, CORRELATED_VALUES_MOST);
     for (size_t i = 0; i < event.value_count; i++)
         values[i].text = slice_part(values[i].text, 0, VALUE_MOST);
     struct buffer *out = frame(running->worker);

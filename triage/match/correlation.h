@@ -22,6 +22,7 @@ enum correlation_type {
 enum {
     CORRELATION_RULES_MOST = 64, /* of one rule: a set of them is a word */
     CORRELATION_FIELDS_MOST = 16,
+    CORRELATED_VALUES_MOST = 256, /* of one event, for all correlations over its rule */
     CORRELATION_LIMITS_MOST = 8,
     CORRELATION_DEPTH = 8, /* correlations over correlations */
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { EVENTS_MOST = 4096, SEPARATOR = 0x1F };
+enum { EVENTS_MOST = 4096, WALKS_MOST = 500, SEPARATOR = 0x1F };
 
 /* An event of a rule, or what a correlation found: the values that others may want of it. */
 struct sample {
@@ -228,6 +228,8 @@ static bool collect(struct example *example, size_t rule, unsigned depth, struct
 {
     const struct rule_entry *entry = example->set->entries[rule];
 
+    if (++example->walks > WALKS_MOST)
+        return false;
     return entry->sigma.correlation ? collect_results(example, rule, depth, out)
                                     : collect_events(example, rule, out);
 }

@@ -17,6 +17,8 @@ struct example {
     void *context;
     const struct event *events;
     size_t count;
+    size_t
+        walks; /* rules that were asked so far: correlations may rest on each other in many ways */
 };
 
 /* Whether the events are what the correlation asks for; ANSWER_MAYBE when a pattern gave up or

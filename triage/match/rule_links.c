@@ -98,18 +98,18 @@ static bool fits(const struct rule_entry *filter, const struct rule_entry *entry
            is_covered(wanted->service, given->service);
 }
 
-static int filter_rule(struct rule_set *set, const struct rule_entry *filter,
-                       struct rule_entry *entry)
+static void filter_rule(struct rule_set *set, const struct rule_entry *filter,
+                        struct rule_entry *entry)
 {
     const struct expression *parts[] = {entry->sigma.expression, filter->sigma.expression};
     const struct expression *joined = expression_at_least(set->arena, 2, parts, 2);
 
-    if (!joined) {
-        refuse(set, entry, RULE_NOT_LOADED, "cannot be joined with filter", filter->rule.title);
-        return 0;
-    }
-    entry->sigma.expression = joined;
-    return 0;
+    if (joined)
+        entry->sigma.expression = joined;
+    else
+        refuse(set, entry, RULE_NOT_LOADED,
+               "it cannot take one more filter, as conditions are nested too deeply then:",
+               filter->rule.title);
 }
 
 static bool means_all(const char *name)
@@ -242,20 +242,33 @@ static bool wants_already(const struct rule_entry *base, const char *name)
     return false;
 }
 
+/* Room for one more: lists double, so that many correlations over one rule cost no square. */
+static void *grow(struct arena *arena, const void *list, size_t count, size_t size)
+{
+    if (count & (count - 1) || !count) {
+        if (count)
+            return (void *)list;
+        return arena_array(arena, 1, size);
+    }
+    void *larger = arena_array(arena, 2 * count, size);
+    if (larger)
+        memcpy(larger, list, count * size);
+    return larger;
+}
+
 static int want_field(struct rule_set *set, struct rule_entry *base, const char *name)
 {
     struct field_use use;
 
-    if (base->rule.kind == RULE_CORRELATION || wants_already(base, name))
+    if (base->rule.kind == RULE_CORRELATION || wants_already(base, name) ||
+        base->wanted_count == CORRELATED_VALUES_MOST)
         return 0;
     set->memory.source = &base->rule.source;
     if (rule_memory_field(&set->memory, name, &use) < 0)
         return -1;
-    struct field_use *list = arena_array(set->arena, base->wanted_count + 1, sizeof *list);
+    struct field_use *list = grow(set->arena, base->wanted, base->wanted_count, sizeof *list);
     if (!list)
         return -1;
-    if (base->wanted_count)
-        memcpy(list, base->wanted, base->wanted_count * sizeof *list);
     list[base->wanted_count++] = use;
     base->wanted = list;
     return 0;
@@ -263,14 +276,11 @@ static int want_field(struct rule_set *set, struct rule_entry *base, const char 
 
 static int add_use(struct rule_set *set, struct rule_entry *base, size_t correlation)
 {
-    for (size_t i = 0; i < base->use_count; i++)
-        if (base->uses[i] == correlation)
-            return 0;
-    size_t *uses = arena_array(set->arena, base->use_count + 1, sizeof *uses);
+    if (base->use_count && base->uses[base->use_count - 1] == correlation)
+        return 0; /* it stands in the correlation's list twice */
+    size_t *uses = grow(set->arena, base->uses, base->use_count, sizeof *uses);
     if (!uses)
         return -1;
-    if (base->use_count)
-        memcpy(uses, base->uses, base->use_count * sizeof *uses);
     uses[base->use_count++] = correlation;
     base->uses = uses;
     return 0;

@@ -2,6 +2,7 @@
 #ifndef TRIAGE_MATCH_RULE_SET_H
 #define TRIAGE_MATCH_RULE_SET_H
 
+#include "triage/base/hash.h"
 #include "triage/match/content.h"
 #include "triage/match/literals.h"
 #include "triage/match/nominator.h"
@@ -50,6 +51,7 @@ struct rule_set {
     struct group_filter *filters;
     size_t filter_count;
     const struct yaml_node *placeholders; /* a map, later files over earlier ones */
+    char settings[SHA256_TEXT_SIZE];      /* of all placeholders and log sources that were loaded */
     bool compiled, no_prefilter, examples_required;
 };
 

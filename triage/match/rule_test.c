@@ -210,7 +210,12 @@ static const char *test_events(struct test_run *run, size_t rule, const struct y
     static const struct civil start = {.year = 2021, .month = 3, .day = 3};
     struct arena *arena = arena_new(0);
     struct event *events = arena ? arena_array(arena, EVENTS_MOST, sizeof *events) : NULL;
-    struct example example = {run->set, arena, run->view, ask_event, run, events, 0};
+    struct example example = {.set = run->set,
+                              .arena = arena,
+                              .view = run->view,
+                              .ask = ask_event,
+                              .context = run,
+                              .events = events};
     const char *problem = events ? NULL : "out of memory";
     int64_t ticks = instant_from_civil(start).ticks;
 

@@ -435,11 +435,28 @@ static int keep_placeholders(struct rule_set *set, struct slice text)
     return 0;
 }
 
+/* Hashes what is there with what is added. */
+static void note_settings(struct rule_set *set, struct slice text)
+{
+    struct buffer both = BUFFER_EMPTY;
+
+    buffer_add_text(&both, set->settings);
+    buffer_add(&both, text);
+    hash_sha256(buffer_slice(&both), set->settings);
+    buffer_release(&both);
+}
+
+const char *rule_set_settings(const struct rule_set *set)
+{
+    return set->settings;
+}
+
 int rule_set_load_placeholders(struct rule_set *set, const char *path)
 {
     struct buffer text = BUFFER_EMPTY;
     int result = read_file(path, &text);
 
+    note_settings(set, buffer_slice(&text));
     if (result == 0)
         result = keep_placeholders(set, buffer_slice(&text));
     buffer_release(&text);
@@ -451,6 +468,7 @@ int rule_set_load_sources(struct rule_set *set, const char *path)
     struct buffer text = BUFFER_EMPTY;
     int result = read_file(path, &text);
 
+    note_settings(set, buffer_slice(&text));
     if (result == 0)
         result = logsources_add(set->sources, buffer_slice(&text));
     buffer_release(&text);

@@ -60,6 +60,8 @@ int rule_set_load_placeholders(struct rule_set *set, const char *path);
 /* More log sources, channels and names of fields (see rules/logsources.yml), for rules that are
  * loaded later. A folder's own logsources.yml is read without being asked for. */
 int rule_set_load_sources(struct rule_set *set, const char *path);
+/* SHA-256 over all placeholders and log sources that were loaded; "" when there were none. */
+const char *rule_set_settings(const struct rule_set *set);
 /* Which log sources records of event logs belong to; lives as long as the set. */
 const struct source_map *rule_set_source_map(const struct rule_set *set);
 /* Compiles everything; to be called once, before the first fork. */
