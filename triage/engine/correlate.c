@@ -12,6 +12,15 @@
 
 enum { KEY_MOST = 1024, VALUE_SEPARATOR = 0x1F, SKIPPED_TIME = 1, SKIPPED_VALUE = 2 };
 
+/* A record of one time, by its content; the newest of its slot. */
+struct seen {
+    uint64_t content, group;
+    int64_t ticks, rule;
+    char source[SHA256_TEXT_SIZE];
+};
+
+enum { SEEN_SLOTS = 1024 };
+
 /* One correlation at work. */
 struct work {
     const struct correlate *correlate;
@@ -20,8 +29,9 @@ struct work {
     struct correlation_window *window;
     struct buffer group; /* that of the rows at hand */
     bool in_group;
+    uint64_t group_number;
     struct buffer events, rules, groups; /* of a result: what it rests on, in words */
-    int failed;
+    struct seen seen[SEEN_SLOTS];
 };
 
 /* --- keeping --- */
@@ -325,6 +335,26 @@ static bool needs_number(const struct correlation *correlation)
     return correlation->type > CORRELATION_VALUE_COUNT && correlation->type < CORRELATION_TEMPORAL;
 }
 
+/* The same record again: from a shadow copy, a second copy of the file, or carved out of slack.
+ * Lines of one file that say the same are different events. */
+static bool is_copy(struct work *work, const struct case_correlated *row)
+{
+    struct seen now = {.group = work->group_number, .ticks = row->ticks, .rule = row->rule};
+    char digits[17];
+
+    snprintf(digits, sizeof digits, "%s", row->raw_sha256);
+    now.content = strtoull(digits, NULL, 16);
+    hash_sha256(slice_of_text(row->source), now.source);
+    struct seen *known = &work->seen[now.content % SEEN_SLOTS];
+    const bool again = known->content == now.content && known->group == now.group &&
+                       known->ticks == now.ticks && known->rule == now.rule && *digits;
+    const bool elsewhere = strcmp(known->source, now.source) != 0;
+    if (again && (elsewhere || row->marks & EVENT_RECOVERED))
+        return true;
+    *known = now;
+    return false;
+}
+
 static int take_row(void *context, int64_t id, const struct case_correlated *row)
 {
     struct work *work = context;
@@ -341,7 +371,10 @@ static int take_row(void *context, int64_t id, const struct case_correlated *row
         buffer_clear(&work->group);
         buffer_add_text(&work->group, row->grp);
         work->in_group = true;
+        work->group_number++;
     }
+    if (is_copy(work, row))
+        return 0;
     if (needs_number(c) && !number_parse(slice_of_text(row->value), &event.number))
         return 0;
     if (c->type == CORRELATION_VALUE_COUNT)
