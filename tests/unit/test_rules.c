@@ -193,6 +193,41 @@ static void what_is_doubtful_is_told(void **context)
     }
 }
 
+static void what_is_doubtful_about_a_correlation_is_told(void **context)
+{
+    static const char *const samples[][2] = {
+        {"type: event_count, rules: a, group-by: [c-ip], timespan: 1m, condition: {gte: 2}", NULL},
+        {"type: event_count, rules: a, group-by: [c-ip], timespan: 1m, condition: {gt: 5, lt: 3}",
+         "can never hold"},
+        {"type: event_count, rules: a, group-by: [c-ip], timespan: 1m, condition: {gt: 5, lt: 7}",
+         NULL},
+        {"type: event_count, rules: a, group-by: [c-ip], timespan: 1m, condition: {gte: 200000}",
+         "100000 events"},
+        {"type: temporal, rules: a, group-by: [c-ip], timespan: 1m, condition: {gte: 2}",
+         "fewer rules"},
+        {"type: event_count, rules: a, group-by: [User], timespan: 1m, condition: {gte: 2}",
+         "has the field 'User'"},
+    };
+    char text[1024];
+
+    (void)context;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        struct buffer told = BUFFER_EMPTY;
+        snprintf(text, sizeof text,
+                 "title: A\nname: a\nlogsource: {category: webserver}\n"
+                 "detection: {s: {sc-status: 1}, condition: s}\n---\n"
+                 "title: T\ncorrelation: {%s}\n",
+                 samples[i][0]);
+        struct rule_set *set = fixture_rules(text);
+        const size_t count = rule_check(set, 1, note_warning, &told);
+        if (count != (samples[i][1] != NULL) ||
+            (count && !strstr(buffer_text(&told), samples[i][1])))
+            fail_msg("%s: '%s'", samples[i][0], buffer_text(&told));
+        buffer_release(&told);
+        rule_set_free(set);
+    }
+}
+
 /* Gives how many examples failed; their lines are in `out`. */
 static int test_rules(const char *yaml, bool required, struct buffer *out)
 {
@@ -297,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_global_document_is_laid_under_the_others),
         cmocka_unit_test(a_rule_tells_about_itself),
         cmocka_unit_test(what_is_doubtful_is_told),
+        cmocka_unit_test(what_is_doubtful_about_a_correlation_is_told),
         cmocka_unit_test(examples_are_run),
         cmocka_unit_test(too_few_examples_count_when_asked),
         cmocka_unit_test_setup_teardown(content_rules_stand_beside_the_others, setup, teardown),

@@ -1,5 +1,6 @@
 #include "triage/match/rule_check.h"
 
+#include "triage/match/correlation_window.h"
 #include "triage/match/rule_set.h"
 
 #include <stdio.h>
@@ -219,6 +220,65 @@ static bool can_hold(struct check *check, const struct expression *expression)
     return possible >= expression->need;
 }
 
+/* --- correlations --- */
+
+/* Whether some number meets all of the limits: if any does, then one beside a limit or at the ends.
+ */
+static bool limits_can_hold(const struct correlation *c, long double least, long double most)
+{
+    if (correlation_holds(c, least) || correlation_holds(c, most))
+        return true;
+    for (size_t i = 0; i < c->limit_count; i++)
+        for (int step = -1; step <= 1; step++) {
+            const long double number = c->limits[i].number + step;
+            if (number >= least && number <= most && correlation_holds(c, number))
+                return true;
+        }
+    return false;
+}
+
+static void check_limits(struct check *check, const struct correlation *c)
+{
+    const bool counts = c->type == CORRELATION_EVENT_COUNT || c->type == CORRELATION_VALUE_COUNT;
+
+    if (counts && !limits_can_hold(c, 1, CORRELATION_WINDOW_MOST))
+        warn(check, "its condition can never hold: at most 100000 events are held of a window");
+    if (c->type == CORRELATION_TEMPORAL && !c->presence &&
+        !limits_can_hold(c, 1, (long double)c->rule_count))
+        warn(check, "its condition can never hold: it has fewer rules than it asks for");
+}
+
+/* Events without such a field are left out when the rule is evaluated. */
+static void check_joined_field(struct check *check, size_t rule, size_t position, const char *field)
+{
+    const struct correlation *c = check->entry->sigma.correlation;
+    const struct rule *base = &check->set->entries[c->rules[position]]->rule;
+    const char *name = rule_set_correlated_field(check->set, rule, position, field);
+    char text[400];
+
+    if (base->kind == RULE_CORRELATION ||
+        logsources_gives_field(check->set->sources, &base->source,
+                               logsources_common_name(check->set->sources, name)) ||
+        was_told(check, name))
+        return;
+    snprintf(text, sizeof text, "no event of its rule '%.100s' has the field '%.100s'",
+             c->names[position], name);
+    warn(check, text);
+}
+
+static void check_correlation(struct check *check, size_t rule)
+{
+    const struct correlation *c = check->entry->sigma.correlation;
+
+    check_limits(check, c);
+    for (size_t i = 0; i < c->rule_count; i++) {
+        for (size_t j = 0; j < c->group_count; j++)
+            check_joined_field(check, rule, i, c->group_by[j]);
+        for (size_t j = 0; j < c->field_count; j++)
+            check_joined_field(check, rule, i, c->fields[j]);
+    }
+}
+
 size_t rule_check(const struct rule_set *set, size_t rule,
                   void (*tell)(void *context, const char *text), void *context)
 {
@@ -226,8 +286,10 @@ size_t rule_check(const struct rule_set *set, size_t rule,
         .set = set, .entry = set->entries[rule], .tell = tell, .context = context};
     const struct rule *r = &check.entry->rule;
 
-    if (!check.entry->sigma.expression || r->state != RULE_ACTIVE || r->kind == RULE_CORRELATION)
-        return 0;
+    if (r->state == RULE_ACTIVE && check.entry->sigma.correlation)
+        check_correlation(&check, rule);
+    if (!check.entry->sigma.expression || r->state != RULE_ACTIVE)
+        return check.count;
     check_fields(&check, check.entry->sigma.expression);
     check.nodes = 0;
     if (!can_hold(&check, check.entry->sigma.expression))

@@ -159,11 +159,12 @@ static bool rests_on_itself(const struct rule_entry *entry)
 static void check_bases(const struct links *links, struct rule_entry *entry)
 {
     const struct correlation *correlation = entry->sigma.correlation;
-    uint64_t active = 0;
+    uint64_t active = 0, missing = 0;
 
     for (size_t i = 0; i < correlation->rule_count; i++) {
         const struct rule *base = &links->set->entries[correlation->rules[i]]->rule;
         active |= (uint64_t)(base->state == RULE_ACTIVE) << i;
+        missing += base->state != RULE_ACTIVE;
         if (base->state == RULE_NOT_LOADED) {
             refuse(links->set, entry, RULE_NOT_LOADED,
                    "it needs a rule that is not loaded:", correlation->names[i]);
@@ -173,7 +174,7 @@ static void check_bases(const struct links *links, struct rule_entry *entry)
     const bool enough = correlation->type >= CORRELATION_TEMPORAL
                             ? correlation_present(correlation, active)
                             : active != 0;
-    if (!enough) {
+    if (missing && !enough) {
         entry->rule.state = RULE_NOT_APPLICABLE;
         entry->rule.reason = "no parser makes the events of the rules it rests on";
     }
