@@ -3,6 +3,7 @@
 placeholders, filters, and the event logs of the evidence collection, each found by the rule that was written for it."""
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,65 @@ def check_correlation():
     with open(os.path.join(WORK, 'none', 'log.txt'), encoding='utf-8') as file:
         log = file.read()
     result("placeholder 'bad' has no values" in log, 'a placeholder without values is told', log)
+
+
+COUNTING = '''title: any
+name: any
+logsource: {category: webserver, service: iis}
+detection: {s: {sc-status: [200, 302, 401, 404]}, condition: s}
+---
+title: count
+name: count
+correlation: {type: event_count, rules: any, group-by: [c-ip], timespan: 5m, condition: {gte: 8}}
+---
+title: pages
+name: pages
+correlation: {type: value_count, rules: any, group-by: [c-ip], timespan: 5m, condition: {field: cs-uri-stem, gte: 6}}
+'''
+
+
+def expected_windows(groups, measure, least):
+    """Straight from the definition: windows that begin with an event, those that hold enough, joined where they overlap."""
+    found = []
+    for address, events in groups.items():
+        events.sort()
+        end, current = 0, None
+        for start in range(len(events)):
+            while end < len(events) and events[end][0] - events[start][0] <= 300:
+                end += 1
+            if measure(events[start:end]) < least:
+                continue
+            if current and start < current[1]:
+                current[1] = max(current[1], end)
+                continue
+            found += [(address, current[1] - current[0])] if current else []
+            current = [start, end]
+        found += [(address, current[1] - current[0])] if current else []
+    return sorted(found)
+
+
+def check_windows():
+    """Windows over several files against a second reckoning."""
+    numbers, groups = random.Random(5), {}
+    evidence, rules, case = (os.path.join(WORK, name) for name in ('counted', 'counting.yml', 'counted-case'))
+    for number in range(3):
+        seconds, text = 36000 + number * 1800, HEAD
+        for _ in range(4000):
+            seconds += numbers.choice((0, 0, 0, 1, 1, 2, 9))
+            time_text = '%02d:%02d:%02d' % (seconds // 3600, seconds // 60 % 60, seconds % 60)
+            page, address = '/p%d.aspx' % numbers.randint(0, 24), '192.0.2.%d' % min(int(numbers.expovariate(0.02)), 254)
+            status, user = numbers.choice((200, 302, 401, 404, 500)), 'u%d' % numbers.randint(0, 10**9)
+            text += line(time_text, page, user, address, status)
+            if status != 500:
+                groups.setdefault(address, []).append((seconds, page))
+        write(os.path.join(evidence, 'u_ex21030%d.log' % number), text)
+    write(rules, COUNTING)
+    run(evidence, case, rules, '--clobber')
+    for rule, measure, least in (('count', len, 8), ('pages', lambda events: len({page for _, page in events}), 6)):
+        ours = sorted((row['fields']['c-ip'], int(row['fields']['EventCount'])) for row in rows_of(case) if row['rule'] == rule)
+        wanted = expected_windows(groups, measure, least)
+        result(len(wanted) > 50 and ours == wanted, '%d windows of %s are those of a second reckoning' % (len(wanted), rule),
+               (ours[:5], wanted[:5]))
 
 
 def check_resume():
@@ -325,6 +385,7 @@ def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
     check_correlation()
+    check_windows()
     check_resume()
     check_names()
     check_taxonomy()
