@@ -43,7 +43,8 @@ struct artifact {
     bool keep;                        /* always copy the file into the case */
     bool scan;                        /* run YARA over the content */
     bool deleted;                     /* deleted entries are wanted too */
-    bool folders;                     /* its globs name folders: it gets their indexes ("$I30") */
+    bool context; /* asked a second time for what happened around indicators: job_wants() */
+    bool folders; /* its globs name folders: it gets their indexes ("$I30") */
     bool carve; /* takes long: only wanted when asked for. "$Unallocated" in `paths` stands for the
                    space of a volume that no file owns (evidence_open_unallocated) */
     bool spare; /* only deleted files, and only those that no other artifact wants */
@@ -79,6 +80,7 @@ struct job_services {
     /* May be NULL: there are no helper programs. */
     int (*ask)(struct job *job, const char *helper, struct slice request,
                int (*take)(void *context, struct slice frame), void *context);
+    bool (*wants)(struct job *job, struct instant when);
 };
 
 struct job {
@@ -88,6 +90,7 @@ struct job {
     const char *windows_path; /* of the file, with its drive letter where known */
     uint64_t
         size; /* bytes that can be read; what was looked at, when parse() says that it was less */
+    bool context;        /* events of certain times are wanted, whatever rules say: job_wants() */
     struct arena *arena; /* ends with the job; do not allocate per record from it: use arena scratch
                             of your own */
     struct tally *tally;
@@ -110,6 +113,14 @@ static inline ssize_t job_read(struct job *job, uint64_t offset, void *buffer, s
 static inline size_t job_next_candidate(struct job *job, struct slice window, size_t from)
 {
     return job->services->next_candidate(job, window, from);
+}
+
+/* For a job with `context`: whether events of that time are wanted. All of those are then
+ * nominated.
+ */
+static inline bool job_wants(struct job *job, struct instant when)
+{
+    return job->services->wants && job->services->wants(job, when);
 }
 
 /* Whether a record with a nominated place is worth splitting into fields: false when its text,

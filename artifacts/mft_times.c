@@ -58,6 +58,7 @@ struct pending {
     uint32_t name, name_end; /* of the last part of the target, without a stream */
     uint64_t entry;
     struct instant when;
+    enum kind kind; /* of an event of context; else it follows from what the line says */
     bool damaged, forged;
 };
 
@@ -505,7 +506,9 @@ static void emit(struct table *table, const struct pending *pending)
                                           pending->name_end - pending->name)};
     const ssize_t got = job_read(job, offset, table->record, table->record_size);
     const struct event event = {
-        .kind = pending->forged ? KIND_file_timestomp : KIND_file_entry,
+        .kind = job->context      ? pending->kind
+                : pending->forged ? KIND_file_timestomp
+                                  : KIND_file_entry,
         .artifact = job->artifact->name,
         .sources = text_of(table, pending, TEXT_STREAM).size ? stream_sources : file_sources,
         .when = pending->when,
@@ -540,14 +543,16 @@ static void flush(struct table *table)
     buffer_clear(&table->text);
 }
 
-static int tell(struct table *table, const struct file *file, bool odd)
+static int tell_at(struct table *table, const struct file *file, bool odd, struct instant when,
+                   enum kind kind)
 {
     struct pending *pending = &table->pending[table->pending_count++];
 
     *pending = (struct pending){
         .start = (uint32_t)table->text.size,
         .entry = file->address,
-        .when = instant_known(file->fn.created) ? file->fn.created : file->si.created,
+        .when = when,
+        .kind = kind,
         .damaged = (file->flags & FILE_DAMAGED) != 0,
     };
     add_line(table, pending, file, odd);
@@ -558,10 +563,43 @@ static int tell(struct table *table, const struct file *file, bool odd)
     return 0;
 }
 
+static struct instant born(const struct file *file)
+{
+    return instant_known(file->fn.created) ? file->fn.created : file->si.created;
+}
+
+static int tell(struct table *table, const struct file *file, bool odd)
+{
+    return tell_at(table, file, odd, born(file), KIND_file_entry);
+}
+
+/* Birth and changes, each time once, as far as they are around an indicator. */
+static int tell_context(struct table *table, const struct file *file)
+{
+    const struct {
+        struct instant when;
+        enum kind kind;
+    } times[] = {{born(file), KIND_file_entry},
+                 {file->si.modified, KIND_file_modified},
+                 {file->si.changed, KIND_file_changed}};
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        bool known = false;
+        for (size_t j = 0; j < i; j++)
+            known |= times[j].when.ticks == times[i].when.ticks;
+        if (!known && job_wants(table->job, times[i].when) &&
+            tell_at(table, file, false, times[i].when, times[i].kind) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int visit(void *context, const struct file *file)
 {
     struct table *table = context;
 
+    if (table->job->context)
+        return tell_context(table, file);
     return put_aside(table, file) ? 0 : tell(table, file, false);
 }
 
@@ -627,6 +665,7 @@ const struct artifact artifact_mft_times = {
     .title = "Master file table ($MFT)",
     .paths = paths,
     .sources = sources,
+    .context = true,
     .recognise = recognise,
     .parse = parse,
 };

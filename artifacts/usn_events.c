@@ -368,6 +368,8 @@ void usn_events_add(struct usn_events *events, const struct usn_record *record, 
         usn_paths_update(events->paths, record);
     if (record->reason & USN_RENAME_OLD_NAME)
         keep_old_name(events, record);
+    if (events->job->context && !job_wants(events->job, record->when))
+        return;
     add_line(events, record, offset, fresh);
     if (events->pending_count == BATCH_RECORDS || events->text.size >= BATCH_TEXT)
         usn_events_flush(events);

@@ -171,6 +171,7 @@ const struct artifact artifact_usn_journal = {
     .title = "Change journal ($UsnJrnl:$J)",
     .paths = paths,
     .sources = sources,
+    .context = true,
     .stay = true,
     .recognise = recognise,
     .parse = parse,

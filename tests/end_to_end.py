@@ -5,6 +5,7 @@ Evidence is built once into $top_builddir/tests/evidence; EXTRIAGE names the pro
 """
 import collections
 import csv
+import datetime
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ CASES = os.path.join(WORK, 'cases')
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}  # the only files that may differ between two runs
 LOGS = {'iis_log', 'httperr', 'exchange_httpproxy', 'exchange_ecp_server', 'exchange_ecp_activity', 'exchange_oab',
         'exchange_ews', 'exchange_rps_http', 'exchange_rps_cmdlet', 'exchange_message_tracking'}
-FILE_SYSTEM = {'mft_times', 'usn_journal'}  # artifacts that a folder cannot have
+FILE_SYSTEM = {'deleted_file', 'i30_slack', 'mft_slack', 'mft_times', 'usn_carve', 'usn_journal'}  # artifacts that a folder cannot have
 ADDRESSES = ('evidence', 'volume', 'mft_entry', 'offset_of_evidence')
 
 number = 0
@@ -325,6 +326,40 @@ def check_sameness(case, image):
            'extracted files are the same too')
 
 
+def check_deleted(case):
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        stored = {row['path']: row for row in csv.DictReader(file) if row['deleted'] == 'true' and row['stored']}
+    truth = {row['path']: row for row in table(os.path.join(WORK, 'demo', 'truth', 'files.tsv'))}
+    for what, end in (('resident page', 'aspnet_client\\discover.aspx'), ('archive in free clusters', 'auth\\ad2021.zip')):
+        path = next((path for path in stored if path.endswith(end)), None)
+        result(path and stored[path]['sha256'] == truth[path]['sha256'] and
+               hashlib.sha256(file_bytes(os.path.join(case, stored[path]['stored']))).hexdigest() == truth[path]['sha256'],
+               'a deleted %s is extracted as it was' % what, stored)
+        marks = {line['marks'] for line in lines_of(case) if line['path'] == path}
+        result(marks == {'recovered'}, 'and what it says is marked as recovered', marks)
+    rules = {line['rule'] for line in lines_of(case) if line['path'].endswith('discover.aspx')}
+    result('WS-01' in rules, 'the content of a deleted page is searched', rules)
+
+
+def check_context(case, image):
+    cases = [case_of('context-' + jobs, image, '--context', '10', '--carve', '--jobs', jobs) for jobs in ('0', '1', '4')]
+    for other in cases[1:]:
+        same_files('with --context the output does not depend on --jobs', cases[0], other)
+    result(file_bytes(os.path.join(case, 'timeline.jsonl')) == file_bytes(os.path.join(cases[0], 'timeline.jsonl')),
+           'context adds no indicators')
+    result(not lines_of(case, 'context.jsonl'), 'without --context there is none')
+    lines, times = lines_of(cases[0], 'context.jsonl'), [line['timestamp'] for line in lines_of(cases[0])]
+    result(lines and times == sorted(times), 'there is context, in the order of time')
+    far = [l for l in lines if min(abs(t - l['timestamp']) for t in times) > 600 * 1000000]
+    result(not far, 'context is within ten minutes of an indicator', far[:2])
+    wrong = [l for l in lines if datetime.datetime.fromisoformat(l['near']['datetime']).timestamp() * 1000000 not in
+             {min(times, key=lambda t: (abs(t - l['timestamp']), t)) + d for d in range(-1, 2)}]
+    result(not wrong, 'and names the one that it is nearest to', wrong[:2])
+    carved = [row for row in read_json(cases[0], 'coverage.json')['files'] if row['artifact'] == 'usn_carve']
+    result(len([row for row in carved if row['path'].endswith('$Unallocated')]) >= 2 and all(row['bytes'] for row in carved),
+           'free space and $LogFile were looked at', carved)
+
+
 def check_resume(case, image):
     folder = os.path.join(CASES, 'resume')
     for delay in (0.05, 0.1, 0.15, 0.02, 0.2, 0.3, 0.01):
@@ -556,6 +591,8 @@ def main():
     check_provenance(case, image)
     check_formats(case)
     check_sameness(case, image)
+    check_deleted(case)
+    check_context(case, image)
     check_containers(case)
     check_resume(case, image)
     check_damage(case, image)

@@ -121,6 +121,7 @@ libextriage_a_SOURCES += \
 	%D%/engine/plan.c %D%/engine/plan.h \
 	%D%/engine/pool.c %D%/engine/pool.h \
 	%D%/engine/session.c %D%/engine/session.h \
+	%D%/engine/time_windows.c %D%/engine/time_windows.h \
 	%D%/engine/worker.c %D%/engine/worker.h
 
 # The verdict.
@@ -145,6 +146,7 @@ WRITERS = \
 	%D%/report/timeline_csv.c \
 	%D%/report/undated_jsonl.c \
 	%D%/report/findings_json.c \
+	%D%/report/context_jsonl.c \
 	%D%/report/coverage_json.c \
 	%D%/report/host_json.c \
 	%D%/report/files_csv.c \

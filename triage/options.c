@@ -56,6 +56,7 @@ static const struct option_entry entries[] = {
     {0, "path", "GLOB", "extract these paths instead of the known artifacts (repeatable; ** for any depth)", LIST, AT(globs), FOR_EXTRACT},
     {0, "deleted", NULL, "extract deleted files too", FLAG, AT(deleted), FOR_EXTRACT},
     {0, "no-hash", NULL, "extract without computing hashes", FLAG, AT(no_hash), FOR_EXTRACT},
+    {0, "context", "MINUTES", "also keep what happened in the file systems so long before and after each indicator", NUMBER, AT(context_minutes), FOR_RUN},
     {0, "carve", NULL, "also search free space and $LogFile for change journal records: reads all free space", FLAG, AT(carve), FOR_RUN},
     {0, "no-files", NULL, "copy no files into the case", FLAG, AT(no_files), FOR_RUN},
     {0, "case-number", "TEXT", "written into run.json", TEXT_VALUE, AT(case_number), FOR_RUN | FOR_EXTRACT},

@@ -18,7 +18,7 @@ struct options {
     size_t glob_count;
     bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
         no_hash, deleted, help;
-    unsigned verbose, jobs, timeout;
+    unsigned context_minutes, verbose, jobs, timeout;
     const char
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */
     size_t format_count;

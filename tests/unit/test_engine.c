@@ -4,6 +4,7 @@
 #include "triage/engine/extract_name.h"
 #include "triage/engine/message.h"
 #include "triage/engine/plan.h"
+#include "triage/engine/time_windows.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -23,6 +24,36 @@ static struct place places[] = {
 static struct drive drives[] = {{.letter = 'C', .volume = 0}, {.letter = 'D', .volume = 1}};
 static const struct host host = {
     .places = places, .place_count = 3, .drives = drives, .drive_count = 2};
+
+static void windows_of_time_merge_where_they_meet(void **state)
+{
+    struct time_windows windows = {.reach = 10};
+
+    (void)state;
+    for (int64_t at = 100; at <= 130; at += 10)
+        assert_int_equal(time_windows_add(&windows, (struct instant){at}), 0);
+    assert_int_equal(time_windows_add(&windows, (struct instant){200}), 0);
+    assert_int_equal(windows.count, 2);
+    time_windows_release(&windows);
+}
+
+static void a_window_holds_its_edges_and_nothing_behind_them(void **state)
+{
+    struct time_windows windows = {.reach = 10};
+
+    (void)state;
+    assert_false(time_windows_hold(&windows, (struct instant){100}));
+    time_windows_add(&windows, (struct instant){100});
+    time_windows_add(&windows, (struct instant){200});
+    assert_true(time_windows_hold(&windows, (struct instant){90}));
+    assert_true(time_windows_hold(&windows, (struct instant){110}));
+    assert_true(time_windows_hold(&windows, (struct instant){205}));
+    assert_false(time_windows_hold(&windows, (struct instant){89}));
+    assert_false(time_windows_hold(&windows, (struct instant){111}));
+    assert_false(time_windows_hold(&windows, (struct instant){211}));
+    assert_false(time_windows_hold(&windows, INSTANT_NONE));
+    time_windows_release(&windows);
+}
 
 static void a_place_is_wanted_on_its_volume_only(void **state)
 {
@@ -191,6 +222,8 @@ static void fields_leave_aliases_and_repetitions_out(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_of_time_merge_where_they_meet),
+        cmocka_unit_test(a_window_holds_its_edges_and_nothing_behind_them),
         cmocka_unit_test(a_place_is_wanted_on_its_volume_only),
         cmocka_unit_test(each_glob_is_asked_whatever_its_shape),
         cmocka_unit_test(a_place_at_the_root_and_more_than_enough_artifacts),

@@ -90,6 +90,21 @@ static const struct column fact_columns[] = {
     COLUMN(case_fact, INTEGER, offset), COLUMN(case_fact, INTEGER, record),
     COLUMN(case_fact, TEXT, fields), COLUMN(case_fact, TEXT, marks),
 };
+#define CONTEXT_COLUMN(type, member) {#member, type, offsetof(struct case_context, event.member)}
+static const struct column context_columns[] = {
+    {"dated", BOOLEAN, offsetof(struct case_context, event.dated)},
+    CONTEXT_COLUMN(INTEGER, timestamp), CONTEXT_COLUMN(TEXT, timestamp_desc),
+    CONTEXT_COLUMN(TEXT, time_text), CONTEXT_COLUMN(TEXT, time_basis),
+    CONTEXT_COLUMN(TEXT, message), CONTEXT_COLUMN(TEXT, host),
+    CONTEXT_COLUMN(TEXT, artifact), CONTEXT_COLUMN(TEXT, path),
+    CONTEXT_COLUMN(TEXT, evidence), CONTEXT_COLUMN(INTEGER, volume),
+    CONTEXT_COLUMN(INTEGER, snapshot), CONTEXT_COLUMN(TEXT, mft_entry),
+    CONTEXT_COLUMN(INTEGER, offset), CONTEXT_COLUMN(INTEGER, record),
+    CONTEXT_COLUMN(BYTES, raw), CONTEXT_COLUMN(BOOLEAN, raw_cut),
+    CONTEXT_COLUMN(TEXT, raw_sha256), CONTEXT_COLUMN(TEXT, fields),
+    CONTEXT_COLUMN(TEXT, marks),
+    COLUMN(case_context, INTEGER, near),
+};
 static const struct column note_columns[] = {
     COLUMN(case_note, TEXT, evidence), COLUMN(case_note, INTEGER, volume),
     COLUMN(case_note, INTEGER, snapshot), COLUMN(case_note, TEXT, path),
@@ -120,7 +135,7 @@ static const struct column correlated_columns[] = {
 };
 #define COLUMNS(list) list, sizeof list / sizeof *list
 
-enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, FACT, UNREAD, NOTICE, STORED, CORRELATED, TABLE_COUNT };
+enum table_id { RULE, INDICATOR, COVERAGE, REJECTED, FACT, CONTEXT, UNREAD, NOTICE, STORED, CORRELATED, TABLE_COUNT };
 
 static const struct table tables[TABLE_COUNT] = {
     [RULE] = {"rule", COLUMNS(rule_columns), "\"index\""},
@@ -130,6 +145,8 @@ static const struct table tables[TABLE_COUNT] = {
     [REJECTED] = {"rejected", COLUMNS(rejected_columns), "evidence, volume, snapshot, path, artifact, offset, record"},
     [FACT] = {"fact", COLUMNS(fact_columns),
         "kind, dated DESC, timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, message, fields"},
+    [CONTEXT] = {"context", COLUMNS(context_columns),
+        "timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, timestamp_desc, message, fields"},
     [UNREAD] = {"unread", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [NOTICE] = {"notice", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     /* Only while collecting: it has no order of its own in a finished case. */
@@ -325,6 +342,11 @@ int case_add_fact(struct case_file *file, const char *task, const struct case_fa
     return add_row(file, FACT, task, row);
 }
 
+int case_add_context(struct case_file *file, const char *task, const struct case_context *row)
+{
+    return add_row(file, CONTEXT, task, row);
+}
+
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row)
 {
     return add_row(file, UNREAD, task, row);
@@ -386,6 +408,24 @@ int case_set_document(struct case_file *file, const char *name, struct slice bod
     return result == SQLITE_DONE ? 0 : database_error(file, "a document cannot be stored");
 }
 
+int case_each_time(struct case_file *file, int (*visit)(void *context, int64_t timestamp),
+                   void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = 0, step = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(file->database,
+                           "SELECT DISTINCT timestamp FROM indicator WHERE dated = 1 ORDER BY 1",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return database_error(file, "the case cannot be read");
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW)
+        result = visit(context, sqlite3_column_int64(statement, 0));
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    return result;
+}
+
 int case_flush(struct case_file *file)
 {
     file->unflushed = 0;
@@ -445,6 +485,7 @@ static const char *const parts[] = {
     "timeline.jsonl",
     "timeline.csv",
     "undated.jsonl",
+    "context.jsonl",
     "findings.json",
     "coverage.json",
     "host.json",
@@ -711,6 +752,16 @@ static int drop_listed_twice(struct case_file *file)
                    "s.snapshot = file.snapshot AND s.stored <> '')");
 }
 
+/* Of the last indicator before each row of context and the first one after it, the nearer one. */
+#define NEAREST_INDICATOR                                                                          \
+    "UPDATE main.context SET near = (SELECT r FROM ("                                              \
+    "SELECT * FROM (SELECT i.rowid AS r, context.timestamp - i.timestamp AS d FROM "               \
+    "main.indicator i WHERE i.dated = 1 AND i.timestamp <= context.timestamp "                     \
+    "ORDER BY i.timestamp DESC, i.rowid LIMIT 1) UNION ALL "                                       \
+    "SELECT * FROM (SELECT i.rowid AS r, i.timestamp - context.timestamp AS d FROM "               \
+    "main.indicator i WHERE i.dated = 1 AND i.timestamp >= context.timestamp "                     \
+    "ORDER BY i.timestamp, i.rowid LIMIT 1)) ORDER BY d, r LIMIT 1);"
+
 static int build_sorted(struct case_file *file)
 {
     char pragmas[160];
@@ -730,7 +781,7 @@ static int build_sorted(struct case_file *file)
     return execute(
         file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name <> "
               "'" CASE_RUN_DOCUMENT "' ORDER BY name;"
-              "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);"
+              "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);" NEAREST_INDICATOR
               "COMMIT; DETACH DATABASE partial");
 }
 
@@ -1074,5 +1125,48 @@ int case_each_matched_task(struct case_file *file, int (*visit)(void *context, c
     while (result == 0 && sqlite3_step(statement) == SQLITE_ROW)
         result = visit(context, (const char *)sqlite3_column_text(statement, 0));
     sqlite3_finalize(statement);
+    return result;
+}
+
+/* The columns of `table` as "PREFIX.name, ...". */
+static void prefixed_columns(const struct table *table, const char *prefix, struct buffer *sql)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        buffer_format(sql, "%s%s.%s", i ? ", " : "", prefix, table->columns[i].name);
+}
+
+int case_each_context(struct case_file *file,
+                      int (*visit)(void *context, const struct case_context *row,
+                                   const struct case_indicator *near, const struct case_rule *rule),
+                      void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    struct case_context row = {0};
+    struct case_indicator near = {0};
+    struct case_rule rule = {0};
+    int result = 0, step = SQLITE_DONE;
+
+    buffer_add_text(&sql, "SELECT ");
+    prefixed_columns(&tables[CONTEXT], "c", &sql);
+    buffer_add_text(&sql, ", ");
+    prefixed_columns(&tables[INDICATOR], "i", &sql);
+    buffer_add_text(&sql, ", ");
+    prefixed_columns(&tables[RULE], "r", &sql);
+    buffer_add_text(&sql, " FROM context c JOIN indicator i ON i.rowid = c.near "
+                          "JOIN rule r ON r.rowid = i.rule + 1 ORDER BY c.rowid");
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        result = database_error(file, "the case database refuses");
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        load_row(statement, 0, &tables[CONTEXT], &row);
+        load_row(statement, (int)tables[CONTEXT].column_count, &tables[INDICATOR], &near);
+        load_row(statement, (int)(tables[CONTEXT].column_count + tables[INDICATOR].column_count),
+                 &tables[RULE], &rule);
+        result = visit(context, &row, &near, &rule);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
     return result;
 }

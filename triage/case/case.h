@@ -98,6 +98,12 @@ struct case_correlated {
     const char *raw_sha256;
 };
 
+/* An event of the file system from around an indicator; no rule matched it. */
+struct case_context {
+    struct case_indicator event; /* dated; level and rule mean nothing */
+    int64_t near; /* row of the indicator that it is nearest to; set by case_finish() */
+};
+
 struct case_counts { /* what finished tasks gave */
     uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired,
         rejected;
@@ -122,6 +128,7 @@ int case_add_indicator(struct case_file *file, const char *task, const struct ca
 int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row);
 int case_add_rejected(struct case_file *file, const char *task, const struct case_rejected *row);
 int case_add_fact(struct case_file *file, const char *task, const struct case_fact *row);
+int case_add_context(struct case_file *file, const char *task, const struct case_context *row);
 int case_add_unread(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_notice(struct case_file *file, const char *task, const struct case_note *row);
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
@@ -147,6 +154,9 @@ int case_count_skipped(struct case_file *file,
 int case_set_document(struct case_file *file, const char *name, struct slice body);
 /* Sums over the rows of finished tasks, while collecting. */
 int case_count(struct case_file *file, struct case_counts *counts);
+/* Calls `visit` with the time of each dated indicator so far, in order, each once. */
+int case_each_time(struct case_file *file, int (*visit)(void *context, int64_t timestamp),
+                   void *context);
 /* Writes what was collected to disk, so that an interrupted run can be resumed. */
 int case_flush(struct case_file *file);
 /* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. Before
@@ -164,6 +174,11 @@ int case_each_rule(struct case_file *file, int (*visit)(void *context, const str
                    void *context);
 int case_each_coverage(struct case_file *file,
                        int (*visit)(void *context, const struct case_coverage *row), void *context);
+/* In the order of time, each with the indicator that it is nearest to. */
+int case_each_context(struct case_file *file,
+                      int (*visit)(void *context, const struct case_context *row,
+                                   const struct case_indicator *near, const struct case_rule *rule),
+                      void *context);
 int case_each_fact(struct case_file *file, int (*visit)(void *context, const struct case_fact *row),
                    void *context);
 int case_each_unread(struct case_file *file,

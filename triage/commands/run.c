@@ -37,9 +37,9 @@ static void describe_run(const struct run *run, struct buffer *text)
     const struct options *o = run->options;
     struct stat status;
 
-    buffer_format(text, "%s %d %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve,
-                  (long long)o->from.ticks, (long long)o->to.ticks, (int)o->min_level,
-                  (long long)o->clock_skew);
+    buffer_format(text, "%s %d %u %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve,
+                  o->context_minutes, (long long)o->from.ticks, (long long)o->to.ticks,
+                  (int)o->min_level, (long long)o->clock_skew);
     for (size_t i = 0; i < sizeof o->snapshots.bits / sizeof *o->snapshots.bits; i++)
         buffer_format(text, "%llx ", (unsigned long long)o->snapshots.bits[i]);
     for (size_t i = 0; i < o->path_count; i++)
@@ -91,6 +91,7 @@ static int open_session(struct run *run)
         .least_level = o->min_level,
         .clock_skew = o->clock_skew,
         .carve = o->carve,
+        .context_minutes = o->context_minutes,
         .interrupted = &interrupted,
         .context = &run->watcher,
         .progress = watcher_progress,
@@ -135,6 +136,7 @@ static const struct {
 } stages[] = {
     {"surveying the evidence", STAGE_SURVEY},
     {"reading and matching", STAGE_PARSE},
+    {"reading what happened around it", STAGE_CONTEXT},
     {"copying what matched and what artifacts keep", STAGE_COPY},
     {"verifying", STAGE_VERIFY},
 };
@@ -146,6 +148,8 @@ static int run_stage(struct run *run, enum stage stage)
         return session_survey(run->session, run->file);
     case STAGE_PARSE:
         return session_parse(run->session, run->file);
+    case STAGE_CONTEXT:
+        return session_context(run->session, run->file);
     case STAGE_COPY:
         return session_copy(run->session, run->file);
     default:
@@ -158,6 +162,7 @@ static int work(struct run *run)
 {
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if ((stages[i].stage == STAGE_VERIFY && !run->options->verify) ||
+            (stages[i].stage == STAGE_CONTEXT && !run->options->context_minutes) ||
             (stages[i].stage == STAGE_COPY && run->options->no_files))
             continue;
         log_say(&run->log, LOG_INFO, "%s", stages[i].text);

@@ -55,6 +55,7 @@ struct session {
     struct exchange_builds builds;
     struct wanted **by_key; /* sorted by key, for correlations; NULL before they are evaluated */
     bool correlating;
+    struct time_windows windows; /* of context */
     int failure; /* the case could not be written */
 };
 
@@ -119,6 +120,7 @@ void session_free(struct session *session)
         free(session->items[i].damage);
     free(session->items);
     free(session->hosts);
+    time_windows_release(&session->windows);
     free(session->wanted);
     free(session->order);
     free(session->outputs);
@@ -170,12 +172,15 @@ static int stored(struct session *session, int result)
     return result;
 }
 
-/* Rows of the copy stage and of correlations belong to no task: both are done again when a case is
+/* Rows of correlations, context and copies belong to no task: all that is done again when a case is
  * resumed. */
 static const char *task_key(const struct session *session, const struct wanted *wanted)
 {
-    return wanted && !session->correlating && session->progress.stage != STAGE_COPY ? wanted->key
-                                                                                    : "";
+    const enum stage stage = session->progress.stage;
+
+    return wanted && !session->correlating && stage != STAGE_COPY && stage != STAGE_CONTEXT
+               ? wanted->key
+               : "";
 }
 
 static int add_note(struct session *session, bool unread, size_t evidence,
@@ -738,12 +743,50 @@ static void message_with_title(struct session *session, const struct event *even
         buffer_format(&session->message, " [%s]", how);
 }
 
+struct row_room {
+    char basis[ZONE_NAME_SIZE + 8], entry[48];
+};
+
+/* What a row of the timeline says of an event, whatever rule it matched. `room` holds its texts; so
+ * do the session's buffers, of which the message has to be made before. */
+static struct case_indicator row_of(struct session *session, const struct wanted *wanted,
+                                    const struct event *event, const char *sha256, bool raw_cut,
+                                    struct row_room *room)
+{
+    const struct host *host = &session->hosts[wanted->file.evidence];
+
+    buffer_clear(&session->fields);
+    message_fields(event, &session->fields);
+    return (struct case_indicator){
+        .dated = instant_known(event->when),
+        .timestamp = timestamp_of(session, event),
+        .timestamp_desc = time_meaning(event),
+        .time_text = time_text_of(session, event),
+        .time_basis = basis_text(session, event, room->basis, sizeof room->basis),
+        .message = buffer_text(&session->message),
+        .host = host->computer.value ? host->computer.value : "",
+        .artifact = artifact_number(wanted->artifact)->name,
+        .path = wanted->windows_path,
+        .evidence = name_of_evidence(session, wanted->file.evidence),
+        .volume = wanted->file.volume,
+        .snapshot = wanted->file.snapshot,
+        .mft_entry = mft_entry_text(&wanted->file, room->entry),
+        .offset = (int64_t)event->offset,
+        .record = (int64_t)event->number,
+        .raw = event->raw,
+        .raw_cut = raw_cut,
+        .raw_sha256 = sha256,
+        .fields = buffer_text(&session->fields),
+        .how = "",
+        .marks = marks_text(event->marks),
+    };
+}
+
 static int add_indicator(struct session *session, struct wanted *wanted, const struct event *event,
                          uint32_t rule_index, const char *how, const char *sha256, bool raw_cut)
 {
     const struct rule *rule = rule_set_rule(session->options.rules, rule_index);
-    const struct host *host = &session->hosts[wanted->file.evidence];
-    char basis[ZONE_NAME_SIZE + 8], entry[48];
+    struct row_room room;
 
     wanted->matched = true;
     if (is_filtered(session, event, rule->level)) {
@@ -751,33 +794,10 @@ static int add_indicator(struct session *session, struct wanted *wanted, const s
         return 0;
     }
     message_with_title(session, event, rule, how);
-    buffer_clear(&session->fields);
-    message_fields(event, &session->fields);
-    const struct case_indicator row = {
-        .dated = instant_known(event->when),
-        .timestamp = timestamp_of(session, event),
-        .timestamp_desc = time_meaning(event),
-        .time_text = time_text_of(session, event),
-        .time_basis = basis_text(session, event, basis, sizeof basis),
-        .message = buffer_text(&session->message),
-        .level = rule->level,
-        .rule = rule_index,
-        .host = host->computer.value ? host->computer.value : "",
-        .artifact = artifact_number(wanted->artifact)->name,
-        .path = wanted->windows_path,
-        .evidence = name_of_evidence(session, wanted->file.evidence),
-        .volume = wanted->file.volume,
-        .snapshot = wanted->file.snapshot,
-        .mft_entry = mft_entry_text(&wanted->file, entry),
-        .offset = (int64_t)event->offset,
-        .record = (int64_t)event->number,
-        .raw = event->raw,
-        .raw_cut = raw_cut,
-        .raw_sha256 = sha256,
-        .fields = buffer_text(&session->fields),
-        .how = how,
-        .marks = marks_text(event->marks),
-    };
+    struct case_indicator row = row_of(session, wanted, event, sha256, raw_cut, &room);
+    row.level = rule->level;
+    row.rule = rule_index;
+    row.how = how;
     session->counts.indicators[rule->level]++;
     session->counts.undated += !row.dated;
     session->progress.indicators++;
@@ -798,6 +818,35 @@ static int frame_indicator(struct session *session, struct wanted *wanted, struc
     if (wire_get_event(in, session->frame_arena, &event) < 0)
         return -1;
     return add_indicator(session, wanted, &event, rule, how ? how : "", sha256, raw_cut);
+}
+
+static int add_context(struct session *session, const struct wanted *wanted,
+                       const struct event *event, const char *sha256, bool raw_cut)
+{
+    struct row_room room;
+
+    buffer_clear(&session->message);
+    message_of(event, &session->message);
+    const struct case_context row = {.event =
+                                         row_of(session, wanted, event, sha256, raw_cut, &room)};
+    return stored(session, case_add_context(session->file, "", &row));
+}
+
+static int frame_context(struct session *session, struct wanted *wanted, struct cursor *in)
+{
+    struct event event = {.file = &wanted->file};
+
+    wire_get_u32(in); /* no rule, no way of matching */
+    wire_get_text(in, session->frame_arena);
+    wire_get_text(in, session->frame_arena);
+    const char *sha256 = wire_get_text(in, session->frame_arena);
+    const bool raw_cut = wire_get_u8(in) != 0;
+    if (cursor_failed(in) || !sha256)
+        return error_set("a malformed event");
+    if (wire_get_event(in, session->frame_arena, &event) < 0)
+        return -1;
+    return instant_known(event.when) ? add_context(session, wanted, &event, sha256, raw_cut)
+                                     : error_set("a malformed event: it has no time");
 }
 
 /* A fact's time is that of the event, not filtered: the verdict needs to know all. */
@@ -1135,7 +1184,7 @@ static int mark_matched(void *context, const char *key)
 }
 
 /* Makes the tasks of a stage from session->order. */
-static int run_tasks(struct session *session, struct pool *pool, size_t count, bool copying)
+static int run_tasks(struct session *session, struct pool *pool, size_t count, enum task_kind kind)
 {
     struct pool_task *tasks = calloc(count + 1, sizeof *tasks);
     struct buffer bodies = BUFFER_EMPTY;
@@ -1145,12 +1194,14 @@ static int run_tasks(struct session *session, struct pool *pool, size_t count, b
     for (size_t i = 0; i < count && result == 0; i++) {
         const struct wanted *wanted = &session->wanted[session->order[i]];
         starts[i] = bodies.size;
-        if (copying)
+        if (kind == TASK_COPY)
             task_put_copy(&bodies, &wanted->file);
+        else if (kind == TASK_CONTEXT)
+            task_put_context(&bodies, wanted->artifact, &wanted->file);
         else
             task_put_parse(&bodies, wanted->artifact, &wanted->file);
         tasks[i].weight = wanted->file.size;
-        tasks[i].output = copying ? session->outputs[i] : NULL;
+        tasks[i].output = kind == TASK_COPY ? session->outputs[i] : NULL;
         session->progress.bytes_all += wanted->file.size;
     }
     if (result == 0 && buffer_failed(&bodies))
@@ -1208,8 +1259,73 @@ int session_parse(struct session *session, struct case_file *file)
     struct pool pool = pool_for(session, STAGE_PARSE, count);
     pool.frame = parse_frame;
     pool.ended = parse_ended;
-    const int result = run_tasks(session, &pool, count, false);
+    const int result = run_tasks(session, &pool, count, TASK_PARSE);
     return result == 0 ? evaluate_correlations(session) : result;
+}
+
+/* --- context --- */
+
+static int context_frame(void *context, size_t task, uint8_t type, struct slice body)
+{
+    struct session *session = context;
+    struct wanted *wanted = &session->wanted[session->order[task]];
+    struct cursor in = cursor_over(body, 0);
+
+    arena_reset(session->frame_arena);
+    switch (type) {
+    case RESULT_CONTEXT:
+        return frame_context(session, wanted, &in);
+    case RESULT_NOTICE:
+        return frame_notice(session, wanted, &in);
+    case RESULT_DAMAGE:
+        return frame_damage(session, wanted->file.evidence, &in);
+    default:
+        return error_set("a result of unknown kind %u", type);
+    }
+}
+
+static void context_ended(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+    const struct wanted *wanted = &session->wanted[session->order[task]];
+
+    session->progress.tasks_done++;
+    session->progress.current = wanted->windows_path;
+    if (problem)
+        add_note(session, true, wanted->file.evidence, wanted, "", 0, problem);
+}
+
+/* The case has true time, the evidence that of its clock. */
+static int add_window(void *context, int64_t timestamp)
+{
+    struct session *session = context;
+    const int64_t us = timestamp + session->options.clock_skew * 1000000;
+    const int64_t seconds = us / 1000000;
+
+    return time_windows_add(&session->windows,
+                            instant_from_unix(seconds, (us - seconds * 1000000) * 1000));
+}
+
+int session_context(struct session *session, struct case_file *file)
+{
+    size_t count = 0;
+
+    session->file = file;
+    session->windows.reach = session->options.context_minutes * 60 * TICKS_PER_SECOND;
+    if (case_each_time(file, add_window, session) < 0)
+        return -1;
+    free(session->order);
+    session->order = calloc(session->wanted_count + 1, sizeof *session->order);
+    if (!session->order)
+        return error_set("out of memory");
+    for (size_t i = 0; i < session->wanted_count && session->windows.count; i++)
+        if (artifact_number(session->wanted[i].artifact)->context)
+            session->order[count++] = i;
+    session->setup.windows = &session->windows;
+    struct pool pool = pool_for(session, STAGE_CONTEXT, count);
+    pool.frame = context_frame;
+    pool.ended = context_ended;
+    return run_tasks(session, &pool, count, TASK_CONTEXT);
 }
 
 /* --- copying --- */
@@ -1311,7 +1427,7 @@ int session_copy(struct session *session, struct case_file *file)
     }
     pool.frame = copy_frame;
     pool.ended = copy_ended;
-    return run_tasks(session, &pool, count, true);
+    return run_tasks(session, &pool, count, TASK_COPY);
 }
 
 /* --- verification --- */

@@ -11,7 +11,7 @@
 
 struct session;
 
-enum stage { STAGE_SURVEY, STAGE_PARSE, STAGE_COPY, STAGE_VERIFY };
+enum stage { STAGE_SURVEY, STAGE_PARSE, STAGE_CONTEXT, STAGE_COPY, STAGE_VERIFY };
 
 struct progress {
     enum stage stage;
@@ -36,6 +36,7 @@ struct session_options {
     bool take_all;              /* extract: also what artifacts want but do not keep */
     struct snapshot_choice snapshots;
     const struct bitlocker_keys *keys; /* may be NULL; has to outlive the session */
+    unsigned context_minutes;          /* around each indicator; 0: none */
     bool carve;                        /* also artifacts that take long */
     bool survey_only;                  /* info */
     volatile int *interrupted;         /* set by a signal handler */
@@ -64,6 +65,8 @@ void session_free(struct session *session);
  * to be stored (info). */
 int session_survey(struct session *session, struct case_file *file);
 int session_parse(struct session *session, struct case_file *file);
+/* Reads the file systems' tables and journals again for what happened around the indicators. */
+int session_context(struct session *session, struct case_file *file);
 /* Copies what artifacts keep and what gave indicators (or what the globs wanted) to "files" in the
  * case folder. */
 int session_copy(struct session *session, struct case_file *file);

@@ -35,6 +35,8 @@ enum {
     WANTED_BYTES = 600,    /* of a wanted file, beside its path, in the parent */
     MOST_REJECTED = 10000, /* kept of one file; all are counted */
     MOST_FACTS = 20000,    /* likewise */
+    MOST_CONTEXT = 1000,   /* events of a file in a stretch of time */
+    CONTEXT_ROOMS = 1 << 16,
 };
 
 static const uint64_t WANTED_CEILING = UINT64_C(2)
@@ -76,7 +78,9 @@ struct running {
     struct digests digests;
     bool digested;
     struct scanned scanned;
-    bool loss_told; /* that the file is deleted and not whole any more */
+    uint32_t *rooms;       /* of context: events in each stretch of time */
+    uint64_t context_left; /* events that found no room */
+    bool loss_told;        /* that the file is deleted and not whole any more */
     size_t notices, rejected, facts;
     struct buffer neighbours[MOST_NEIGHBOURS];
     size_t neighbour_count;
@@ -104,6 +108,13 @@ void task_put_verify(struct buffer *out, uint32_t evidence)
 void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file)
 {
     wire_put_u8(out, TASK_PARSE);
+    wire_put_u32(out, artifact);
+    wire_put_file(out, file);
+}
+
+void task_put_context(struct buffer *out, uint32_t artifact, const struct file *file)
+{
+    wire_put_u8(out, TASK_CONTEXT);
     wire_put_u32(out, artifact);
     wire_put_file(out, file);
 }
@@ -230,6 +241,8 @@ static size_t service_next_candidate(struct job *job, struct slice window, size_
 {
     const struct running *running = running_of(job);
 
+    if (job->context)
+        return from < window.size ? from : SIZE_MAX;
     return running->prefilter ? prefilter_next(running->prefilter, window, from) : SIZE_MAX;
 }
 
@@ -245,6 +258,8 @@ static void service_notice(struct job *job, uint64_t offset, const char *text)
 {
     struct running *running = running_of(job);
 
+    if (job->context) /* told when the file was parsed */
+        return;
     if (running->notices == MOST_NOTICES)
         text = "there are more notices of this file than are kept";
     if (running->notices++ <= MOST_NOTICES)
@@ -329,11 +344,49 @@ static void send_fact(struct running *running, const struct event *event)
         send_frame(running->worker, running->outbox, RESULT_FACT);
 }
 
+static bool service_wants(struct job *job, struct instant when)
+{
+    const struct time_windows *windows = running_of(job)->worker->setup->windows;
+
+    return windows && time_windows_hold(windows, when);
+}
+
+/* The rooms of context: stretches of time as long as its reach, each of which holds so many events
+ * of a file. An attacker who makes noise does not fill the whole case with it. */
+static bool has_room(struct running *running, struct instant when)
+{
+    const int64_t reach = running->worker->setup->windows->reach;
+    const uint64_t number = (uint64_t)(when.ticks / (reach ? reach : 1));
+
+    return running->rooms[number * UINT64_C(0x9E3779B97F4A7C15) >> 48]++ < MOST_CONTEXT;
+}
+
+static void send_context(struct running *running, const struct event *event)
+{
+    const struct hit none = {.how = "", .detail = ""};
+    char sha256[SHA256_TEXT_SIZE];
+
+    if (!service_wants(&running->job, event->when))
+        return;
+    if (!has_room(running, event->when)) {
+        running->context_left++;
+        return;
+    }
+    hash_sha256(event->record.size ? event->record : event->raw, sha256);
+    put_indicator(frame(running->worker), &none, event, sha256);
+    if (running->worker->frame.size <= EVENT_CEILING)
+        send_frame(running->worker, running->outbox, RESULT_CONTEXT);
+}
+
 static void service_emit(struct job *job, const struct event *event)
 {
     struct running *running = running_of(job);
     const struct match_sink sink = {running, found, undecided};
 
+    if (job->context) {
+        send_context(running, event);
+        return;
+    }
     if (event->marks & EVENT_FACT)
         send_fact(running, event);
     if (!running->worker->matcher)
@@ -346,6 +399,8 @@ static void service_reject(struct job *job, uint64_t offset, uint64_t number, st
 {
     struct running *running = running_of(job);
 
+    if (job->context)
+        return;
     if (running->rejected++ == MOST_REJECTED)
         service_notice(job, offset,
                        "there are more rejected records than are kept: 10,000 of a file");
@@ -714,6 +769,7 @@ static const struct job_services services = {
     .peek = service_peek,
     .scan = service_scan,
     .ask = service_ask,
+    .wants = service_wants,
 };
 
 /* --- parsing --- */
@@ -852,6 +908,30 @@ static void parse(struct worker *worker, struct outbox *outbox, const struct art
     send_frame(worker, outbox, RESULT_TALLY);
     send_damage(worker, outbox, file->evidence);
     running_release(&running);
+}
+
+/* Reads a file again for the events of certain times. What else there is to tell of it was told. */
+static void add_context(struct worker *worker, struct outbox *outbox,
+                        const struct artifact *artifact, const struct file *file)
+{
+    struct running running;
+
+    if (!artifact->context || running_init(&running, worker, outbox, file) < 0)
+        return; /* a file that cannot be opened was told as unread */
+    running.job.artifact = artifact;
+    running.job.context = true;
+    running.rooms = calloc(CONTEXT_ROOMS, sizeof *running.rooms);
+    if (running.rooms)
+        artifact->parse(&running.job);
+    if (running.context_left) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "context: %llu events were left out: more than %d in a stretch of time",
+                 (unsigned long long)running.context_left, MOST_CONTEXT);
+        send_notice(worker, outbox, 0, text);
+    }
+    running_release(&running);
+    free(running.rooms);
 }
 
 /* --- copying --- */
@@ -1437,6 +1517,8 @@ void worker_run(void *state, struct slice body, struct outbox *outbox)
     } else if (wire_get_file(&in, worker->arena, &file) == 0) {
         if (kind == TASK_COPY)
             copy_file(worker, outbox, &file);
+        else if (kind == TASK_CONTEXT && number < artifact_count)
+            add_context(worker, outbox, artifacts[number], &file);
         else if (number < artifact_count)
             parse(worker, outbox, artifacts[number], &file);
     }

@@ -7,13 +7,14 @@
 #define TRIAGE_ENGINE_WORKER_H
 
 #include "triage/engine/pool.h"
+#include "triage/engine/time_windows.h"
 #include "triage/evidence/bitlocker.h"
 #include "triage/evidence/snapshot.h"
 #include "triage/match/rules.h"
 #include "triage/record/file.h"
 #include "triage/record/host.h"
 
-enum task_kind { TASK_SURVEY, TASK_PARSE, TASK_COPY, TASK_VERIFY };
+enum task_kind { TASK_SURVEY, TASK_PARSE, TASK_COPY, TASK_VERIFY, TASK_CONTEXT };
 
 /* Results; each body begins at once with what is named here, written with triage/record/wire.h. */
 enum result_kind {
@@ -23,6 +24,7 @@ enum result_kind {
     RESULT_LISTED_COUNT,  /* u64 entries listed, u64 unreadable ones, u64 not recognised */
     RESULT_INDICATOR, /* u32 rule, text how, text detail, text SHA-256 of the record, u8 whether raw
                          is cut, event */
+    RESULT_CONTEXT,   /* as RESULT_INDICATOR, without a rule */
     RESULT_CORRELATED, /* u32 rule, text SHA-256 of the record, u8 whether raw is cut, event: one
                           that correlations rest on, with the values they want */
     RESULT_TALLY,      /* tally: see worker.c put_tally */
@@ -47,13 +49,14 @@ struct worker_setup {
     const struct host *hosts; /* per evidence item; zero before the survey */
     const char *const
         *globs; /* NULL, or NULL-ended: the survey wants these paths instead of the artifacts' */
-    bool all_streams;                  /* copy: deleted entries too */
-    bool no_hash;                      /* copy without hashes */
-    const struct bitlocker_keys *keys; /* may be NULL */
-    struct snapshot_choice snapshots;  /* shadow copies that are read beside the live volumes */
-    bool carve;                        /* want what takes long, too */
-    bool survey_only;                  /* say nothing of wanted files */
-    size_t memory;                     /* bytes a worker may add; 0 for the default */
+    bool all_streams;                   /* copy: deleted entries too */
+    bool no_hash;                       /* copy without hashes */
+    const struct bitlocker_keys *keys;  /* may be NULL */
+    struct snapshot_choice snapshots;   /* shadow copies that are read beside the live volumes */
+    const struct time_windows *windows; /* for context tasks */
+    bool carve;                         /* want what takes long, too */
+    bool survey_only;                   /* say nothing of wanted files */
+    size_t memory;                      /* bytes a worker may add; 0 for the default */
 };
 
 /* For struct pool: context is the worker_setup's owner; these take the setup itself. */
@@ -72,6 +75,7 @@ void worker_stop(void *state);
 void task_put_survey(struct buffer *out, uint32_t evidence);
 void task_put_verify(struct buffer *out, uint32_t evidence);
 void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file);
+void task_put_context(struct buffer *out, uint32_t artifact, const struct file *file);
 void task_put_copy(struct buffer *out, const struct file *file);
 
 #endif

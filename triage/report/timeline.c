@@ -22,43 +22,74 @@ static const char *datetime_text(const struct case_indicator *row, char text[INS
     return instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), text);
 }
 
+static void add_members(struct json *json, const struct case_indicator *row,
+                        const struct case_rule *rule)
+{
+    char datetime[INSTANT_TEXT_SIZE];
+
+    if (row->dated) {
+        json_pair(json, "datetime", datetime_text(row, datetime));
+        json_pair_integer(json, "timestamp", row->timestamp);
+    }
+    json_pair(json, "timestamp_desc", row->timestamp_desc);
+    json_pair(json, "time_text", row->time_text);
+    json_pair(json, "time_basis", row->time_basis);
+    json_pair(json, "message", row->message);
+    json_pair(json, "level", level_name((enum level)row->level));
+    json_pair(json, "rule", rule->name);
+    json_pair(json, "rule_id", rule->id);
+    json_pair(json, "rule_title", rule->title);
+    json_key(json, "tag");
+    json_raw(json, slice_of_text(rule->tags));
+    json_pair(json, "host", row->host);
+    json_pair(json, "artifact", row->artifact);
+    json_pair(json, "path", row->path);
+    json_pair(json, "evidence", row->evidence);
+    json_pair_integer(json, "volume", row->volume);
+    json_pair_integer(json, "snapshot", row->snapshot);
+    json_pair(json, "mft_entry", row->mft_entry);
+    json_pair_integer(json, "offset", row->offset);
+    json_pair_integer(json, "record", row->record);
+    json_pair_slice(json, "raw", row->raw);
+    json_pair_bool(json, "raw_cut", row->raw_cut);
+    json_pair(json, "raw_sha256", row->raw_sha256);
+    json_key(json, "fields");
+    json_raw(json, slice_of_text(row->fields));
+    json_pair(json, "how", row->how);
+    json_pair(json, "marks", row->marks);
+}
+
 void timeline_json(const struct case_indicator *row, const struct case_rule *rule,
                    struct buffer *out)
+{
+    struct json json = json_over(out, false);
+
+    json_object(&json);
+    add_members(&json, row, rule);
+    json_object_end(&json);
+    buffer_add_byte(out, '\n');
+}
+
+/* No rule matched: what a rule would say is empty. */
+static const struct case_rule no_rule = {.name = "", .id = "", .title = "", .tags = "[]"};
+
+void timeline_context_json(const struct case_context *row, const struct case_indicator *near,
+                           const struct case_rule *rule, struct buffer *out)
 {
     char datetime[INSTANT_TEXT_SIZE];
     struct json json = json_over(out, false);
 
     json_object(&json);
-    if (row->dated) {
-        json_pair(&json, "datetime", datetime_text(row, datetime));
-        json_pair_integer(&json, "timestamp", row->timestamp);
-    }
-    json_pair(&json, "timestamp_desc", row->timestamp_desc);
-    json_pair(&json, "time_text", row->time_text);
-    json_pair(&json, "time_basis", row->time_basis);
-    json_pair(&json, "message", row->message);
-    json_pair(&json, "level", level_name((enum level)row->level));
+    add_members(&json, &row->event, &no_rule);
+    json_key(&json, "near");
+    json_object(&json);
+    json_pair(&json, "datetime", datetime_text(near, datetime));
     json_pair(&json, "rule", rule->name);
-    json_pair(&json, "rule_id", rule->id);
-    json_pair(&json, "rule_title", rule->title);
-    json_key(&json, "tag");
-    json_raw(&json, slice_of_text(rule->tags));
-    json_pair(&json, "host", row->host);
-    json_pair(&json, "artifact", row->artifact);
-    json_pair(&json, "path", row->path);
-    json_pair(&json, "evidence", row->evidence);
-    json_pair_integer(&json, "volume", row->volume);
-    json_pair_integer(&json, "snapshot", row->snapshot);
-    json_pair(&json, "mft_entry", row->mft_entry);
-    json_pair_integer(&json, "offset", row->offset);
-    json_pair_integer(&json, "record", row->record);
-    json_pair_slice(&json, "raw", row->raw);
-    json_pair_bool(&json, "raw_cut", row->raw_cut);
-    json_pair(&json, "raw_sha256", row->raw_sha256);
-    json_key(&json, "fields");
-    json_raw(&json, slice_of_text(row->fields));
-    json_pair(&json, "how", row->how);
-    json_pair(&json, "marks", row->marks);
+    json_pair(&json, "evidence", near->evidence);
+    json_pair(&json, "path", near->path);
+    json_pair_integer(&json, "offset", near->offset);
+    json_pair_integer(&json, "record", near->record);
+    json_object_end(&json);
     json_object_end(&json);
     buffer_add_byte(out, '\n');
 }

@@ -9,6 +9,9 @@
  * timestamp. */
 void timeline_json(const struct case_indicator *row, const struct case_rule *rule,
                    struct buffer *out);
+/* An event from around an indicator: the same keys, those of a rule empty, and "near". */
+void timeline_context_json(const struct case_context *row, const struct case_indicator *near,
+                           const struct case_rule *rule, struct buffer *out);
 /* The header of the CSV form, and one line of it, "\r\n" included. */
 void timeline_csv_header(struct buffer *out);
 void timeline_csv(const struct case_indicator *row, const struct case_rule *rule,

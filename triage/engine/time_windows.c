@@ -1,0 +1,56 @@
+/* Stretches of time around indicators. See time_windows.h. */
+#include "triage/engine/time_windows.h"
+
+#include "triage/base/error.h"
+
+#include <stdlib.h>
+
+static int grow(struct time_windows *windows)
+{
+    const size_t room = windows->room ? 2 * windows->room : 64;
+
+    if (windows->count == TIME_WINDOWS_MOST)
+        return error_set("there are more than %d stretches of time around indicators",
+                         TIME_WINDOWS_MOST);
+    struct time_window *grown = realloc(windows->windows, room * sizeof *grown);
+    if (!grown)
+        return error_set("out of memory");
+    windows->windows = grown;
+    windows->room = room;
+    return 0;
+}
+
+int time_windows_add(struct time_windows *windows, struct instant when)
+{
+    const struct time_window added = {when.ticks - windows->reach, when.ticks + windows->reach};
+    struct time_window *last = windows->count ? &windows->windows[windows->count - 1] : NULL;
+
+    if (last && added.from <= last->to) {
+        last->to = added.to > last->to ? added.to : last->to;
+        return 0;
+    }
+    if (windows->count == windows->room && grow(windows) < 0)
+        return -1;
+    windows->windows[windows->count++] = added;
+    return 0;
+}
+
+void time_windows_release(struct time_windows *windows)
+{
+    free(windows->windows);
+    *windows = (struct time_windows){.reach = windows->reach};
+}
+
+bool time_windows_hold(const struct time_windows *windows, struct instant when)
+{
+    size_t low = 0, high = windows->count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (windows->windows[middle].to < when.ticks)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return instant_known(when) && low < windows->count && windows->windows[low].from <= when.ticks;
+}
