@@ -51,6 +51,7 @@ ARTIFACTS = \
 	%D%/um_queue.c \
 	%D%/usn_carve.c \
 	%D%/usn_journal.c \
+	%D%/usn_max.c \
 	%D%/web_config.c \
 	%D%/web_root.c \
 	%D%/windows_hosts.c \
@@ -70,6 +71,8 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/local_log.c %D%/local_log.h \
 	%D%/link_event.c %D%/link_event.h \
 	%D%/log_file.c %D%/log_file.h \
+	%D%/log_names.c %D%/log_names.h \
+	%D%/mft_births.c %D%/mft_births.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/powershell_text.c %D%/powershell_text.h \
 	%D%/setup_words.c %D%/setup_words.h \

@@ -5,7 +5,8 @@
  * installers and archives carry times over too, so the rules ask for the place and the kind of file
  * as well.
  */
-#include "artifacts/artifact.h"
+#include "artifacts/log_names.h"
+#include "artifacts/mft_births.h"
 #include "triage/base/error.h"
 #include "triage/evidence/mft.h"
 
@@ -36,15 +37,26 @@ enum text {
     TEXT_MODIFIED,
     TEXT_NAMED,
     TEXT_REASON,
+    TEXT_BIRTH,
     TEXT_PLACE,
     TEXT_REFERENCE,
     TEXT_COUNT,
 };
 
 static const enum field field_of[TEXT_COUNT] = {
-    FIELD_TargetFilename, FIELD_Extension,       FIELD_FileAttributes, FIELD_Size,
-    FIELD_Deleted,        FIELD_Stream,          FIELD_Created0x10,    FIELD_LastModified0x10,
-    FIELD_Created0x30,    FIELD_TimestompReason, FIELD_Place,          FIELD_FileReferenceNumber,
+    FIELD_TargetFilename,
+    FIELD_Extension,
+    FIELD_FileAttributes,
+    FIELD_Size,
+    FIELD_Deleted,
+    FIELD_Stream,
+    FIELD_Created0x10,
+    FIELD_LastModified0x10,
+    FIELD_Created0x30,
+    FIELD_TimestompReason,
+    FIELD_BirthReason,
+    FIELD_Place,
+    FIELD_FileReferenceNumber,
 };
 
 /* An entry that is there was created once: what Sigma calls a file event, as far as it goes. */
@@ -59,14 +71,15 @@ struct pending {
     uint64_t entry;
     struct instant when;
     enum kind kind; /* of an event of context; else it follows from what the line says */
-    bool damaged, forged;
+    bool damaged, forged, lost_log;
 };
 
 /* A script in a web root, told at the end, when all that lie beside it are known. */
 struct script {
     struct file file; /* its texts lie in the job's arena */
     uint32_t parent;
-    bool odd; /* has the times of one beside it that has been there for longer */
+    bool odd;     /* has the times of one beside it that has been there for longer */
+    int64_t late; /* days after most of those beside it; 0: with them */
 };
 
 struct table {
@@ -74,6 +87,7 @@ struct table {
     struct listing *listing;
     uint32_t record_size;
     struct instant volume_made;
+    struct births *births;
     struct script *scripts;
     size_t script_count, script_room;
     struct buffer root, text;
@@ -283,7 +297,53 @@ static void mark_odd_scripts(struct table *table)
         all[i].odd =
             all[i].file.fn.created.ticks - TICKS_PER_DAY > all[leader].file.fn.created.ticks;
     }
-    qsort(all, table->script_count, sizeof *all, by_entry);
+}
+
+static int by_birth(const void *a, const void *b)
+{
+    const struct script *x = a, *y = b;
+
+    if (x->parent != y->parent)
+        return compare(x->parent, y->parent);
+    return compare(x->file.fn.created.ticks, y->file.fn.created.ticks);
+}
+
+/* When most files of a folder came: the middle one of them, or the folder itself where there are
+ * too few to tell. */
+static int64_t usual_birth(const struct table *table, const struct script *all, size_t count)
+{
+    const struct listing_entry *folder =
+        all->parent == LISTING_NONE ? NULL : listing_look(table->listing, all->parent);
+
+    if (count >= 3)
+        return all[(count - 1) / 2].file.fn.created.ticks;
+    return folder && instant_known(folder->si.created) ? folder->si.created.ticks : INT64_MAX;
+}
+
+static void mark_late_scripts(struct table *table)
+{
+    struct script *all = table->scripts;
+    size_t end;
+
+    if (table->script_count)
+        qsort(all, table->script_count, sizeof *all, by_birth);
+    for (size_t start = 0; start < table->script_count; start = end) {
+        for (end = start + 1; end < table->script_count && all[end].parent == all[start].parent;)
+            end++;
+        const int64_t usual = usual_birth(table, &all[start], end - start);
+        for (size_t i = start; i < end; i++)
+            if (all[i].file.fn.created.ticks > usual)
+                all[i].late = (all[i].file.fn.created.ticks - usual) / TICKS_PER_DAY;
+    }
+}
+
+/* What they have in common is looked for in other orders than that in which they are told. */
+static void mark_scripts(struct table *table)
+{
+    mark_odd_scripts(table);
+    mark_late_scripts(table);
+    if (table->script_count)
+        qsort(table->scripts, table->script_count, sizeof *table->scripts, by_entry);
 }
 
 /* ---- reasons ---- */
@@ -447,8 +507,18 @@ static void add_time(struct table *table, struct instant instant)
     buffer_add(&table->text, slice_of(text, sizeof blank - 1));
 }
 
+/* Of a script in a web root. */
+static void add_birth(struct buffer *text, int64_t late)
+{
+    if (late <= 0)
+        return;
+    buffer_add_number(text, (uint64_t)late);
+    buffer_add_text(text, late == 1 ? " day after" : " days after");
+    buffer_add_text(text, " what is beside it");
+}
+
 static void add_line(struct table *table, struct pending *pending, const struct file *file,
-                     bool odd)
+                     bool odd, int64_t late)
 {
     struct buffer *text = &table->text;
 
@@ -470,6 +540,8 @@ static void add_line(struct table *table, struct pending *pending, const struct 
     add_reasons(table, file, odd, text);
     pending->forged = text->size > pending->end[TEXT_NAMED] + 1;
     end_text(table, pending, TEXT_REASON);
+    add_birth(text, late);
+    end_text(table, pending, TEXT_BIRTH);
     if (is_in_web_root(table, file->path))
         buffer_add_text(text, "web root");
     end_text(table, pending, TEXT_PLACE);
@@ -489,8 +561,10 @@ static struct slice text_of(const struct table *table, const struct pending *pen
     return slice_part(buffer_slice(&table->text), start, pending->end[which] - start);
 }
 
-static void emit(struct table *table, const struct pending *pending)
+/* A fact goes to no rule: the entry itself does. */
+static void emit(struct table *table, const struct pending *pending, bool fact)
 {
+    static const struct log_source no_source[] = {{NULL, NULL, NULL}};
     struct job *job = table->job;
     const uint64_t offset = pending->entry * table->record_size;
     struct value values[TEXT_COUNT + 1];
@@ -506,11 +580,14 @@ static void emit(struct table *table, const struct pending *pending)
                                           pending->name_end - pending->name)};
     const ssize_t got = job_read(job, offset, table->record, table->record_size);
     const struct event event = {
-        .kind = job->context      ? pending->kind
+        .kind = fact              ? KIND_file_log_gone
+                : job->context    ? pending->kind
                 : pending->forged ? KIND_file_timestomp
                                   : KIND_file_entry,
         .artifact = job->artifact->name,
-        .sources = text_of(table, pending, TEXT_STREAM).size ? stream_sources : file_sources,
+        .sources = fact                                        ? no_source
+                   : text_of(table, pending, TEXT_STREAM).size ? stream_sources
+                                                               : file_sources,
         .when = pending->when,
         .basis = instant_known(pending->when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = job->file,
@@ -520,7 +597,7 @@ static void emit(struct table *table, const struct pending *pending)
             got > 0 ? slice_of(table->record, (size_t)got) : text_of(table, pending, TEXT_TARGET),
         .values = values,
         .value_count = TEXT_COUNT + 1,
-        .marks = pending->damaged ? EVENT_DAMAGED : 0,
+        .marks = (pending->damaged ? EVENT_DAMAGED : 0u) | (fact ? EVENT_FACT : 0u),
     };
     job_emit(job, &event);
 }
@@ -531,20 +608,22 @@ static void flush(struct table *table)
     const struct slice text = buffer_slice(&table->text);
     size_t at = text.size ? job_next_candidate(table->job, text, 0) : SIZE_MAX;
 
-    for (size_t i = 0; i < table->pending_count && at != SIZE_MAX; i++) {
+    for (size_t i = 0; i < table->pending_count; i++) {
         const struct pending *pending = &table->pending[i];
         const size_t end = pending->end[TEXT_COUNT - 1] + 1;
+        if (pending->lost_log && !table->job->context)
+            emit(table, pending, true);
         if (at >= end)
             continue;
-        emit(table, pending);
+        emit(table, pending, false);
         at = end < text.size ? job_next_candidate(table->job, text, end) : SIZE_MAX;
     }
     table->pending_count = 0;
     buffer_clear(&table->text);
 }
 
-static int tell_at(struct table *table, const struct file *file, bool odd, struct instant when,
-                   enum kind kind)
+static int tell_at(struct table *table, const struct file *file, const struct script *script,
+                   struct instant when, enum kind kind)
 {
     struct pending *pending = &table->pending[table->pending_count++];
 
@@ -555,7 +634,9 @@ static int tell_at(struct table *table, const struct file *file, bool odd, struc
         .kind = kind,
         .damaged = (file->flags & FILE_DAMAGED) != 0,
     };
-    add_line(table, pending, file, odd);
+    add_line(table, pending, file, script && script->odd, script ? script->late : 0);
+    pending->lost_log = file->flags & FILE_DELETED && !file->stream &&
+                        log_is_telling(text_of(table, pending, TEXT_TARGET));
     if (buffer_failed(&table->text))
         return error_set("out of memory");
     if (table->pending_count == BATCH_ENTRIES || table->text.size >= BATCH_TEXT)
@@ -568,9 +649,10 @@ static struct instant born(const struct file *file)
     return instant_known(file->fn.created) ? file->fn.created : file->si.created;
 }
 
-static int tell(struct table *table, const struct file *file, bool odd)
+/* `script`: what is known of the file when it was put aside, else NULL. */
+static int tell(struct table *table, const struct file *file, const struct script *script)
 {
-    return tell_at(table, file, odd, born(file), KIND_file_entry);
+    return tell_at(table, file, script, born(file), KIND_file_entry);
 }
 
 /* Birth and changes, each time once, as far as they are around an indicator. */
@@ -588,7 +670,7 @@ static int tell_context(struct table *table, const struct file *file)
         for (size_t j = 0; j < i; j++)
             known |= times[j].when.ticks == times[i].when.ticks;
         if (!known && job_wants(table->job, times[i].when) &&
-            tell_at(table, file, false, times[i].when, times[i].kind) < 0)
+            tell_at(table, file, NULL, times[i].when, times[i].kind) < 0)
             return -1;
     }
     return 0;
@@ -600,18 +682,21 @@ static int visit(void *context, const struct file *file)
 
     if (table->job->context)
         return tell_context(table, file);
-    return put_aside(table, file) ? 0 : tell(table, file, false);
+    births_add(table->births, file, is_in_web_root(table, file->path));
+    return put_aside(table, file) ? 0 : tell(table, file, NULL);
 }
 
 static int walk(struct table *table)
 {
     if (listing_walk(table->listing, visit, table) < 0)
         return -1;
-    mark_odd_scripts(table);
+    mark_scripts(table);
     for (size_t i = 0; i < table->script_count; i++)
-        if (tell(table, &table->scripts[i].file, table->scripts[i].odd) < 0)
+        if (tell(table, &table->scripts[i].file, &table->scripts[i]) < 0)
             return -1;
     flush(table);
+    if (!table->job->context)
+        births_tell(table->births);
     return 0;
 }
 
@@ -630,8 +715,10 @@ static int parse(struct job *job)
     if (table->record_size && mft_read(&input, &table->listing) == 0) {
         table->volume_made = volume_made(table->listing);
         count_entries(table);
-        result = walk(table);
+        table->births = births_new(job, table->listing, table->record_size);
+        result = table->births ? walk(table) : -1;
     }
+    births_free(table->births);
     listing_free(table->listing);
     free(table->scripts);
     buffer_release(&table->folder);

@@ -1,8 +1,11 @@
 /* Change journal records on their way to becoming events. See usn_events.h. */
 #include "artifacts/usn_events.h"
 
+#include "artifacts/log_names.h"
+
 #include "triage/base/error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +18,8 @@ enum {
     OLD_NAMES = 256,
     OLD_NAME_SIZE = 510,
     EXTENSION_SIZE = 32,
-    VALUES = 9,
+    NUMBER_SIZE = 24,
+    VALUES = 10,
 };
 
 /* The texts of a record's line, each ended by a tab, the last by a line feed. */
@@ -36,6 +40,7 @@ struct pending {
     uint32_t start, name; /* of the line and of the last part of the target, in the batch's text */
     uint32_t end[TEXT_COUNT];
     uint32_t fresh; /* reasons that this record is the first to give */
+    bool lost_log;  /* a log that tells of attacks was deleted */
 };
 
 /* Words for bits, made once per combination. */
@@ -221,13 +226,27 @@ static struct slice extension_of(struct slice name, uint8_t out[EXTENSION_SIZE])
     return slice_of(out, extension.size);
 }
 
-static void emit(struct usn_events *events, const struct pending *pending)
+/* Empty when the log's name has no day. */
+static struct slice age_text(const struct pending *pending, struct slice name,
+                             char text[NUMBER_SIZE])
+{
+    const int64_t days = pending->lost_log ? log_age_days(name, pending->record.when) : -1;
+
+    *text = 0;
+    if (days >= 0)
+        snprintf(text, NUMBER_SIZE, "%lld", (long long)days);
+    return slice_of_text(text);
+}
+
+/* A fact goes to no rule: the record itself does. */
+static void emit(struct usn_events *events, const struct pending *pending, bool fact)
 {
     const struct usn_record *record = &pending->record;
     const struct slice target = text_of(events, pending, TEXT_TARGET);
     const struct slice name = slice_from(target, pending->name - pending->start);
     const struct slice source = text_of(events, pending, TEXT_SOURCE);
     uint8_t extension[EXTENSION_SIZE];
+    char age[NUMBER_SIZE];
     struct value values[VALUES] = {
         value_of(FIELD_TargetFilename, target),
         value_of(FIELD_FileName, name),
@@ -237,12 +256,16 @@ static void emit(struct usn_events *events, const struct pending *pending)
         value_of(FIELD_FileAttributes, text_of(events, pending, TEXT_ATTRIBUTES)),
         value_of(FIELD_FileReferenceNumber, text_of(events, pending, TEXT_FILE)),
         value_of(FIELD_ParentFileReferenceNumber, text_of(events, pending, TEXT_PARENT)),
-        value_of(FIELD_SourceFilename, source),
     };
+    size_t count = VALUES - 2;
+    if (source.size)
+        values[count++] = value_of(FIELD_SourceFilename, source);
+    if (pending->lost_log)
+        values[count++] = value_of(FIELD_LogAge, age_text(pending, name, age));
     const struct event event = {
-        .kind = KIND_usn_record,
+        .kind = fact ? KIND_file_deleted_log : KIND_usn_record,
         .artifact = events->job->artifact->name,
-        .sources = sources_for(pending->fresh),
+        .sources = fact ? sources_of[0] : sources_for(pending->fresh),
         .when = record->when,
         .basis = instant_known(record->when) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = events->job->file,
@@ -250,8 +273,8 @@ static void emit(struct usn_events *events, const struct pending *pending)
         .number = record->usn,
         .raw = record->bytes,
         .values = values,
-        .value_count = source.size ? VALUES : VALUES - 1,
-        .marks = events->marks,
+        .value_count = count,
+        .marks = events->marks | (fact ? EVENT_FACT : 0),
     };
 
     job_emit(events->job, &event);
@@ -263,12 +286,14 @@ void usn_events_flush(struct usn_events *events)
     const struct slice text = buffer_slice(&events->text);
     size_t at = text.size ? job_next_candidate(events->job, text, 0) : SIZE_MAX;
 
-    for (size_t i = 0; i < events->pending_count && at != SIZE_MAX; i++) {
+    for (size_t i = 0; i < events->pending_count; i++) {
         const struct pending *pending = &events->pending[i];
         const size_t end = pending->end[TEXT_COUNT - 1] + 1;
+        if (pending->lost_log && !events->job->context)
+            emit(events, pending, true);
         if (at >= end)
             continue;
-        emit(events, pending);
+        emit(events, pending, false);
         at = end < text.size ? job_next_candidate(events->job, text, end) : SIZE_MAX;
     }
     events->pending_count = 0;
@@ -309,6 +334,8 @@ static void add_line(struct usn_events *events, const struct usn_record *record,
     *pending = (struct pending){
         .record = *record, .offset = offset, .start = (uint32_t)text->size, .fresh = fresh};
     add_target(events, pending);
+    pending->lost_log =
+        fresh & USN_FILE_DELETE && log_is_telling(slice_from(buffer_slice(text), pending->start));
     end_text(events, pending, TEXT_TARGET);
     add_old_path(events, record);
     end_text(events, pending, TEXT_SOURCE);

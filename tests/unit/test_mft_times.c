@@ -175,7 +175,8 @@ static void an_ordinary_file_has_no_reason(void **context)
     add_file(40, WEB, "a.aspx", same(made + 20 * day));
     parse();
     assert_true(is_told("TargetFilename=C:\\inetpub\\wwwroot\\aspnet_client\\a.aspx|"));
-    assert_true(is_told("|TimestompReason=|Place=web root|FileReferenceNumber=40-1|"));
+    assert_true(is_told("|TimestompReason=|BirthReason=10 days after what is beside it|Place=web "
+                        "root|FileReferenceNumber=40-1|"));
 }
 
 static void older_than_its_name_is_a_reason(void **context)
@@ -253,6 +254,40 @@ static void streams_and_deleted_entries_are_told(void **context)
     assert_true(is_told("a.aspx:Zone.Identifier|Extension=.aspx|FileAttributes=archive|Size=9|"
                         "Deleted=true|Stream=Zone.Identifier|"));
     assert_true(is_told("|FileName=a.aspx|"));
+}
+
+static void a_script_that_came_later_than_those_beside_it_is_told(void **context)
+{
+    (void)context;
+    add_file(40, WEB, "logon.aspx", same(made));
+    add_file(41, WEB, "logoff.aspx", same(made + 1));
+    add_file(42, WEB, "error.aspx", same(made + 2));
+    add_file(43, WEB, "help.aspx", same(made + 30 * day + 3));
+    parse();
+    assert_true(is_told("BirthReason=30 days after what is beside it"));
+    assert_true(is_told("FileName=help.aspx"));
+}
+
+static void many_programs_at_once_are_a_burst(void **context)
+{
+    char name[16];
+
+    (void)context;
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(name, sizeof name, "tool%u.exe", i);
+        add_file(44 + i, WEB, name, same(made + 30 * day + i * 10000000));
+    }
+    parse();
+    assert_true(is_told("|file.burst|"));
+    assert_true(is_told("Count=6|Seconds=5|FileNames=tool0.exe, tool1.exe"));
+}
+
+static void a_deleted_log_is_a_fact(void **context)
+{
+    (void)context;
+    add_entry(31, 0, in(SYSTEM32), "Security.evtx", same(made + 2 * day), "");
+    parse();
+    assert_true(is_told("|file.log_gone|16|"));
 }
 
 static void each_record_is_counted_once(void **context)
@@ -375,6 +410,9 @@ int main(void)
         TEST(a_change_before_the_name_is_a_reason),
         TEST(times_of_a_page_that_was_there_long_before_are_a_reason),
         TEST(streams_and_deleted_entries_are_told),
+        TEST(a_deleted_log_is_a_fact),
+        TEST(many_programs_at_once_are_a_burst),
+        TEST(a_script_that_came_later_than_those_beside_it_is_told),
         TEST(each_record_is_counted_once),
         TEST(only_what_the_prefilter_nominates_is_told),
         TEST(a_part_that_cannot_be_read_is_told),

@@ -1,4 +1,5 @@
 /* Records of the change journal become events with the path of their time. */
+#include "artifacts/log_names.h"
 #include "fake_job.h"
 #include "triage/formats/usn.h"
 
@@ -522,6 +523,60 @@ static void samples_are_read_whole(void **context)
     }
 }
 
+static void a_deleted_log_is_a_fact_whatever_is_nominated(void **context)
+{
+    (void)context;
+    add_folder(reference(30, 1), root, USN_FILE_CREATE, "LogFiles");
+    put_u64(add(reference(31, 1), reference(30, 1), USN_FILE_DELETE | USN_CLOSE, "u_ex210301.log") +
+                32,
+            day + 1, 8);
+    add(reference(32, 1), reference(30, 1), USN_FILE_DELETE | USN_CLOSE, "a.txt");
+    init();
+    fake.needle = NULL;
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_int_equal(fake.event_count, 1);
+    assert_int_equal(fake.last.kind, KIND_file_deleted_log);
+    assert_int_equal(fake.last.marks, EVENT_FACT);
+    assert_told("LogAge=2");
+}
+
+static void ages_of_logs_are_counted_from_the_day_in_their_names(void **context)
+{
+    const struct instant when = {(int64_t)day + 1}; /* 2021-03-03 */
+
+    (void)context;
+    init();
+    assert_int_equal(log_age_days(slice_of_text("u_ex210301.log"), when), 2);
+    assert_int_equal(log_age_days(slice_of_text("u_ex21030123_x.log"), when), 2);
+    assert_int_equal(log_age_days(slice_of_text("HttpProxy_2021020304-1.LOG"), when), 28);
+    assert_int_equal(log_age_days(slice_of_text("MSGTRK2021030304-1.LOG"), when), 0);
+    assert_int_equal(log_age_days(slice_of_text("u_ex210304.log"), when), -1);
+    assert_int_equal(log_age_days(slice_of_text("u_ex219901.log"), when), -1);
+    assert_int_equal(log_age_days(slice_of_text("httperr1.log"), when), -1);
+}
+
+static void the_state_of_the_journal_is_a_fact(void **context)
+{
+    (void)context;
+    put(32 << 20, 8);
+    put(8 << 20, 8);
+    put(day, 8);
+    put(4096, 8);
+    fake_job_init(&fake, "usn_max", "$Extend/$UsnJrnl:$Max", slice_of(bytes, used), "");
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_told("MaximumSize=33554432|LowestValidUsn=4096");
+    assert_int_equal(fake.last.when.ticks, day);
+}
+
+static void a_short_state_is_rejected(void **context)
+{
+    (void)context;
+    put(32 << 20, 8);
+    fake_job_init(&fake, "usn_max", "$Extend/$UsnJrnl:$Max", slice_of(bytes, used), "");
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_int_equal(fake.tally.rejected, 1);
+}
+
 /* ---- carving ---- */
 
 static void carve(const char *path, unsigned flags)
@@ -654,6 +709,10 @@ int main(void)
         TEST(version_4_is_told_by_the_name_of_its_file),
         TEST(a_journal_is_recognised_by_its_content),
         TEST(broken_journals_do_no_harm),
+        TEST(a_deleted_log_is_a_fact_whatever_is_nominated),
+        TEST(ages_of_logs_are_counted_from_the_day_in_their_names),
+        TEST(the_state_of_the_journal_is_a_fact),
+        TEST(a_short_state_is_rejected),
         TEST(records_are_found_in_free_space),
         TEST(what_only_looks_like_a_record_is_not_carved),
         TEST(what_the_journal_still_holds_is_not_told_again),

@@ -56,7 +56,7 @@ struct session {
     struct wanted **by_key; /* sorted by key, for correlations; NULL before they are evaluated */
     bool correlating;
     struct time_windows windows; /* of context */
-    int failure; /* the case could not be written */
+    int failure;                 /* the case could not be written */
 };
 
 static void tell(struct session *session, const char *text)
