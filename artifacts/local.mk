@@ -73,6 +73,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_names.c %D%/log_names.h \
 	%D%/mft_births.c %D%/mft_births.h \
+	%D%/mft_scripts.c %D%/mft_scripts.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/powershell_text.c %D%/powershell_text.h \
 	%D%/setup_words.c %D%/setup_words.h \

@@ -7,6 +7,7 @@
  */
 #include "artifacts/log_names.h"
 #include "artifacts/mft_births.h"
+#include "artifacts/mft_scripts.h"
 #include "triage/base/error.h"
 #include "triage/evidence/mft.h"
 
@@ -19,7 +20,6 @@ enum {
     BATCH_ENTRIES = 1024,
     EXTENSION_SIZE = 16,
     SYSTEM_ENTRIES = 24, /* the file system's own, whose times are those of its making */
-    SCRIPTS_MAX = 1 << 17,
     READ_STEP = 64 << 10,
     RECORD_SIZE_MAX = 64 << 10,
     LAST_DAY = 3067670, /* 9999-12-31 */
@@ -74,22 +74,13 @@ struct pending {
     bool damaged, forged, lost_log;
 };
 
-/* A script in a web root, told at the end, when all that lie beside it are known. */
-struct script {
-    struct file file; /* its texts lie in the job's arena */
-    uint32_t parent;
-    bool odd;     /* has the times of one beside it that has been there for longer */
-    int64_t late; /* days after most of those beside it; 0: with them */
-};
-
 struct table {
     struct job *job;
     struct listing *listing;
     uint32_t record_size;
     struct instant volume_made;
     struct births *births;
-    struct script *scripts;
-    size_t script_count, script_room;
+    struct scripts scripts;
     struct buffer root, text;
     struct buffer folder; /* of the last path, and whether it lies in a web root */
     bool folder_is_web;
@@ -166,19 +157,6 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool is_script(const char *path)
-{
-    static const char *const endings[] = {".aspx",   ".asp",    ".ashx", ".asmx", ".asax",
-                                          ".cshtml", ".soap",   ".svc",  ".php",  ".jsp",
-                                          ".cer",    ".master", ".ascx"};
-    const char *dot = strrchr(last_part(path), '.');
-
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(dot, endings[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool lies_below(const char *path, const char *folder)
 {
     const size_t size = strlen(folder);
@@ -215,135 +193,6 @@ static bool is_in_web_root(struct table *table, const char *path)
         table->folder_is_web = is_web_folder(table->job, buffer_text(&table->folder));
     }
     return table->folder_is_web;
-}
-
-/* ---- scripts beside each other ---- */
-
-static int compare(int64_t a, int64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int by_times(const void *a, const void *b)
-{
-    const struct script *x = a, *y = b;
-    const int64_t of_x[] = {x->parent, x->file.si.created.ticks, x->file.si.modified.ticks,
-                            x->file.fn.created.ticks, (int64_t)x->file.address};
-    const int64_t of_y[] = {y->parent, y->file.si.created.ticks, y->file.si.modified.ticks,
-                            y->file.fn.created.ticks, (int64_t)y->file.address};
-
-    for (size_t i = 0; i < sizeof of_x / sizeof *of_x; i++)
-        if (of_x[i] != of_y[i])
-            return compare(of_x[i], of_y[i]);
-    return 0;
-}
-
-static int by_entry(const void *a, const void *b)
-{
-    const struct script *x = a, *y = b;
-
-    return compare((int64_t)x->file.address, (int64_t)y->file.address);
-}
-
-static bool room_for_script(struct table *table)
-{
-    if (table->script_count < table->script_room)
-        return true;
-    const size_t room = table->script_room ? 2 * table->script_room : 256;
-    struct script *grown =
-        room > SCRIPTS_MAX ? NULL : realloc(table->scripts, room * sizeof *grown);
-    if (!grown)
-        return false;
-    table->scripts = grown;
-    table->script_room = room;
-    return true;
-}
-
-/* Puts the file aside when it is a script in a web root. False when it is to be told at once. */
-static bool put_aside(struct table *table, const struct file *file)
-{
-    if (file->stream || file->flags & FILE_FOLDER || !is_script(file->path) ||
-        !is_in_web_root(table, file->path) || !room_for_script(table))
-        return false;
-    const char *path = arena_text(table->job->arena, slice_of_text(file->path));
-    if (!path)
-        return false;
-    struct script *script = &table->scripts[table->script_count++];
-    *script = (struct script){.file = *file,
-                              .parent = listing_parent(table->listing, (uint32_t)file->address)};
-    script->file.path = path;
-    return true;
-}
-
-static bool share_times(const struct script *a, const struct script *b)
-{
-    return a->parent == b->parent && a->file.si.created.ticks == b->file.si.created.ticks &&
-           a->file.si.modified.ticks == b->file.si.modified.ticks &&
-           instant_known(a->file.si.created) && instant_known(a->file.fn.created);
-}
-
-/* Marks those that have the times of a file beside them but came there more than a day later. */
-static void mark_odd_scripts(struct table *table)
-{
-    struct script *all = table->scripts;
-    size_t leader = 0;
-
-    if (table->script_count == 0)
-        return;
-    qsort(all, table->script_count, sizeof *all, by_times);
-    for (size_t i = 1; i < table->script_count; i++) {
-        if (!share_times(&all[leader], &all[i]))
-            leader = i;
-        all[i].odd =
-            all[i].file.fn.created.ticks - TICKS_PER_DAY > all[leader].file.fn.created.ticks;
-    }
-}
-
-static int by_birth(const void *a, const void *b)
-{
-    const struct script *x = a, *y = b;
-
-    if (x->parent != y->parent)
-        return compare(x->parent, y->parent);
-    return compare(x->file.fn.created.ticks, y->file.fn.created.ticks);
-}
-
-/* When most files of a folder came: the middle one of them, or the folder itself where there are
- * too few to tell. */
-static int64_t usual_birth(const struct table *table, const struct script *all, size_t count)
-{
-    const struct listing_entry *folder =
-        all->parent == LISTING_NONE ? NULL : listing_look(table->listing, all->parent);
-
-    if (count >= 3)
-        return all[(count - 1) / 2].file.fn.created.ticks;
-    return folder && instant_known(folder->si.created) ? folder->si.created.ticks : INT64_MAX;
-}
-
-static void mark_late_scripts(struct table *table)
-{
-    struct script *all = table->scripts;
-    size_t end;
-
-    if (table->script_count)
-        qsort(all, table->script_count, sizeof *all, by_birth);
-    for (size_t start = 0; start < table->script_count; start = end) {
-        for (end = start + 1; end < table->script_count && all[end].parent == all[start].parent;)
-            end++;
-        const int64_t usual = usual_birth(table, &all[start], end - start);
-        for (size_t i = start; i < end; i++)
-            if (all[i].file.fn.created.ticks > usual)
-                all[i].late = (all[i].file.fn.created.ticks - usual) / TICKS_PER_DAY;
-    }
-}
-
-/* What they have in common is looked for in other orders than that in which they are told. */
-static void mark_scripts(struct table *table)
-{
-    mark_odd_scripts(table);
-    mark_late_scripts(table);
-    if (table->script_count)
-        qsort(table->scripts, table->script_count, sizeof *table->scripts, by_entry);
 }
 
 /* ---- reasons ---- */
@@ -682,17 +531,18 @@ static int visit(void *context, const struct file *file)
 
     if (table->job->context)
         return tell_context(table, file);
-    births_add(table->births, file, is_in_web_root(table, file->path));
-    return put_aside(table, file) ? 0 : tell(table, file, NULL);
+    const bool in_web_root = is_in_web_root(table, file->path);
+    births_add(table->births, file, in_web_root);
+    return in_web_root && scripts_put_aside(&table->scripts, file) ? 0 : tell(table, file, NULL);
 }
 
 static int walk(struct table *table)
 {
     if (listing_walk(table->listing, visit, table) < 0)
         return -1;
-    mark_scripts(table);
-    for (size_t i = 0; i < table->script_count; i++)
-        if (tell(table, &table->scripts[i].file, &table->scripts[i]) < 0)
+    scripts_judge(&table->scripts);
+    for (size_t i = 0; i < table->scripts.count; i++)
+        if (tell(table, &table->scripts.all[i].file, &table->scripts.all[i]) < 0)
             return -1;
     flush(table);
     if (!table->job->context)
@@ -715,12 +565,13 @@ static int parse(struct job *job)
     if (table->record_size && mft_read(&input, &table->listing) == 0) {
         table->volume_made = volume_made(table->listing);
         count_entries(table);
+        table->scripts = (struct scripts){.job = job, .listing = table->listing};
         table->births = births_new(job, table->listing, table->record_size);
         result = table->births ? walk(table) : -1;
     }
     births_free(table->births);
     listing_free(table->listing);
-    free(table->scripts);
+    scripts_release(&table->scripts);
     buffer_release(&table->folder);
     buffer_release(&table->root);
     buffer_release(&table->text);

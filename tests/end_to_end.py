@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -360,6 +361,51 @@ def check_context(case, image):
            'free space and $LogFile were looked at', carved)
 
 
+def usn_record(usn, number, name, reason):
+    text = name.encode('utf-16-le')
+    size = -(-(60 + len(text)) // 8) * 8
+    return (struct.pack('<IHHQQQQIIIIHH', size, 2, 0, 1 << 48 | number, 5 << 48 | 5, usn,
+                        132592401191620000 + number * 10000000, reason, 0, 0, 32, len(text), 60) + text).ljust(size, b'\0')
+
+
+def journal_of(names, start):
+    out = b''
+    for number, name in enumerate(names):
+        if len(out) % 4096 + 120 > 4096:
+            out += bytes(4096 - len(out) % 4096)
+        out += usn_record(start + len(out), 100 + number, name, 0x80000200)
+    return out
+
+
+def check_carving():
+    """A volume with a change journal, and with a deleted file that held an older one and a copy of this one."""
+    work, image = os.path.join(WORK, 'carving'), os.path.join(WORK, 'carving.dd')
+    os.makedirs(work)
+    live = journal_of(['live%d.txt' % i for i in range(100)], 0)
+    old = journal_of(['shell%d.evtx' % i for i in range(60)], 1 << 20)
+    write = {'live': live, 'old': old.ljust(-(-len(old) // 4096) * 4096, b'\0') + live}
+    for name, content in write.items():
+        with open(os.path.join(work, name), 'wb') as file:
+            file.write(content)
+    time_ = '2021-03-03T04:37:58Z'
+    lines = [('volume', '/', 'birth=' + time_, 'serial=1234567890ABCDEF'),
+             ('file', '/old.bin', 'from=old', 'born=' + time_), ('file', '/$Extend/$UsnJrnl', 'born=' + time_),
+             ('stream', '/$Extend/$UsnJrnl', 'name=$J', 'from=live', 'at=' + time_), ('delete', '/old.bin', 'at=' + time_)]
+    with open(os.path.join(work, 'manifest'), 'w', encoding='ascii') as file:
+        file.writelines('\t'.join(line) + '\n' for line in lines)
+    with open(image, 'wb') as file:
+        file.truncate(32 << 20)
+    subprocess.run(['mkntfs', '-T', '-F', '-Q', '-q', '-c', '4096', '-s', '512', '-p', '0', '-H', '255', '-S', '63', image],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    made = subprocess.run([os.path.join(WORK, 'demo', 'ntfs_writer'), image, os.path.join(work, 'manifest'), work])
+    case = case_of('carving', image, '--carve', '--no-files', expect=0)
+    rows = {(row['artifact'], row['path'].rsplit('\\', 1)[-1]): row for row in read_json(case, 'coverage.json')['files']}
+    found = [rows.get(key, {}).get('used') for key in (('usn_journal', '$UsnJrnl:$J'), ('usn_carve', '$Unallocated'))]
+    result(made.returncode == 0 and found == [100, 60], 'records in free space are found, those of the journal are not told twice', rows)
+    facts = sqlite3.connect(os.path.join(case, 'case.db')).execute("SELECT marks FROM fact WHERE kind = 'file.deleted_log'").fetchall()
+    result(len(facts) == 60 and all('recovered' in marks for marks, in facts), 'and the deleted logs in them are facts', facts[:3])
+
+
 def check_resume(case, image):
     folder = os.path.join(CASES, 'resume')
     for delay in (0.05, 0.1, 0.15, 0.02, 0.2, 0.3, 0.01):
@@ -593,6 +639,7 @@ def main():
     check_sameness(case, image)
     check_deleted(case)
     check_context(case, image)
+    check_carving()
     check_containers(case)
     check_resume(case, image)
     check_damage(case, image)
