@@ -70,7 +70,7 @@ static void add_to_actor(struct actor *actor, const struct sighting *sighting)
 {
     const enum rung rung = sighting_succeeded(sighting) ? sighting->judgement->rung : RUNG_PROBED;
 
-    if (sighting->dated) {
+    if (sighting->dated && !sighting->loose_time) {
         if (!actor->first)
             actor->first = sighting->time;
         actor->last = sighting->time;
@@ -137,7 +137,8 @@ static void add_to_file(struct incident_file *file, const struct sighting *sight
     } else {
         if (!file->seen || !file->path)
             file->path = sighting->object;
-        if (sighting->dated && (!file->first || sighting->time < file->first))
+        if (sighting->dated && !sighting->loose_time &&
+            (!file->first || sighting->time < file->first))
             file->first = sighting->time;
         if (sighting->size >= 0)
             file->size = sighting->size;
@@ -188,7 +189,7 @@ int incident_tell_files(const struct sightings *sightings, struct incident *inci
 /* Steps at work: each member goes to the step of its sentence, unless that ended some time ago. */
 struct stepping {
     struct step *steps;
-    size_t count;
+    size_t count, room;
     uint32_t *step_of; /* by member */
     size_t open[OPEN_STEPS];
     size_t open_count;
@@ -212,10 +213,22 @@ static size_t find_step(struct stepping *stepping, const struct sighting *sighti
     return SIZE_MAX;
 }
 
+/* SIZE_MAX with error_text when memory is out. */
 static size_t open_step(struct stepping *stepping, const struct sighting *sighting)
 {
-    const size_t number = stepping->count++;
+    const size_t number = stepping->count;
 
+    if (number == stepping->room) {
+        const size_t room = stepping->room ? 2 * stepping->room : 64;
+        struct step *grown = realloc(stepping->steps, room * sizeof *grown);
+        if (!grown) {
+            error_set("out of memory");
+            return SIZE_MAX;
+        }
+        stepping->steps = grown;
+        stepping->room = room;
+    }
+    stepping->count++;
     stepping->steps[number] = (struct step){
         .time = sighting->time, .until = sighting->time, .what = sentence_of(sighting)};
     if (stepping->open_count == OPEN_STEPS)
@@ -266,32 +279,38 @@ static int list_step_sightings(const struct incident *incident, struct stepping 
     return 0;
 }
 
+static int put_into_steps(const struct sightings *sightings, const struct incident *incident,
+                          struct stepping *stepping)
+{
+    for (size_t i = 0; i < incident->member_count; i++) {
+        const struct sighting *sighting = member(sightings, incident, i);
+        stepping->step_of[i] = UINT32_MAX;
+        if (!belongs_into_steps(incident, sighting))
+            continue;
+        size_t number = find_step(stepping, sighting);
+        if (number == SIZE_MAX && (number = open_step(stepping, sighting)) == SIZE_MAX)
+            return -1;
+        add_to_step(&stepping->steps[number], sighting);
+        stepping->step_of[i] = (uint32_t)number;
+    }
+    return 0;
+}
+
 int incident_tell_steps(const struct sightings *sightings, struct incident *incident,
                         struct arena *arena)
 {
-    struct stepping stepping = {
-        .steps = calloc(incident->member_count + 1, sizeof *stepping.steps),
-        .step_of = calloc(incident->member_count + 1, sizeof *stepping.step_of),
-    };
-    int result = stepping.steps && stepping.step_of ? 0 : error_set("out of memory");
+    struct stepping stepping = {.step_of =
+                                    calloc(incident->member_count + 1, sizeof *stepping.step_of)};
+    int result = stepping.step_of ? put_into_steps(sightings, incident, &stepping)
+                                  : error_set("out of memory");
 
-    for (size_t i = 0; i < incident->member_count && result == 0; i++) {
-        const struct sighting *sighting = member(sightings, incident, i);
-        stepping.step_of[i] = UINT32_MAX;
-        if (!belongs_into_steps(incident, sighting))
-            continue;
-        size_t number = find_step(&stepping, sighting);
-        if (number == SIZE_MAX)
-            number = open_step(&stepping, sighting);
-        add_to_step(&stepping.steps[number], sighting);
-        stepping.step_of[i] = (uint32_t)number;
-    }
     if (result == 0)
         result = list_step_sightings(incident, &stepping, arena);
     incident->steps =
         result == 0 ? arena_array(arena, stepping.count + 1, sizeof *incident->steps) : NULL;
     if (incident->steps) {
-        memcpy(incident->steps, stepping.steps, stepping.count * sizeof *incident->steps);
+        if (stepping.count)
+            memcpy(incident->steps, stepping.steps, stepping.count * sizeof *incident->steps);
         incident->step_count = stepping.count;
     }
     free(stepping.steps);

@@ -26,36 +26,62 @@ struct making {
     struct incidents *incidents;
 };
 
-/* Groups in which nothing succeeded and that only logs of web requests tell of are scanning. */
-static void send_to_scanning(struct making *making)
+static bool is_certain(const struct sighting *sighting)
+{
+    return sighting->level == 4 && sighting->confidence &&
+           (strcmp(sighting->confidence, "certain") == 0 ||
+            strcmp(sighting->confidence, "high") == 0);
+}
+
+enum { ONLY_REQUESTS, HAS_OTHERS, SHOWS_INTRUSION };
+
+static int shows(const struct sighting *sighting)
+{
+    const enum rung rung = sighting_succeeded(sighting) ? sighting->judgement->rung : RUNG_NOTHING;
+
+    if ((rung >= RUNG_EXPLOITED && rung <= RUNG_USED) || (rung > RUNG_USED && is_certain(sighting)))
+        return SHOWS_INTRUSION;
+    return sighting_succeeded(sighting) || sighting->witness != WITNESS_WEB_LOG ? HAS_OTHERS
+                                                                                : ONLY_REQUESTS;
+}
+
+/* Groups that show no intrusion are told together: as scanning when only logs of web requests tell
+ * of them, else as what somebody must explain. There may be any number of them. */
+static int send_away(struct making *making)
 {
     const size_t count = making->sightings->count;
-    bool *kept = calloc(count + 1, sizeof *kept);
+    uint8_t *shown = calloc(count + 1, sizeof *shown);
 
-    for (size_t i = 0; i < count && kept; i++) {
-        const struct sighting *sighting = &making->sightings->list[i];
-        if (making->groups[i] < JOINED_SCANNING &&
-            (sighting_succeeded(sighting) ||
-             (sighting->witness != WITNESS_WEB_LOG && sighting->level >= 2)))
-            kept[making->groups[i]] = true;
+    if (!shown)
+        return error_set("out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t group = making->groups[i];
+        const int what = shows(&making->sightings->list[i]);
+        if (group < JOINED_UNEXPLAINED && what > shown[group])
+            shown[group] = (uint8_t)what;
     }
-    for (size_t i = 0; i < count && kept; i++)
-        if (making->groups[i] < JOINED_SCANNING && !kept[making->groups[i]])
-            making->groups[i] = JOINED_SCANNING;
-    free(kept);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t group = making->groups[i];
+        if (group < JOINED_UNEXPLAINED && shown[group] != SHOWS_INTRUSION)
+            making->groups[i] =
+                shown[group] == ONLY_REQUESTS ? JOINED_SCANNING : JOINED_UNEXPLAINED;
+    }
+    free(shown);
+    return 0;
 }
 
 /* Numbers them in the order of their first sighting; the sightings are in order of time. */
 static int number_incidents(struct making *making)
 {
     const size_t count = making->sightings->count;
-    uint32_t incidents = 0, scanning = 0;
+    uint32_t incidents = 0, scanning = 0, unexplained = 0;
 
     for (size_t i = 0; i < count; i++) {
         const uint32_t group = making->groups[i];
-        uint32_t *number = group == JOINED_SCANNING  ? &scanning
-                           : group == JOINED_TO_NONE ? NULL
-                                                     : &making->incident_of[group];
+        uint32_t *number = group == JOINED_SCANNING      ? &scanning
+                           : group == JOINED_UNEXPLAINED ? &unexplained
+                           : group == JOINED_TO_NONE     ? NULL
+                                                         : &making->incident_of[group];
         if (!number)
             continue;
         if (!*number)
@@ -119,13 +145,6 @@ static bool has_rung(const struct sightings *sightings, const struct incident *i
     return false;
 }
 
-static bool is_certain(const struct sighting *sighting)
-{
-    return sighting->level == 4 && sighting->confidence &&
-           (strcmp(sighting->confidence, "certain") == 0 ||
-            strcmp(sighting->confidence, "high") == 0);
-}
-
 /*
  * The highest rung whose required evidence is there. Requests to a page that nobody has seen on
  * disk show that a page was there, not more; and what only the host tells, without a way in, counts
@@ -142,6 +161,8 @@ static enum rung rung_of(const struct sightings *sightings, const struct inciden
         enum rung shown = sighting->judgement->rung;
         if (!sighting_succeeded(sighting))
             shown = shown && sighting->witness == WITNESS_WEB_LOG ? RUNG_PROBED : RUNG_NOTHING;
+        if (shown == RUNG_STOLEN && sighting_plants_page(sightings, incident->members[i]))
+            shown = RUNG_PLACED;
         if (shown == RUNG_USED && !placed && sighting->witness == WITNESS_WEB_LOG)
             shown = RUNG_PLACED;
         if (shown > RUNG_USED && !way_in && !is_certain(sighting))
@@ -214,7 +235,8 @@ static void set_times(const struct sightings *sightings, struct incident *incide
     for (int succeeded = 1; succeeded >= 0 && !incident->dated; succeeded--)
         for (size_t i = 0; i < incident->member_count; i++) {
             const struct sighting *sighting = member(sightings, incident, i);
-            if (!sighting->dated || (succeeded && !sighting_succeeded(sighting)))
+            if (!sighting->dated || sighting->loose_time ||
+                (succeeded && !sighting_succeeded(sighting)))
                 continue;
             if (!incident->dated)
                 incident->first = sighting->time;
@@ -249,10 +271,10 @@ int incidents_make(struct sightings *sightings, struct arena *arena, struct inci
     making.incident_of = calloc(sightings->count + 1, sizeof *making.incident_of);
     int result = making.groups && making.incident_of ? joining_groups(sightings, making.groups)
                                                      : error_set("out of memory");
-    if (result == 0) {
-        send_to_scanning(&making);
+    if (result == 0)
+        result = send_away(&making);
+    if (result == 0)
         result = number_incidents(&making);
-    }
     if (result == 0)
         result = collect_members(&making);
     if (result == 0)

@@ -10,10 +10,11 @@
 /* Windows of part E.3; the clocks of one host's logs differ by up to five seconds, IIS writes up to
  * a minute late. */
 enum {
-    COMMAND_WINDOW = 60, /* control panel log and the request that it answered */
-    FILE_WINDOW = 120,   /* a file and the request or cmdlet that wrote it */
-    CHILD_WINDOW = 60,   /* a process and the request that started it */
-    AFTERMATH_DAYS = 14, /* what an intruder does on the host after a page was placed */
+    COMMAND_WINDOW = 60,     /* control panel log and the request that it answered */
+    FILE_WINDOW = 120,       /* a file and the request or cmdlet that wrote it */
+    CHILD_WINDOW = 60,       /* a process and the request that started it */
+    POWERSHELL_WINDOW = 600, /* a cmdlet and the request that opened its session */
+    AFTERMATH_DAYS = 14,     /* what an intruder does on the host after a page was placed */
 };
 
 struct joining {
@@ -23,7 +24,8 @@ struct joining {
         const void *text;
         uint32_t sighting;
     } * keys;
-    size_t key_room;
+    size_t key_count, key_room;
+    bool failed; /* memory was out */
 };
 
 static uint32_t root_of(struct joining *joining, uint32_t at)
@@ -45,21 +47,44 @@ static void join(struct joining *joining, uint32_t a, uint32_t b)
         joining->parents[a] = b;
 }
 
-/* Joins it to the first sighting with the same text (each text is kept once, so its address says
- * which it is). */
-static void join_by(struct joining *joining, const char *text, uint32_t sighting)
+/* Each text is kept once, so its address says which it is. */
+static struct key *key_place(const struct joining *joining, const void *text)
 {
-    size_t at;
+    size_t at = ((uintptr_t)text >> 4) * 0x9E3779B97F4A7C15 & (joining->key_room - 1);
 
-    if (!text)
-        return;
-    at = ((uintptr_t)text >> 4) * 0x9E3779B97F4A7C15 & (joining->key_room - 1);
     while (joining->keys[at].text && joining->keys[at].text != text)
         at = (at + 1) & (joining->key_room - 1);
-    if (joining->keys[at].text)
-        join(joining, joining->keys[at].sighting, sighting);
-    else
-        joining->keys[at] = (struct key){text, sighting};
+    return &joining->keys[at];
+}
+
+static bool grow_keys(struct joining *joining)
+{
+    struct key *old = joining->keys;
+    const size_t old_room = joining->key_room;
+
+    joining->key_room = old_room ? 2 * old_room : 1024;
+    joining->keys = calloc(joining->key_room, sizeof *joining->keys);
+    for (size_t i = 0; i < old_room && joining->keys; i++)
+        if (old[i].text)
+            *key_place(joining, old[i].text) = old[i];
+    free(old);
+    joining->failed |= !joining->keys;
+    return joining->keys != NULL;
+}
+
+/* Joins it to the first sighting with the same text. */
+static void join_by(struct joining *joining, const char *text, uint32_t sighting)
+{
+    if (!text || joining->failed ||
+        (2 * joining->key_count >= joining->key_room && !grow_keys(joining)))
+        return;
+    struct key *key = key_place(joining, text);
+    if (key->text) {
+        join(joining, key->sighting, sighting);
+    } else {
+        *key = (struct key){text, sighting};
+        joining->key_count++;
+    }
 }
 
 static bool rule_is(const struct sighting *sighting, const char *const *names)
@@ -131,6 +156,23 @@ static bool is_placed_file(const struct sighting *sighting)
     return sighting->witness == WITNESS_FILE_SYSTEM && sighting->judgement->rung == RUNG_PLACED;
 }
 
+static bool opens_powershell(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PS-03", "PS-07", "PN-01", "PN-03", NULL};
+
+    return rule_is(sighting, names);
+}
+
+/* Sessions and cmdlets have no address of the client, or that of the server itself. */
+static bool is_powershell_record(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PN-04", "PS-03", "PS-08", "PS-09", "PS-10",
+                                        "PS-11", "PS-12", "PS-18", "PS-20", "MB-01",
+                                        "TA-02", "EX-09", NULL};
+
+    return sighting->witness != WITNESS_WEB_LOG && rule_is(sighting, names);
+}
+
 static bool is_child_process(const struct sighting *sighting)
 {
     static const char *const names[] = {"WS-30", "WS-31", "WS-32", "PN-05", "PL-20", "PE-18", NULL};
@@ -145,6 +187,7 @@ static const struct link {
 } links[] = {
     {is_command_record, is_forged_command, COMMAND_WINDOW, COMMAND_WINDOW},
     {is_placed_file, writes_files, FILE_WINDOW, 5},
+    {is_powershell_record, opens_powershell, POWERSHELL_WINDOW, COMMAND_WINDOW},
     {is_child_process, is_request_to_page, CHILD_WINDOW, CHILD_WINDOW},
 };
 
@@ -216,7 +259,6 @@ static void tell_groups(struct joining *joining, uint32_t *groups)
 {
     for (size_t i = 0; i < joining->sightings->count; i++) {
         const struct sighting *sighting = &joining->sightings->list[i];
-        size_t at;
 
         groups[i] = JOINED_TO_NONE;
         if (is_weighty(sighting)) {
@@ -228,32 +270,28 @@ static void tell_groups(struct joining *joining, uint32_t *groups)
         groups[i] = JOINED_SCANNING;
         if (!sighting->actor || sighting->actor_private)
             continue;
-        at = ((uintptr_t)sighting->actor >> 4) * 0x9E3779B97F4A7C15 & (joining->key_room - 1);
-        while (joining->keys[at].text && joining->keys[at].text != sighting->actor)
-            at = (at + 1) & (joining->key_room - 1);
-        if (joining->keys[at].text)
-            groups[i] = root_of(joining, joining->keys[at].sighting);
+        const struct key *key = joining->key_room ? key_place(joining, sighting->actor) : NULL;
+        if (key && key->text)
+            groups[i] = root_of(joining, key->sighting);
     }
 }
 
 int joining_groups(const struct sightings *sightings, uint32_t *groups)
 {
-    struct joining joining = {.sightings = sightings, .key_room = 64};
+    struct joining joining = {.sightings = sightings};
 
-    while (joining.key_room < 8 * sightings->count)
-        joining.key_room *= 2;
     joining.parents = calloc(sightings->count + 1, sizeof *joining.parents);
-    joining.keys = calloc(joining.key_room, sizeof *joining.keys);
-    int result = joining.parents && joining.keys ? 0 : error_set("out of memory");
-    for (size_t i = 0; i < sightings->count && result == 0; i++)
+    joining.failed = !joining.parents;
+    for (size_t i = 0; i < sightings->count && !joining.failed; i++)
         joining.parents[i] = (uint32_t)i;
-    if (result == 0) {
+    if (!joining.failed)
         join_by_names(&joining);
+    if (!joining.failed) {
         join_by_cause(&joining);
         join_aftermath(&joining);
         tell_groups(&joining, groups);
     }
     free(joining.parents);
     free(joining.keys);
-    return result;
+    return joining.failed ? error_set("out of memory") : 0;
 }

@@ -86,7 +86,7 @@ static bool is_named(const struct judgements *judgements, const char *cve)
 
 static void add_time(struct cve_outcome *outcome, const struct sighting *sighting)
 {
-    if (!sighting->dated)
+    if (!sighting->dated || sighting->loose_time)
         return;
     if (!outcome->dated)
         outcome->first = sighting->time;
@@ -102,7 +102,7 @@ static void add_sighting(const struct sighting *sighting, bool proves, struct cv
         seen->tries++;
     else if (!proves)
         seen->hints++;
-    else if (seen->proofs++ == 0)
+    else if (seen->proofs++ == 0 || (seen->first_proof->loose_time && !sighting->loose_time))
         seen->first_proof = sighting;
     if (sighting->status >= 300 && sighting->status < 500)
         seen->refused++;
@@ -232,13 +232,13 @@ static int judge(const struct seen *seen, struct cve_outcome *outcome, struct ar
         char proof_day[INSTANT_TEXT_SIZE] = "an unknown time";
         const struct sighting *proof = seen->first_proof;
         outcome->outcome = OUTCOME_SUCCEEDED;
-        if (proof->dated)
+        if (proof->dated && !proof->loose_time)
             outcome->at_first = exposure_at(outcome->exposure, proof->time);
-        outcome->why =
-            arena_format(arena, "succeeded %s: %zu indicators show it, the first (%s) at %s: %s",
-                         state_words(outcome->at_first), seen->proofs, proof->rule,
-                         proof->dated ? day_of(proof->time, proof_day) : proof_day,
-                         *proof->judgement->step ? proof->judgement->step : proof->title);
+        outcome->why = arena_format(
+            arena, "succeeded %s: %zu indicators show it, the first (%s) at %s: %s",
+            state_words(outcome->at_first), seen->proofs, proof->rule,
+            proof->dated && !proof->loose_time ? day_of(proof->time, proof_day) : proof_day,
+            *proof->judgement->step ? proof->judgement->step : proof->title);
     } else if (seen->hints) {
         outcome->outcome = OUTCOME_ATTEMPTED;
         outcome->why = arena_format(

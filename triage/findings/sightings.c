@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH = 4 << 20, FIRST_NAMES = 4096 };
+enum { SCRATCH = 4 << 20, FIRST_NAMES = 4096, OWN_ADDRESSES = 64 };
 
 /* The values of an event that the verdict asks for. */
 enum want {
     FORWARDED,
     CLIENT,
     C_IP,
+    S_IP,
     PEER,
     STEM,
     TARGET,
@@ -37,6 +38,7 @@ static const struct {
     {"X-Forwarded-For", FORWARDED},
     {"ClientIpAddress", CLIENT},
     {"c-ip", C_IP},
+    {"s-ip", S_IP},
     {"IpAddress", PEER},
     {"SourceIp", PEER},
     {"client-ip", PEER},
@@ -70,6 +72,8 @@ struct loader {
     struct arena *scratch;
     const char **names; /* hash table of the texts that are kept */
     size_t name_count, name_room;
+    const char *own[OWN_ADDRESSES]; /* of the server, by its web logs */
+    size_t own_count;
     struct buffer text;
 };
 
@@ -166,6 +170,26 @@ static bool read_address(struct slice text, char out[INET6_ADDRSTRLEN], bool *is
     }
     *is_private = (bytes[0] & 0xFE) == 0xFC;
     return inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN) != NULL;
+}
+
+static bool is_own(const struct loader *loader, const char *address)
+{
+    for (size_t i = 0; i < loader->own_count; i++)
+        if (loader->own[i] == address)
+            return true;
+    return false;
+}
+
+static void note_own(struct loader *loader, struct slice value)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool is_private;
+
+    if (loader->own_count == OWN_ADDRESSES || !read_address(value, text, &is_private))
+        return;
+    const char *address = keep(loader, slice_of_text(text));
+    if (address && !is_own(loader, address))
+        loader->own[loader->own_count++] = address;
 }
 
 /* What a proxy reported counts before what the server saw. The first address of a list is the
@@ -271,6 +295,7 @@ static void set_values(struct loader *loader, struct sighting *sighting, const c
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
             if (slice_is(at->name, wanted[i].name) && is_absent(values[wanted[i].want]))
                 values[wanted[i].want] = at->text;
+    note_own(loader, values[S_IP]);
     set_actor(loader, sighting, values);
     set_request(loader, sighting, values);
     set_object(loader, sighting, values);
@@ -333,6 +358,7 @@ static int add(void *context, const struct case_indicator *row, const struct cas
         return error_set("out of memory");
     sighting->judgement = judgement_of(loader->judgements, rule->name, rule->tags);
     sighting->dated = row->dated;
+    sighting->loose_time = strcmp(row->timestamp_desc, "File modified") == 0;
     sighting->time = row->timestamp;
     sighting->level = (int)row->level;
     sighting->rule = keep(loader, slice_of_text(rule->name));
@@ -346,6 +372,16 @@ static int add(void *context, const struct case_indicator *row, const struct cas
     set_values(loader, sighting, row->fields);
     sighting->deleted |= strstr(row->marks, "recovered") != NULL;
     return 0;
+}
+
+/* A record that has the server's own address says nothing of who was there. */
+static void drop_own_addresses(const struct loader *loader)
+{
+    for (size_t i = 0; i < loader->sightings->count; i++) {
+        struct sighting *sighting = &loader->sightings->list[i];
+        if (sighting->actor && is_own(loader, sighting->actor))
+            sighting->actor = NULL;
+    }
 }
 
 int sightings_load(struct case_file *file, struct judgements *judgements, struct slice host,
@@ -364,8 +400,24 @@ int sightings_load(struct case_file *file, struct judgements *judgements, struct
         result = case_each_indicator(file, true, add, &loader);
     if (result == 0)
         result = case_each_indicator(file, false, add, &loader);
+    drop_own_addresses(&loader);
     free(loader.names);
     arena_free(loader.scratch);
     buffer_release(&loader.text);
     return result;
+}
+
+bool sighting_plants_page(const struct sightings *sightings, size_t index)
+{
+    const struct sighting *sighting = &sightings->list[index];
+
+    if (strcmp(sighting->rule, "MB-01") != 0)
+        return false;
+    for (int step = -1; step <= 1; step += 2)
+        for (size_t i = index + (size_t)step;
+             i < sightings->count && sightings->list[i].time == sighting->time; i += (size_t)step)
+            if (strcmp(sightings->list[i].rule, "PS-09") == 0 &&
+                sightings->list[i].path == sighting->path)
+                return true;
+    return false;
 }

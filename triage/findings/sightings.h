@@ -24,7 +24,9 @@ enum witness {
 struct sighting {
     size_t number; /* row of the case's table `indicator`, from 1 */
     bool dated;
-    int64_t time; /* microseconds since 1970 UTC */
+    bool loose_time; /* when a file was last modified, which anybody can set: orders it, dates
+                        nothing */
+    int64_t time;    /* microseconds since 1970 UTC */
     int level;
     const struct judgement *judgement;
     const char *rule, *title, *artifact, *path, *confidence;
@@ -57,5 +59,8 @@ static inline bool sighting_succeeded(const struct sighting *sighting)
 {
     return sighting->level >= 3;
 }
+
+/* The export of a mailbox that only served to write a page: the same record is told as PS-09. */
+bool sighting_plants_page(const struct sightings *sightings, size_t index);
 
 #endif

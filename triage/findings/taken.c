@@ -154,6 +154,7 @@ int findings_tell_taken(struct findings *findings)
     for (size_t i = 0; i < count; i++) {
         const struct sighting *sighting = &findings->sightings.list[i];
         if (sighting->level >= 2 && rule_is_one_of(sighting, mail) &&
+            !sighting_plants_page(&findings->sightings, i) &&
             findings->taken_count < files + MOST_TOLD)
             tell_mail(findings, i, files);
         if (is_remnant(sighting) && findings->remnant_count < MOST_TOLD)

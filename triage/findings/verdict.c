@@ -110,6 +110,15 @@ static bool is_blind(const struct findings *findings)
                          log_span_missing(proxy) > proxy->days);
 }
 
+/* Something demonstrably went out; mail that was read or exported is likely to have. */
+static bool has_left(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->taken_count; i++)
+        if (findings->taken[i].status == TAKEN_CONFIRMED)
+            return true;
+    return false;
+}
+
 static void find_rung(struct findings *findings)
 {
     struct verdict *verdict = &findings->verdict;
@@ -129,6 +138,9 @@ static void find_rung(struct findings *findings)
         if (incident->rung >= RUNG_EXPLOITED || verdict->rung < RUNG_EXPLOITED)
             widen(verdict, incident);
     }
+    if (verdict->rung == RUNG_STOLEN && !has_left(findings) &&
+        verdict->confidence > CONFIDENCE_PROBABLE)
+        verdict->confidence = CONFIDENCE_PROBABLE;
     if (verdict->rung == RUNG_PROBED && is_targeted(findings))
         verdict->rung = RUNG_TARGETED;
     if (verdict->rung == RUNG_NOTHING)
