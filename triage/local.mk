@@ -1,7 +1,7 @@
 # The program's sources by layer, lowest first. Libraries stand beside the layer that may use them.
 noinst_LIBRARIES += libextriage.a
 libextriage_a_SOURCES = \
-	%D%/base/arena.c %D%/base/arena.h \
+	%D%/base/address.c %D%/base/address.h %D%/base/arena.c %D%/base/arena.h \
 	%D%/base/buffer.c %D%/base/buffer.h \
 	%D%/base/cursor.c %D%/base/cursor.h \
 	%D%/base/error.c %D%/base/error.h \

@@ -1,10 +1,10 @@
 #include "triage/findings/sightings.h"
 
+#include "triage/base/address.h"
 #include "triage/base/error.h"
 #include "triage/findings/web_paths.h"
 #include "triage/formats/json_reader.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,49 +129,6 @@ static const char *keep(struct loader *loader, struct slice text)
 
 /* --- addresses --- */
 
-static bool is_private4(const uint8_t *a)
-{
-    return a[0] == 10 || (a[0] == 172 && (a[1] & 0xF0) == 16) || (a[0] == 192 && a[1] == 168) ||
-           (a[0] == 100 && (a[1] & 0xC0) == 64);
-}
-
-static bool is_own4(const uint8_t *a)
-{
-    return a[0] == 127 || a[0] == 0 || (a[0] == 169 && a[1] == 254);
-}
-
-/* An address that is not the server itself; "1.2.3.4:5678" and "fe80::1%12" are understood. */
-static bool read_address(struct slice text, char out[INET6_ADDRSTRLEN], bool *is_private)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-    static const uint8_t loopback[16] = {[15] = 1};
-    char copy[64] = "";
-    uint8_t bytes[16];
-
-    text = slice_trim(text);
-    if (text.size >= sizeof copy)
-        return false;
-    if (text.size)
-        memcpy(copy, text.data, text.size);
-    char *colon = strchr(copy, ':');
-    if (colon && strchr(copy, '.') && !strchr(colon + 1, ':'))
-        *colon = 0;
-    copy[strcspn(copy, "%")] = 0;
-    if (inet_pton(AF_INET, copy, bytes) == 1) {
-        *is_private = is_private4(bytes);
-        return !is_own4(bytes) && inet_ntop(AF_INET, bytes, out, INET6_ADDRSTRLEN);
-    }
-    if (inet_pton(AF_INET6, copy, bytes) != 1 || memcmp(bytes, loopback, 16) == 0 ||
-        (bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80))
-        return false;
-    if (memcmp(bytes, mapped, 12) == 0) {
-        *is_private = is_private4(bytes + 12);
-        return !is_own4(bytes + 12) && inet_ntop(AF_INET, bytes + 12, out, INET6_ADDRSTRLEN);
-    }
-    *is_private = (bytes[0] & 0xFE) == 0xFC;
-    return inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN) != NULL;
-}
-
 static bool is_own(const struct loader *loader, const char *address)
 {
     for (size_t i = 0; i < loader->own_count; i++)
@@ -182,10 +139,10 @@ static bool is_own(const struct loader *loader, const char *address)
 
 static void note_own(struct loader *loader, struct slice value)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[ADDRESS_TEXT_SIZE];
     bool is_private;
 
-    if (loader->own_count == OWN_ADDRESSES || !read_address(value, text, &is_private))
+    if (loader->own_count == OWN_ADDRESSES || !address_read(value, text, &is_private))
         return;
     const char *address = keep(loader, slice_of_text(text));
     if (address && !is_own(loader, address))
@@ -198,12 +155,12 @@ static void set_actor(struct loader *loader, struct sighting *sighting,
                       const struct slice values[WANT_COUNT])
 {
     static const enum want order[] = {FORWARDED, CLIENT, C_IP, PEER};
-    char address[INET6_ADDRSTRLEN];
+    char address[ADDRESS_TEXT_SIZE];
 
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         const struct slice value = values[order[i]];
         const struct slice first = slice_part(value, 0, slice_find(value, 0, ','));
-        if (!read_address(first, address, &sighting->actor_private))
+        if (!address_read(first, address, &sighting->actor_private))
             continue;
         sighting->actor = keep(loader, slice_of_text(address));
         return;
