@@ -156,6 +156,7 @@ WRITERS = \
 	%D%/report/plaso_csv.c \
 	%D%/report/ecs_jsonl.c
 libextriage_a_SOURCES += $(WRITERS) \
+	%D%/report/coverage_sums.c %D%/report/coverage_sums.h \
 	%D%/report/document.c %D%/report/document.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
 	%D%/report/lines.c %D%/report/lines.h \
