@@ -20,6 +20,8 @@ packages() {
 
 missing() {
     for package in $(packages "$1"); do
+        # Some builds of nodejs bring npm along and refuse Debian's package of that name.
+        [ "$package" != npm ] || ! command -v npm >/dev/null || continue
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
     done
 }

@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	%D%/unit/test_hive_log \
 	%D%/unit/test_hive_recover \
 	%D%/unit/test_host \
+	%D%/unit/test_html \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
 	%D%/unit/test_lzxpress \
@@ -112,8 +113,10 @@ PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
 PROGRAM_TESTS = %D%/end_to_end.py %D%/scenarios.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py %D%/check_traces.py
 PROGRAM_TESTS += %D%/check_bitlocker.py
+PROGRAM_TESTS += %D%/report_browser.py
 TESTS += $(PROGRAM_TESTS)
 EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden %D%/scenarios
+EXTRA_DIST += %D%/report_browser.mjs
 
 # Everything that reads hostile bytes, by name: replay is part of make check (fuzz/replay.sh), the fuzzer needs clang.
 FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/wire.c %D%/fuzz/rule_text.c \
@@ -141,7 +144,7 @@ fuzz-programs: $(BUILT_SOURCES)
 .PHONY: fuzz fuzz-programs
 
 clean-local:
-	rm -rf tests/evidence tests/golden-work tests/scenarios-work tests/fuzz-work tests/hives-work tests/samples-case tests/shadow-work tests/bitlocker-work tests/install-work tests/traces-work fuzz
+	rm -rf tests/evidence tests/golden-work tests/scenarios-work tests/fuzz-work tests/hives-work tests/samples-case tests/shadow-work tests/bitlocker-work tests/install-work tests/traces-work fuzz tests/report-work
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence

@@ -150,6 +150,7 @@ WRITERS = \
 	%D%/report/coverage_json.c \
 	%D%/report/host_json.c \
 	%D%/report/files_csv.c \
+	%D%/report/html.c \
 	%D%/report/bodyfile.c \
 	%D%/report/tln.c \
 	%D%/report/l2tcsv.c \
@@ -158,6 +159,11 @@ WRITERS = \
 libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/coverage_sums.c %D%/report/coverage_sums.h \
 	%D%/report/document.c %D%/report/document.h \
+	%D%/report/html_coverage.c %D%/report/html_data.c %D%/report/html_evidence.c \
+	%D%/report/html_exposure.c %D%/report/html_incidents.c %D%/report/html_taken.c %D%/report/html_verdict.c \
+	%D%/report/html_pack.c %D%/report/html_pack.h \
+	%D%/report/html_page.c %D%/report/html_page.h \
+	%D%/report/html_rows.c %D%/report/html_rows.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
 	%D%/report/lines.c %D%/report/lines.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
@@ -168,6 +174,20 @@ CLEANFILES += %D%/report/registry.inc
 %D%/report/registry.inc: $(top_srcdir)/%D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D%/report && for file in $(WRITERS); do echo "$$file"; done | \
 	sed 's|.*/\(.*\)\.c$$|WRITER(\1)|' >$@.tmp && mv $@.tmp $@
+
+# Style sheet and script of report.html, as bytes.
+REPORT_CSS = %D%/report/html/report.css
+REPORT_JS = %D%/report/html/unpack.js %D%/report/html/show.js %D%/report/html/table.js %D%/report/html/chart.js \
+	%D%/report/html/main.js
+EXTRA_DIST += $(REPORT_CSS) $(REPORT_JS)
+BUILT_SOURCES += %D%/report/html/report_css.inc %D%/report/html/report_js.inc
+CLEANFILES += %D%/report/html/report_css.inc %D%/report/html/report_js.inc
+AS_BYTES = LC_ALL=C od -An -v -tx1 | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'
+%D%/report/html/report_css.inc: $(REPORT_CSS)
+	$(AM_V_GEN)$(MKDIR_P) %D%/report/html && (cd $(top_srcdir) && cat $(REPORT_CSS)) | $(AS_BYTES) >$@.tmp && mv $@.tmp $@
+%D%/report/html/report_js.inc: $(REPORT_JS)
+	$(AM_V_GEN)$(MKDIR_P) %D%/report/html && (cd $(top_srcdir) && cat $(REPORT_JS)) | $(AS_BYTES) >$@.tmp && mv $@.tmp $@
+%D%/report/libextriage_a-html.$(OBJEXT): %D%/report/html/report_css.inc %D%/report/html/report_js.inc
 
 # The log sources that are built in: the lines of the data file as texts.
 BUILT_SOURCES += %D%/match/logsources.inc

@@ -191,7 +191,7 @@ int documents_store_findings(void *context, struct case_file *file)
     return result;
 }
 
-/* --- run.json --- */
+/* --- run.json, and of it what the report tells --- */
 
 static void time_pair(struct json *json, const char *key, struct timespec time)
 {
@@ -321,6 +321,34 @@ static void case_json(const struct options *options, struct json *json)
     json_pair(json, "examiner", options->examiner);
     json_pair_integer(json, "clock_skew_seconds", options->clock_skew);
     json_pair_unsigned(json, "jobs", options->jobs);
+}
+
+int documents_store_run(const struct options *options, const struct session *session,
+                        struct case_file *file)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct json json = json_over(&text, false);
+
+    json_object(&json);
+    json_pair(&json, "version", PACKAGE_VERSION);
+    json_pair(&json, "case_number", options->case_number);
+    json_pair(&json, "evidence_number", options->evidence_number);
+    json_pair(&json, "examiner", options->examiner);
+    json_pair_integer(&json, "clock_skew_seconds", options->clock_skew);
+    json_key(&json, "evidence");
+    json_array(&json);
+    for (size_t i = 0; i < options->path_count; i++) {
+        json_object(&json);
+        json_pair(&json, "name", evidence_name(options->paths[i]));
+        verified_json(session_verified(session, i), &json);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    const int result = buffer_failed(&text) ? error_set("out of memory")
+                                            : case_set_document(file, "run", buffer_slice(&text));
+    buffer_release(&text);
+    return result;
 }
 
 int documents_write_run(const struct options *options, int argc, char **argv,

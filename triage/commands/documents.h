@@ -14,6 +14,9 @@ int documents_store(const struct session *session, size_t evidence_count, struct
 /* For case_finish: the verdict. */
 int documents_store_findings(void *context, struct case_file *file);
 int documents_store_rules(const struct rule_set *rules, struct case_file *file);
+/* Of run.json what the report tells: version, case fields, computed hashes. */
+int documents_store_run(const struct options *options, const struct session *session,
+                        struct case_file *file);
 /* run.json in the case folder. */
 int documents_write_run(const struct options *options, int argc, char **argv,
                         const struct session *session, const struct rule_set *rules,

@@ -202,6 +202,7 @@ static int exit_code(const struct run *run)
 static int finish(struct run *run, int argc, char **argv)
 {
     if (documents_store(run->session, run->options->path_count, run->file) < 0 ||
+        documents_store_run(run->options, run->session, run->file) < 0 ||
         documents_store_rules(run->rules, run->file) < 0 ||
         case_finish(run->file, documents_store_findings, NULL) < 0 || write_outputs(run) < 0)
         return log_failure(&run->log);

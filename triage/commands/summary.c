@@ -410,7 +410,8 @@ int summary_print(const struct options *options, const struct session *session,
              "%" PRIu64 " files lie in damaged parts of the evidence; their indicators are marked",
              counts->damaged_files);
     line(out, "Case",
-         "%s: findings.json timeline.jsonl timeline.csv coverage.json host.json files.csv case.db",
+         "%s: report.html findings.json timeline.jsonl timeline.csv coverage.json host.json "
+         "files.csv case.db",
          options->output);
     return 0;
 }

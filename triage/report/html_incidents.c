@@ -1,0 +1,276 @@
+/* Each incident: its chain as a picture (one lane per actor, one line per step), who took part, and
+ * the files. */
+#include "triage/report/html_page.h"
+
+enum { MOST_LANES = 6, LANE_WIDTH = 14, NODE_Y = 20, MOST_SOURCES = 4 };
+
+/* Lane 0 is what the server itself did; then the actors in their order; the last is for all
+ * others when there are more than fit. */
+struct lanes {
+    const char *actors[MOST_LANES];
+    size_t count;                                       /* with lane 0 */
+    size_t first[MOST_LANES + 1], last[MOST_LANES + 1]; /* steps where it is seen */
+};
+
+static size_t lane_of(const struct lanes *lanes, const char *actor)
+{
+    if (!actor)
+        return 0;
+    for (size_t i = 1; i < lanes->count; i++)
+        if (strcmp(lanes->actors[i - 1], actor) == 0)
+            return i;
+    return lanes->count;
+}
+
+static struct lanes find_lanes(const struct json_value *steps)
+{
+    struct lanes lanes = {.count = 1};
+    size_t at = 0;
+
+    for (size_t i = 0; i <= MOST_LANES; i++)
+        lanes.first[i] = SIZE_MAX;
+    for (const struct json_value *step = steps; step; step = step->next, at++) {
+        const char *actor = value_text(step, "actor");
+        size_t lane = lane_of(&lanes, actor);
+        if (actor && lane == lanes.count && lanes.count < MOST_LANES)
+            lanes.actors[lanes.count++ - 1] = actor;
+        lane = lane_of(&lanes, actor);
+        if (lanes.first[lane] == SIZE_MAX)
+            lanes.first[lane] = at;
+        lanes.last[lane] = at;
+    }
+    return lanes;
+}
+
+static int64_t lane_x(size_t lane)
+{
+    return (int64_t)lane * LANE_WIDTH + LANE_WIDTH / 2;
+}
+
+/* The lines that pass by, or begin or end here. */
+static void put_lines(struct page *page, const struct lanes *lanes, size_t at)
+{
+    for (size_t lane = 0; lane <= lanes->count && lane <= MOST_LANES; lane++) {
+        if (lanes->first[lane] == SIZE_MAX || at < lanes->first[lane] || at > lanes->last[lane] ||
+            lanes->first[lane] == lanes->last[lane])
+            continue;
+        page_put(page, "<line class=\"lane-%r\" x1=\"%r\" x2=\"%r\" y1=\"%r\" y2=\"", (int64_t)lane,
+                 lane_x(lane), lane_x(lane), (int64_t)(at == lanes->first[lane] ? NODE_Y : 0));
+        if (at == lanes->last[lane])
+            page_put(page, "%r\"/>", (int64_t)NODE_Y);
+        else
+            page_markup(page, "100%\"/>");
+    }
+}
+
+static void put_node(struct page *page, size_t lane, const char *level)
+{
+    const bool grave = level && (strcmp(level, "critical") == 0 || strcmp(level, "high") == 0);
+
+    page_put(page, "<circle class=\"lane-%r%t\" cx=\"%r\" cy=\"%r\" r=\"%r\"/>", (int64_t)lane,
+             grave ? " grave" : "", lane_x(lane), (int64_t)NODE_Y, (int64_t)(grave ? 6 : 4));
+}
+
+/* Artifacts that show a step, each once. */
+static void put_sources(struct page *page, const struct json_value *step)
+{
+    const struct json_value *number = value_list(step, "indicators");
+    const char *seen[MOST_SOURCES];
+    size_t count = 0;
+
+    for (; number && count < MOST_SOURCES; number = number->next) {
+        uint64_t value;
+        const struct row *row =
+            slice_to_u64(number->text, &value) ? rows_at(&page->rows, (int64_t)value) : NULL;
+        bool known = !row;
+        for (size_t i = 0; i < count && !known; i++)
+            known = strcmp(seen[i], row->artifact) == 0;
+        if (!known) {
+            page_put(page, count ? ", %t" : " \xC2\xB7 seen in %t", row->artifact);
+            seen[count++] = row->artifact;
+        }
+    }
+}
+
+static bool is_same_day(const char *a, const char *b)
+{
+    enum { DATE = 10 };
+
+    return strncmp(a, b, DATE) == 0;
+}
+
+/* "2021-03-03 04:37:12 - 04:37:36". */
+static void put_step_time(struct page *page, const struct json_value *step)
+{
+    const char *from = value_text(step, "time"), *until = value_text(step, "until");
+
+    page_put(page, "<p class=\"when\">%w", json_member(step, "time"));
+    if (from && until && strcmp(from, until) != 0)
+        page_put(page, is_same_day(from, until) ? " \xE2\x80\x93 %h" : " \xE2\x80\x93 %w",
+                 json_member(step, "until"));
+    page_markup(page, "</p>\n");
+}
+
+static void put_step_text(struct page *page, const struct json_value *step)
+{
+    const int64_t count = value_number(step, "indicator_count", 0);
+
+    put_step_time(page, step);
+    page_put(page, "<p class=\"what\">%v <span class=\"level %v\">%v</span></p>\n",
+             json_member(step, "what"), json_member(step, "level"), json_member(step, "level"));
+    if (value_text(step, "object"))
+        page_put(page, "<p class=\"object path\">%v</p>\n", json_member(step, "object"));
+    page_markup(page, "<p class=\"how\">");
+    if (value_text(step, "actor"))
+        page_put(page, "by %v \xC2\xB7 ", json_member(step, "actor"));
+    page_put(page, "<span class=\"count\">%n indicator%t</span>", count, count == 1 ? "" : "s");
+    put_sources(page, step);
+    page_markup(page, "</p>");
+}
+
+static void put_chain(struct page *page, const struct json_value *incident, int64_t index)
+{
+    const struct json_value *step = value_list(incident, "steps");
+    const struct lanes lanes = find_lanes(step);
+    const size_t width = lanes.count + (lanes.first[lanes.count] != SIZE_MAX);
+    const int64_t listed = (int64_t)value_count(step);
+
+    page_put(page, "<h4>Chain</h4>\n<ol class=\"chain lanes-%r\">\n", (int64_t)width);
+    for (size_t at = 0; step; step = step->next, at++) {
+        page_put(page,
+                 "<li data-show=\"incidents/%r/steps/%r\" data-count=\"%r\">"
+                 "<svg class=\"lanes\" width=\"%r\" aria-hidden=\"true\">",
+                 index, (int64_t)at, value_number(step, "indicator_count", 0),
+                 (int64_t)width * LANE_WIDTH);
+        put_lines(page, &lanes, at);
+        put_node(page, lane_of(&lanes, value_text(step, "actor")), value_text(step, "level"));
+        page_markup(page, "</svg><div class=\"step\">");
+        put_step_text(page, step);
+        page_markup(page, "</div></li>\n");
+    }
+    page_markup(page, "</ol>\n");
+    if (listed < value_number(incident, "step_count", 0))
+        page_put(page, "<p class=\"quiet\">%n of %n steps are listed.</p>\n", listed,
+                 value_number(incident, "step_count", 0));
+}
+
+static void put_actors(struct page *page, const struct json_value *incident, int64_t index)
+{
+    const struct json_value *actor = value_list(incident, "actors");
+    const struct lanes lanes = find_lanes(value_list(incident, "steps"));
+
+    if (!actor)
+        return;
+    page_markup(page, "<h4>Actors</h4>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+                      "aria-label=\"Actors\"><table>\n<thead><tr><th scope=\"col\">Address</th>"
+                      "<th scope=\"col\">First (UTC)</th><th scope=\"col\">Last (UTC)</th>"
+                      "<th scope=\"col\" class=\"number\">Indicators</th><th scope=\"col\" "
+                      "class=\"number\">Rung</th></tr></thead>\n<tbody>\n");
+    for (; actor; actor = actor->next) {
+        page_put(page,
+                 "<tr data-actor=\"%v\" data-incident=\"%r\"><th scope=\"row\"><svg class=\"key\" "
+                 "width=\"14\" height=\"14\" aria-hidden=\"true\"><circle class=\"lane-%r grave\" "
+                 "cx=\"7\" cy=\"7\" r=\"5\"/></svg> <span class=\"name\">%v</span>%t</th>",
+                 json_member(actor, "address"), index,
+                 (int64_t)lane_of(&lanes, value_text(actor, "address")),
+                 json_member(actor, "address"),
+                 value_true(actor, "private") ? " (private network)" : "");
+        page_put(page,
+                 "<td>%w</td><td>%w</td><td class=\"number\">%n</td><td class=\"number\">%n</td>"
+                 "</tr>\n",
+                 json_member(actor, "first"), json_member(actor, "last"),
+                 value_number(actor, "indicator_count", 0), value_number(actor, "rung", 0));
+    }
+    page_markup(page, "</tbody></table></div>\n");
+}
+
+static void put_file(struct page *page, const struct json_value *file)
+{
+    const int64_t requests = value_number(file, "requests", 0);
+
+    page_put(page, "<tr><th scope=\"row\" class=\"path\">%v</th><td>%t</td><td>%w</td>",
+             json_member(file, "path"),
+             value_true(file, "deleted") ? "deleted"
+             : value_true(file, "found") ? "on the disk"
+                                         : "only requested: not found on the disk",
+             json_member(file, "first"));
+    if (value_number(file, "size", -1) >= 0)
+        page_put(page, "<td class=\"number\">%n</td>", value_number(file, "size", 0));
+    else
+        page_markup(page, "<td class=\"number\">not known</td>");
+    page_put(page, "<td class=\"number\">%n</td><td>", requests);
+    if (requests)
+        page_put(page, "%w \xE2\x80\x93 %w, first by %v", json_member(file, "first_request"),
+                 json_member(file, "last_request"), json_member(file, "requested_by"));
+    page_put(page, "</td><td class=\"hash\">%v</td></tr>\n", json_member(file, "sha256"));
+}
+
+static void put_files(struct page *page, const struct json_value *incident)
+{
+    const struct json_value *file = value_list(incident, "files");
+
+    if (!file)
+        return;
+    page_markup(page, "<h4>Files</h4>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+                      "aria-label=\"Files\"><table>\n<thead><tr><th scope=\"col\">Path</th>"
+                      "<th scope=\"col\">State</th><th scope=\"col\">First seen (UTC)</th>"
+                      "<th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\" "
+                      "class=\"number\">Requests</th><th scope=\"col\">Requested (UTC)</th>"
+                      "<th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n");
+    for (; file; file = file->next)
+        put_file(page, file);
+    page_markup(page, "</tbody></table></div>\n");
+}
+
+static const char *kind_label(const struct json_value *incident)
+{
+    return value_is(incident, "kind", "scanning")    ? "Scanning"
+           : value_is(incident, "kind", "intrusion") ? "Intrusion"
+                                                     : "Unexplained";
+}
+
+static void put_incident(struct page *page, const struct json_value *incident, int64_t index)
+{
+    const int64_t id = value_number(incident, "id", index + 1);
+    const struct json_value *source = value_list(incident, "sources");
+
+    page_put(
+        page,
+        "<article class=\"incident\" id=\"incident-%r\" aria-labelledby=\"incident-title-%r\">\n"
+        "<h3 id=\"incident-title-%r\">Incident %r: %t <span class=\"sub\">%v, %v</span></h3>\n",
+        id, id, id, id, kind_label(incident), json_member(incident, "name"),
+        json_member(incident, "confidence"));
+    page_put(page,
+             "<p class=\"lead\">%w \xE2\x80\x93 %w \xC2\xB7 %n address%t \xC2\xB7 <span "
+             "data-incident=\"%r\">%n indicators</span>",
+             json_member(incident, "first"), json_member(incident, "last"),
+             value_number(incident, "actor_count", 0),
+             value_number(incident, "actor_count", 0) == 1 ? "" : "es", index,
+             value_number(incident, "indicator_count", 0));
+    for (const char *front = " \xC2\xB7 seen in "; source; source = source->next, front = ", ")
+        page_put(page, "%t%v", front, source);
+    page_markup(page, "</p>\n");
+    put_chain(page, incident, index);
+    put_actors(page, incident, index);
+    put_files(page, incident);
+    page_markup(page, "</article>\n");
+}
+
+/* Intrusions first: they are what the reader came for. */
+void html_incidents(struct page *page)
+{
+    static const char *const kinds[] = {"intrusion", "unexplained", "scanning"};
+    const struct json_value *list = value_list(page->findings, "incidents");
+
+    page_markup(page, "<section id=\"incidents\" aria-labelledby=\"incidents-title\">\n"
+                      "<h2 id=\"incidents-title\">Incidents</h2>\n");
+    if (!list)
+        page_markup(page, "<p>No indicators belong together as an incident.</p>\n");
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        int64_t index = 0;
+        for (const struct json_value *incident = list; incident; incident = incident->next, index++)
+            if (value_is(incident, "kind", kinds[kind]))
+                put_incident(page, incident, index);
+    }
+    page_markup(page, "</section>\n");
+}
