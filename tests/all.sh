@@ -61,7 +61,8 @@ step sanitizers configure_and_make sanitizers --enable-werror CC=clang \
     CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 count_checks sanitizers
 step layout sh -c "cd '$source' && find triage artifacts tests fixtures -name '*.[ch]' -exec clang-format --dry-run -Werror {} +"
-step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate
+step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate \
+    --without-vshadow --without-bde --without-esedb --without-evt
 step distcheck sh -c "cd '$work/plain' && make -s -j$jobs distcheck"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

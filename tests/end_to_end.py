@@ -30,6 +30,7 @@ ADDRESSES = ('evidence', 'volume', 'mft_entry', 'offset_of_evidence')
 
 number = 0
 failures = 0
+said = {}  # by case: what the run wrote to the terminal
 
 
 def result(ok, name, detail=''):
@@ -57,6 +58,7 @@ def case_of(name, evidence, *options, expect=2):
     folder = os.path.join(CASES, name)
     shutil.rmtree(folder, ignore_errors=True)
     run = extriage('run', *([evidence] if isinstance(evidence, str) else evidence), '-o', folder, *options)
+    said[name] = run.stdout
     result(run.returncode == expect, '%s: run gives exit code %d' % (name, expect),
            'it gave %d\n%s' % (run.returncode, run.stderr[-1500:]))
     return folder
@@ -175,6 +177,8 @@ def check_verdict(case):
     result(cves['CVE-2021-34473']['outcome'] == 'failed', 'what scanners tried has failed', cves['CVE-2021-34473'])
     result([(t['status'], t['by']) for t in findings['taken']] == [('confirmed', '198.51.100.140')], 'what was taken, and by whom')
     result(findings['update']['state'] == 'none' and findings['exchange']['cu'] == 'CU18', 'the state of updates')
+    result('Verdict        The server was broken into' in said['demo'] and 'Intrusion      data taken, confirmed' in said['demo'] and
+           '2021-03-03T04:37:16Z  An administrator' in said['demo'], 'the terminal is told what happened, step by step', said['demo'])
     rows = [number for incident in findings['incidents'] for step in incident['steps'] for number in step['indicators']]
     with sqlite3.connect(os.path.join(case, 'case.db')) as database:
         count = database.execute('SELECT COUNT(*) FROM indicator').fetchone()[0]

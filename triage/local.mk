@@ -203,7 +203,8 @@ extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
 	%D%/commands/extract.c %D%/commands/info.c %D%/commands/report.c %D%/commands/rules.c \
-	%D%/commands/run.c %D%/commands/summary.c
+	%D%/commands/run.c %D%/commands/summary.c \
+	%D%/commands/verdict_text.c %D%/commands/verdict_text.h
 extriage_LDADD = libextriage.a $(EXTRIAGE_LIBS)
 # libewf and libvmdk call these two of zlib's functions; ours stand in front of them (triage/evidence/inflate.c).
 extriage_LDFLAGS = -Wl,--export-dynamic-symbol=uncompress,--export-dynamic-symbol=adler32

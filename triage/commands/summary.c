@@ -1,7 +1,7 @@
 /* Pages for people on the terminal. Whatever comes from evidence goes through printable(). */
 #include "triage/commands/documents.h"
+#include "triage/commands/verdict_text.h"
 
-#include "triage/formats/json_reader.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -339,34 +339,6 @@ static int print_indicators(const struct options *options, const struct session_
     return result;
 }
 
-/* The verdict's sentences, wrapped beside their heading. */
-static void print_verdict(struct case_file *file, FILE *out)
-{
-    enum { WIDTH = 100 };
-    struct buffer body = BUFFER_EMPTY, text = BUFFER_EMPTY;
-    struct arena *arena = arena_new(0);
-    struct json_value *root = NULL;
-
-    if (arena && case_document(file, "findings", &body) &&
-        json_read(buffer_slice(&body), arena, &root) == 0) {
-        const struct json_value *summary = json_member(json_member(root, "verdict"), "summary");
-        if (summary)
-            printable(&text, (const char *)summary->text.data);
-    }
-    const char *rest = buffer_text(&text);
-    for (const char *heading = "Verdict"; *rest; heading = "") {
-        size_t size = strlen(rest);
-        if (size > WIDTH)
-            for (size = WIDTH; size > 1 && rest[size] != ' ';)
-                size--;
-        line(out, heading, "%.*s", (int)size, rest);
-        rest += size + strspn(rest + size, " ");
-    }
-    buffer_release(&text);
-    buffer_release(&body);
-    arena_free(arena);
-}
-
 int summary_print(const struct options *options, const struct session *session,
                   struct case_file *file, FILE *out)
 {
@@ -393,8 +365,8 @@ int summary_print(const struct options *options, const struct session *session,
             print_damage(session, i, out);
     }
     print_counts(counts, out);
-    print_verdict(file, out);
-    if (print_indicators(options, counts, file, out) < 0)
+    verdict_text_summary(file, out);
+    if (verdict_text_intrusions(file, out) == 0 && print_indicators(options, counts, file, out) < 0)
         return -1;
     if (counts->files_unread)
         line(out, "NOT READ",
