@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	%D%/unit/test_html \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
+	%D%/unit/test_page_text \
 	%D%/unit/test_lzxpress \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \

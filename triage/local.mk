@@ -65,6 +65,8 @@ libextriage_a_SOURCES = \
 	%D%/formats/pe_ordinals.c %D%/formats/pe_ordinals.def %D%/formats/pe_signature.c %D%/formats/pe_tables.c %D%/formats/pe_tables.h \
 	%D%/formats/lzxpress.c %D%/formats/lzxpress.h \
 	%D%/formats/pe.c %D%/formats/pe.h \
+	%D%/formats/page_flow.c %D%/formats/page_flow.h \
+	%D%/formats/page_text.c %D%/formats/page_text.h \
 	%D%/formats/prefetch.c %D%/formats/prefetch.h \
 	%D%/formats/shell_link.c %D%/formats/shell_link.h \
 	%D%/formats/usn.c %D%/formats/usn.h \

@@ -5,6 +5,7 @@
 #include "triage/base/buffer.h"
 #include "triage/evidence/mft.h"
 #include "triage/formats/hive.h"
+#include "triage/formats/page_text.h"
 #include "triage/formats/pe.h"
 #include "triage/formats/xml.h"
 
@@ -69,6 +70,18 @@ void fuzz_xml(const struct fuzz_target *target, const char *file_name, struct sl
         xml_descendant(document.root, "site");
     }
     arena_free(arena);
+}
+
+void fuzz_page_text(const struct fuzz_target *target, const char *file_name, struct slice input)
+{
+    struct buffer plain = BUFFER_EMPTY;
+
+    (void)target, (void)file_name;
+    if (page_text_plain(input, &plain))
+        demand(page_text_is_page(input) && plain.size, "only of a page there is a plain text");
+    demand(plain.size <= 4 * input.size + (4u << 20),
+           "it does not grow beyond what texts may hold");
+    buffer_release(&plain);
 }
 
 void fuzz_pe(const struct fuzz_target *target, const char *file_name, struct slice input)

@@ -9,9 +9,16 @@
 enum { MOST_TARGETS = 128 };
 
 static const struct fuzz_target others[] = {
-    {"wire", fuzz_wire, NULL},   {"sigma", fuzz_sigma, NULL}, {"condition", fuzz_condition, NULL},
-    {"regex", fuzz_regex, NULL}, {"hive", fuzz_hive, NULL},   {"xml", fuzz_xml, NULL},
-    {"pe", fuzz_pe, NULL},       {"mft", fuzz_mft, NULL},     {"image", fuzz_image, NULL},
+    {"wire", fuzz_wire, NULL},
+    {"sigma", fuzz_sigma, NULL},
+    {"condition", fuzz_condition, NULL},
+    {"regex", fuzz_regex, NULL},
+    {"hive", fuzz_hive, NULL},
+    {"xml", fuzz_xml, NULL},
+    {"pe", fuzz_pe, NULL},
+    {"mft", fuzz_mft, NULL},
+    {"image", fuzz_image, NULL},
+    {"page_text", fuzz_page_text, NULL},
 };
 static struct fuzz_target targets[MOST_TARGETS];
 static size_t count;

@@ -42,6 +42,7 @@ void fuzz_condition(const struct fuzz_target *target, const char *file_name, str
 void fuzz_regex(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_hive(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_xml(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_page_text(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_pe(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_mft(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_image(const struct fuzz_target *target, const char *file_name, struct slice input);

@@ -2,6 +2,7 @@
 
 #include "triage/base/arena.h"
 #include "triage/base/error.h"
+#include "triage/formats/page_text.h"
 #include "triage/match/content_gate.h"
 
 #ifdef HAVE_YARA
@@ -34,7 +35,9 @@ struct content_scanner {
     const struct content_rules *rules;
     YR_SCANNER *scanner;
     const struct content_sink *sink; /* of the present scan */
-    struct buffer detail;
+    struct buffer detail, plain;
+    bool *told; /* rules that matched the bytes as they are */
+    bool bare;  /* the present scan looks at a page's text without its disguise */
     struct content_gate_scratch *gate; /* NULL: there is none */
     bool no_gate;                      /* scan whatever the gate says */
 };
@@ -463,11 +466,13 @@ int content_scanner_new(const struct content_rules *rules, struct content_scanne
     struct content_scanner *scanner = calloc(1, sizeof *scanner);
     int code;
 
-    if (!scanner)
+    if (!scanner || !(scanner->told = calloc(rules->count + 1, sizeof *scanner->told))) {
+        free(scanner);
         return error_set("out of memory");
+    }
     scanner->rules = rules;
     if (rules->gate && content_gate_scratch_new(rules->gate, &scanner->gate) < 0) {
-        free(scanner);
+        content_scanner_free(scanner);
         return -1;
     }
     code = yr_scanner_create(rules->compiled, &scanner->scanner);
@@ -492,6 +497,8 @@ void content_scanner_free(struct content_scanner *scanner)
         yr_scanner_destroy(scanner->scanner);
     buffer_release(&scanner->detail);
     content_gate_scratch_free(scanner->gate);
+    buffer_release(&scanner->plain);
+    free(scanner->told);
     free(scanner);
 }
 
@@ -542,6 +549,10 @@ static const char *describe(struct content_scanner *scanner, YR_SCAN_CONTEXT *co
             rule, string) if (places < PLACES_MOST &&
                               add_place(&scanner->detail, context, string, round)) places++;
     }
+    if (scanner->bare)
+        buffer_add_text(&scanner->detail, scanner->detail.size
+                                              ? " of the text without its disguise"
+                                              : "in the text without its disguise");
     return buffer_text(&scanner->detail);
 }
 
@@ -562,8 +573,10 @@ static int tell(YR_SCAN_CONTEXT *context, int message, void *data, void *user_da
         const size_t number =
             rule_number(scanner, (size_t)(rule - scanner->rules->compiled->rules_table));
 
-        if (number != SIZE_MAX)
+        if (number != SIZE_MAX && !scanner->told[number]) {
+            scanner->told[number] = true;
             sink->hit(sink->context, number, describe(scanner, context, rule));
+        }
     } else if (message == CALLBACK_MSG_TOO_MANY_MATCHES) {
         const YR_STRING *string = data;
         const size_t number = rule_number(scanner, string->rule_idx);
@@ -590,20 +603,33 @@ static int set_variables(YR_SCANNER *scanner, const struct content_file *file)
     return 0;
 }
 
+static int scan(struct content_scanner *scanner, struct slice content,
+                const struct content_file *file)
+{
+    static const uint8_t nothing[1];
+
+    if (scanner->gate && !content_gate_ask(scanner->gate, content, file) && !scanner->no_gate)
+        return ERROR_SUCCESS;
+    return yr_scanner_scan_mem(scanner->scanner, content.size ? content.data : nothing,
+                               content.size);
+}
+
 int content_scan(struct content_scanner *scanner, struct slice content,
                  const struct content_file *file, const struct content_sink *sink)
 {
-    static const uint8_t nothing[1];
     int code;
 
-    if (scanner->gate && !content_gate_ask(scanner->gate, content, file) && !scanner->no_gate)
-        return 0;
     if (set_variables(scanner->scanner, file) < 0)
         return -1;
     scanner->sink = sink;
+    memset(scanner->told, 0, scanner->rules->count * sizeof *scanner->told);
+    buffer_clear(&scanner->plain);
     yr_scanner_set_callback(scanner->scanner, tell, scanner);
-    code =
-        yr_scanner_scan_mem(scanner->scanner, content.size ? content.data : nothing, content.size);
+    code = scan(scanner, content, file);
+    scanner->bare = true;
+    if (code == ERROR_SUCCESS && page_text_plain(content, &scanner->plain))
+        code = scan(scanner, buffer_slice(&scanner->plain), file);
+    scanner->bare = false;
     scanner->sink = NULL;
     return code == ERROR_SUCCESS ? 0 : yara_error("YARA", code);
 }

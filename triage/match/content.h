@@ -65,8 +65,11 @@ void content_scanner_free(struct content_scanner *scanner);
 void content_scanner_set_timeout(struct content_scanner *scanner, unsigned seconds);
 /* Off: files that no rule could match are scanned all the same, for comparing the output. */
 void content_scanner_set_gate(struct content_scanner *scanner, bool on);
-/* Tells all matching rules in the order of the set. -1 with error_text when the scan failed or ran
- * out of time: then no rule is decided but those already told. NULL texts in `file` count as empty.
+/* Tells all matching rules: first those that match the bytes as they are, in the order of the set;
+ * then, when the content is a server page that hides what it says, those that match only its plain
+ * text (formats/page_text.h); their details say so. Each rule is told once. -1 with error_text when
+ * the scan failed or ran out of time: then no rule is decided but those already told. NULL texts in
+ * `file` count as empty.
  */
 int content_scan(struct content_scanner *scanner, struct slice content,
                  const struct content_file *file, const struct content_sink *sink);

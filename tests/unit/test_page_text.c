@@ -1,0 +1,167 @@
+/* Server pages without their disguise, and where requests flow. The pages here are words in
+ * comments and do nothing. */
+#include "triage/formats/page_flow.h"
+#include "triage/formats/page_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static bool holds(const struct buffer *text, const char *words)
+{
+    return slice_find_nocase(buffer_slice(text), 0, slice_of_text(words)) != SIZE_MAX;
+}
+
+static void assert_says(struct slice page, const char *words)
+{
+    struct buffer plain = BUFFER_EMPTY;
+    const bool changed = page_text_plain(page, &plain);
+
+    if (!changed || !holds(&plain, words))
+        fail_msg("\"%s\" is not in: %s", words, buffer_text(&plain));
+    buffer_release(&plain);
+}
+
+static void assert_says_nothing_new(const char *page)
+{
+    struct buffer plain = BUFFER_EMPTY;
+
+    if (page_text_plain(slice_of_text(page), &plain))
+        fail_msg("became: %s", buffer_text(&plain));
+    buffer_release(&plain);
+}
+
+#define SAYS(page, words) assert_says(SLICE_LITERAL(page), words)
+
+static void escapes_and_comments_go(void **state)
+{
+    (void)state;
+    SAYS("<%-- \\u0072un/* so */Now --%>", "runNow");
+    SAYS("<%-- \\U00000072un \\x6eow --%>", "run now");
+    SAYS("<%-- ru\xE2\x80\x8Bn \xC2\xADnow --%>", "run now");
+    SAYS("<%-- ru\\u200bn --%>", "run");
+}
+
+static void a_comment_within_a_text_stays(void **state)
+{
+    (void)state;
+    SAYS("<%-- a = \"image/*\" + \";q=1\"; b = \"*/*\" --%>", "\"image/*;q=1\"; b = \"*/*\"");
+}
+
+static void texts_are_joined(void **state)
+{
+    (void)state;
+    SAYS("<%-- \"he\" + 'll' & \"o\" --%>", "\"hello\"");
+    SAYS("<%-- \"he\" & _\r\n \"llo\" --%>", "\"hello\"");
+    SAYS("<%-- {'h','e','l','l','o'} --%>", "'hello'");
+    SAYS("<%-- \"hZeZlZlo\".Replace(\"Z\", \"\") --%>", "\"hello\"");
+    SAYS("<%-- StrReverse(\"olleh\") --%>", "\"hello\"");
+    SAYS("<%-- \"a\"\"b\" & \"c\" --%>", "a\"bc");
+}
+
+static void characters_become_texts(void **state)
+{
+    (void)state;
+    SAYS("<%-- Chr(104)&ChrW(&H65)&chr(110-2)&Chr(108)&Chr(111) --%>", "\"hello\"");
+    SAYS("<%-- String.fromCharCode(104, 101, 108, 108, 111, 33) --%>", "(\"hello!\")");
+    SAYS("<%-- new byte[] {0x68,0x65,0x6c,0x6c,0x6f,0x21} --%>", "{\"hello!\"}");
+}
+
+static void encoded_texts_are_added(void **state)
+{
+    (void)state;
+    SAYS("<%-- \"aGVsbG8gd29ybGQgaGVsbG8=\" --%>", "hello world hello");
+    SAYS("<%-- \"68656c6c6f20776f726c64\" --%>", "hello world");
+    SAYS("<%-- \"%68%65%6c%6c%6f%20world hello\" --%>", "hello world");
+    /* "InRvIiAmICJnZXRoZXIgaXMgbG9uZyI=" is: "to" & "gether is long" */
+    SAYS("<%-- \"InRvIiAmICJnZXRoZXIgaXMgbG9uZyI=\" --%>", "together is long");
+}
+
+static void pages_in_other_encodings_are_read(void **state)
+{
+    (void)state;
+    SAYS("\xFF\xFE<\0%\0-\0-\0 \0h\0i\0 \0-\0-\0%\0>\0", "<%-- hi --%>");
+    SAYS("\xFE\xFF\0<\0%\0-\0-\0 \0h\0i\0 \0-\0-\0%\0>", "<%-- hi --%>");
+    SAYS("<%@ codepage=65000 %>+AGgAaQ- +- you", "hi + you");
+}
+
+static void honest_pages_say_nothing_new(void **state)
+{
+    (void)state;
+    assert_says_nothing_new(
+        "<%@ Page Title=\"Home\" %><p>Don't \"panic\"</p><asp:Label runat=\"server\" />");
+    assert_says_nothing_new("plain text with \"a\" + \"b\", which is no page");
+    assert_says_nothing_new("<%@ Page %><% var id = Request[\"id\"]; Label1.Text = id; %>");
+    assert_says_nothing_new("<%@ Page %><% f.SaveAs(Request.PhysicalApplicationPath + name); %>");
+    assert_says_nothing_new("<% s = Request(\"s\") : f.SaveAs Server.MapPath(\"/up\") & s %>");
+}
+
+static void requests_are_followed_into_calls(void **state)
+{
+    (void)state;
+    SAYS("<%-- var a = Request[\"x\"]; var b = a; run(b); --%>", "run(Request[\"x\"]");
+    SAYS("<%-- Dim c As String = Request.Form(\"x\")\nrun(c) --%>", "run(Request.Form");
+    SAYS("<%-- d = request(\"x\"):execute d --%>", "execute(request(\"x\")");
+    SAYS("<%-- Request.InputStream.Read(z, 0, 9); Loader.Load(z); --%>",
+         "Loader.Load(Request.InputStream");
+    SAYS("<%-- n = Request.QueryString[1]; File.WriteAllText(Server.MapPath(n), t) --%>",
+         "File.WriteAllText(Request.QueryString");
+    SAYS("<%-- k = Request.Form[1]; p.Arguments = \"/c \" + k; --%>", "p.Arguments=Request.Form");
+}
+
+static void fill(struct buffer *page, const char *part, size_t size)
+{
+    buffer_clear(page);
+    buffer_add_text(page, "<%");
+    while (page->size < size)
+        buffer_add_text(page, part);
+}
+
+/* What would be quadratic if a way through looked at the same bytes again and again. */
+static void hostile_pages_take_linear_time(void **state)
+{
+    static const char *const parts[] = {
+        "'\\'x",    "/*",
+        "\"a\" + ", "(1,",
+        "chr(1+",   "x=Request[x]+",
+        "a=a=",     "\"a\".Replace(\"b\",",
+        "eval(",    "'a','",
+        "+A",       "\\u",
+    };
+    struct buffer page = BUFFER_EMPTY, plain = BUFFER_EMPTY;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const clock_t start = clock();
+        fill(&page, parts[i], 1 << 20);
+        buffer_clear(&plain);
+        page_text_plain(buffer_slice(&page), &plain);
+        const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+        if (seconds > 5)
+            fail_msg("%s: %f seconds", parts[i], seconds);
+        assert_true(plain.size < 8u << 20);
+    }
+    buffer_release(&page);
+    buffer_release(&plain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escapes_and_comments_go),
+        cmocka_unit_test(a_comment_within_a_text_stays),
+        cmocka_unit_test(texts_are_joined),
+        cmocka_unit_test(characters_become_texts),
+        cmocka_unit_test(encoded_texts_are_added),
+        cmocka_unit_test(pages_in_other_encodings_are_read),
+        cmocka_unit_test(honest_pages_say_nothing_new),
+        cmocka_unit_test(requests_are_followed_into_calls),
+        cmocka_unit_test(hostile_pages_take_linear_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
