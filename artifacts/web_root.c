@@ -4,6 +4,20 @@
  */
 #include "artifacts/file_listing.h"
 
+/* Pages that lie outside of any server: a folder of them, copied for a look. */
+static bool recognise(struct slice head, const char *name)
+{
+    static const char *const endings[] = {".aspx",   ".ashx", ".asmx", ".asax",
+                                          ".ascx",   ".asp",  ".asa",  ".cshtml",
+                                          ".vbhtml", ".svc",  ".soap", ".master"};
+
+    (void)head;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (slice_ends_nocase(slice_of_text(name), endings[i]))
+            return true;
+    return false;
+}
+
 static const char *const paths[] = {"{web_root}/**", NULL};
 static const struct log_source sources[] = {{NULL, "windows", "webroot"}, {NULL, NULL, NULL}};
 
@@ -15,5 +29,6 @@ const struct artifact artifact_web_root = {
     .sources = sources,
     .scan = true,
     .deleted = true,
+    .recognise = recognise,
     .parse = file_listing_parse,
 };
