@@ -124,8 +124,8 @@ rule WS_11_handler_remap
         miss2 = "<configuration><system.webServer><handlers><add name=\"js\" path=\"*.js\" verb=\"GET\" type=\"System.Web.StaticFileHandler\" /></handlers></system.webServer></configuration>"
     strings:
         $root = /<configuration[\s>]/
-        $map = /<add\s[^>]{0,200}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico|html?)"[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)/ nocase
-        $map_reversed = /<add\s[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)[^>]{0,300}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico|html?)"/ nocase
+        $map = /<add\s[^>]{0,200}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico)"[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)/ nocase
+        $map_reversed = /<add\s[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)[^>]{0,300}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico)"/ nocase
         $code = /<%[@=\s][^>]{0,2000}%>/
         $build = /buildProviders>.{0,300}extension\s{0,4}=\s{0,4}"\.(config|png|jpe?g|gif|txt|css|js|log)"[^>]{0,200}PageBuildProvider/s nocase
     condition:
@@ -137,7 +137,7 @@ rule WS_35_page_code_in_static_file
     meta:
         id = "WS-35"
         title = "Page code in a file that is no page"
-        description = "A log, text, style sheet, script or picture in a web folder holds an ASP.NET directive. It waits to be renamed, or another page includes it."
+        description = "A log, style sheet, script or picture in a web folder holds an ASP.NET directive. It waits to be renamed, or another page includes it."
         level = "high"
         confidence = "high"
         tags = "attack.defense-evasion,attack.t1036,attack.t1505.003"
@@ -150,8 +150,31 @@ rule WS_35_page_code_in_static_file
     strings:
         $directive = /<%@\s{0,8}(page|webhandler|webservice)\b/ nocase
     condition:
-        filesize < 4MB and $directive and
-        (filename == "" or extension matches /^\.(log|txt|gif|png|jpe?g|bmp|ico|css|js|dat|bak|tmp|old|xml|html?|json)$/i)
+        filesize < 4MB and $directive and (filename == "" or extension matches /^\.(log|gif|png|jpe?g|bmp|ico|css|js)$/i)
+}
+
+rule WS_35_page_under_another_name
+{
+    meta:
+        id = "WS-35"
+        title = "Page with script that is stored as text or copy"
+        description = "A text, data or backup file in a web folder begins with an ASP.NET directive and holds server-side script. Backups of honest pages look the same."
+        level = "low"
+        confidence = "medium"
+        tags = "attack.defense-evasion,attack.t1036,attack.t1505.003"
+        reference = "https://attack.mitre.org/techniques/T1036/"
+        author = "extriage"
+        hit1 = "<%@ Pa\x67e Language=\"C#\" %><scr\x69pt run\x61t=\"server\"><%-- inert --%>"
+        hit2 = "\xef\xbb\xbf<%@ W\x65bHandler Language=\"C#\" Class=\"x\" %> class x : IHttpHandl\x65r"
+        miss1 = "How to write <%@ Page %> and <script runat=\"server\">"
+        miss2 = "<%@ Page Title=\"Home\" Inherits=\"Site.Home\" %><asp:Label runat=\"server\" />"
+    strings:
+        $directive = /<%@\s{0,8}(page|webhandler|webservice)\b/ nocase
+        $script = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase
+        $handler = "IHttpHandler"
+    condition:
+        filesize < 1MB and $directive in (0..4) and any of ($script, $handler) and
+        (filename == "" or extension matches /^\.(txt|dat|bak|tmp|old|orig|xml|html?)$/i)
 }
 
 rule WS_35_archive_or_program_in_static_file

@@ -19,18 +19,26 @@ rule WS_01_eval_of_request
         hit1 = "<%-- inert: ev\x61l(Requ\x65st[\"x\"],\"uns\x61fe\") --%>"
         hit2 = "<%-- <script language=JScript runat=server> ev\x61l ( Requ\x65st.Item(\"y\") ) --%>"
         hit3 = "<%-- ex\x65cute requ\x65st(\"z\") --%>"
+        hit5 = "<%-- ev\x61l requ\x65st(chr(35)) --%>"
+        hit6 = "<%-- p = Requ\x65st.Item[\"a\"]; var q = p; ev\x61l(q, u); --%>"
+        hit7 = "<%-- ex\x65\"&\"cute x; x = \"Ex\" : d = requ\x65st(\"z\") : exec\x75te d --%>"
         hit4 = "<%-- ev\x61l(HttpContext.Current.Requ\x65st.Form[\"w\"]) --%>"
         miss1 = "<script type=\"text/javascript\">var o = eval(request.responseText);</script><% Response.Write(title) %>"
         miss2 = "<%@ Page Language=\"C#\" %><%# Eval(\"Name\") %><%= Request[\"id\"] %>"
         miss3 = "function evaluate(Request) { return eval(Request.body); }"
+        miss4 = "<% id = Request(\"id\") : Set rs = conn.Execute(\"select a from b where c=\" & CLng(id)) %>"
+        miss5 = "<% Server.Execute(Request.QueryString(\"page\") & \".asp\") %>"
+        miss6 = "<%@ Page %><script>var request = new XMLHttpRequest(); var o = request.responseText; eval(o);</script>"
     strings:
-        $request = /\beval\s{0,8}\(\s{0,8}(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.\s{0,4}(Item|Form|QueryString|Params|Headers|Cookies|ServerVariables)\b)/ nocase ascii wide
-        $vbscript = /\b(execute|executeglobal)\s{0,4}\(?\s{0,4}request\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies)\b)/ nocase ascii wide
+        $request = /[^.\w](eval|execute|executeglobal)\s{0,8}\(\s{0,8}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Item|Form|QueryString|Params|Headers|Cookies|ServerVariables|BinaryRead|InputStream)\b)/ nocase ascii wide
+        $vbscript = /[^.\w](eval|execute|executeglobal)\s{1,4}(\w{1,24}\s{0,2}\(\s{0,4}){0,4}request\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies|BinaryRead)\b)/ nocase ascii wide
+        $engine = /\b(JScriptEvaluate|ExecuteStatement|AddCode)\s{0,4}\(?\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $unsafe = /\beval\s{0,8}\([^\r\n]{0,300},\s{0,8}["']unsafe["']\s{0,8}\)/ nocase ascii wide
         $tag = /<%[@=#:\-\s]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
-        filesize < 4MB and any of ($request, $vbscript, $unsafe) and any of ($tag, $runat)
+        filesize < 4MB and any of ($request, $vbscript, $engine, $unsafe) and any of ($tag, $runat, $razor)
 }
 
 rule WS_02_hidden_eval
@@ -77,12 +85,136 @@ rule WS_02_hidden_eval
          ($obfuscator and $jscript))
 }
 
+rule WS_02_encoded_script
+{
+    meta:
+        id = "WS-02"
+        title = "Page in the form of Microsoft's script encoder"
+        description = "Server-side VBScript or JScript that the script encoder made unreadable. It protects little; since the years of commercial ASP pages it is seen in web shells."
+        level = "high"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1027"
+        reference = "https://en.wikipedia.org/wiki/JScript.Encode"
+        author = "extriage"
+        hit1 = "<%@ LANGUAGE = VBScript.Enc\x6fde %><%#@~^FAAAAA==inert==^#~@%>"
+        hit2 = "<script language=\"JScript.Enc\x6fde\" runat=\"server\">#@~^FAAAAA==inert==^#~@</script>"
+        miss1 = "<script language=\"JScript.Encode\">#@~^FAAAAA==client==^#~@</script>"
+        miss2 = "<%@ LANGUAGE=\"VBScript\" %><% ' see #@~^ %>"
+    strings:
+        $start = /<%\s{0,8}(@[^%]{0,80}%>\s{0,8}<%\s{0,8})?#@~\^[A-Za-z0-9+\/]{6}==/ nocase
+        $script = /runat\s{0,4}=\s{0,4}["']?server[^>]{0,60}>\s{0,8}#@~\^[A-Za-z0-9+\/]{6}==/ nocase
+    condition:
+        filesize < 4MB and any of them
+}
+
+rule WS_02_code_built_at_run_time
+{
+    meta:
+        id = "WS-02"
+        title = "Page that runs code it puts together from what the client sends"
+        description = "Classic ASP that executes a value, not a text, in a page which reads the request and turns characters into others (Chr, Asc, Mid, Xor, StrReverse, unescape)."
+        level = "critical"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1027"
+        reference = "https://attack.mitre.org/techniques/T1027/"
+        author = "extriage"
+        hit1 = "<%-- for i = 1 to n: r = r & Chr(Asc\x42(MidB(c, i, 1)) X\x6fr Asc(Mid(k, 1, 1))): next: ex\x65cute(r): requ\x65st.BinaryRead(n) --%>"
+        hit2 = "<%-- Ex\x65cuteGlobal unesc\x61pe(a): b = StrRev\x65rse(requ\x65st(\"x\")) --%>"
+        miss1 = "<% s = Request(\"s\") : For i = 1 To Len(s) : c = Chr(Asc(Mid(s, i, 1)) Xor 7) : Next : conn.Execute(sql) %>"
+        miss2 = "<% ExecuteGlobal ReadFile(\"lib.inc\") : x = Request(\"x\") %>"
+    strings:
+        $run = /[^.\w](execute|executeglobal|eval)\s{0,4}(\(\s{0,4}|\s)[A-Za-z_]\w{0,30}\s{0,4}[()\r\n:%\-&]/ nocase ascii wide
+        $change1 = /\bchr[wb]?\s{0,4}\(\s{0,4}[A-Za-z]/ nocase ascii wide
+        $change2 = /\basc[wb]?\s{0,4}\(/ nocase ascii wide
+        $change3 = /\bxor\b/ nocase ascii wide
+        $change4 = "StrReverse" nocase ascii wide
+        $change5 = /\bunescape\s{0,4}\(/ nocase ascii wide
+        $change6 = /\bclng\s{0,4}\(\s{0,4}"&H"/ nocase ascii wide
+        $request = /\brequest\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies|BinaryRead|ServerVariables)\b)/ nocase ascii wide
+        $tag = /<%[@=#:\-\s]|<%\w/ ascii wide
+        $net = /<%@\s{0,8}(page|control|master|webhandler)\b/ nocase ascii wide
+    condition:
+        filesize < 1MB and $tag and not $net and $run and $request and 2 of ($change*)
+}
+
+rule WS_02_jscript_page
+{
+    meta:
+        id = "WS-02"
+        title = "JScript page that evaluates and reads the request"
+        description = "ASP.NET pages in JScript are next to never honest; one that calls eval and reads the request is a web shell however the two are joined."
+        level = "critical"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003"
+        reference = "https://attack.mitre.org/software/S0020/"
+        author = "extriage"
+        hit1 = "<%@ Pa\x67e Language=\"JScript\" %><%-- var e = this[\"ev\"+\"\x61l\"]; e(Requ\x65st.Item[\"a\"]) --%>"
+        hit2 = "<%@ W\x65bHandler Language='JScript' %><%-- ev\x61l(x); context.Requ\x65st.Form[1] --%>"
+        miss1 = "<%@ Page Language=\"JScript\" %><% var n = Request.QueryString[\"n\"]; Response.Write(n); %>"
+        miss2 = "<%@ Page Language=\"C#\" %><script language=\"JScript\">eval(x)</script><%= Request[\"a\"] %>"
+    strings:
+        $language = /<%@[^%]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}jscript/ nocase ascii wide
+        $runat = /<script[^>]{0,80}(runat\s{0,4}=\s{0,4}["']?server[^>]{0,80}language\s{0,4}=\s{0,4}["']?jscript|language\s{0,4}=\s{0,4}["']?jscript[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server)/ nocase ascii wide
+        $eval = /\beval\b/ ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.)/ ascii wide
+        $named = /["']Request["']/ ascii wide
+    condition:
+        filesize < 1MB and any of ($language, $runat) and $eval and any of ($request, $named)
+}
+
+rule WS_02_evaluator_in_page
+{
+    meta:
+        id = "WS-02"
+        title = "Page that brings a script engine of its own"
+        description = "The evaluator of JScript.NET or the script control of VBScript, called from a page that reads the request."
+        level = "critical"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        author = "extriage"
+        hit1 = "<%@ W\x65bHandler Language=\"C#\" %><%-- Microsoft.JScript.Eval.JScriptEv\x61luate(a, V\x73aEngine.CreateEngine()); context.Requ\x65st[\"p\"] --%>"
+        hit2 = "<%-- set s = server.createobject(\"MSScriptContr\x6fl.ScriptContr\x6fl.1\"): s.AddObject \"r\", requ\x65st: s.ex\x65cutestatement x: requ\x65st(1) --%>"
+        miss1 = "<%@ Page %><p>JScriptEvaluate is documented elsewhere.</p><%= Request[\"a\"] %>"
+        miss2 = "<%@ Assembly Name=\"Microsoft.JScript\" %><%= Request[\"a\"] %>"
+    strings:
+        $evaluate = /\bJScriptEvaluate\s{0,4}\(|VsaEngine\s{0,4}\.\s{0,4}CreateEngine/ ascii wide
+        $control = /(MSScriptControl\.)?ScriptControl(\.1)?["']|0E59F1D5-1FBE-11D0-8FF2-00A0D10038BC/ nocase ascii wide
+        $act = /\.\s{0,2}(eval|executestatement|addcode|run)\b/ nocase ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
+        $tag = /<%[@=#:\-\s]|<%\w/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+    condition:
+        filesize < 2MB and any of ($tag, $runat) and $request and ($evaluate or ($control and $act))
+}
+
+rule WS_02_include_of_picture
+{
+    meta:
+        id = "WS-02"
+        title = "Page that includes a picture as script"
+        description = "A server-side include of a file that is a picture or an archive by its name: the script stands in there."
+        level = "high"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003,attack.t1036"
+        reference = "https://learn.microsoft.com/en-us/previous-versions/iis/6.0-sdk/ms524876(v=vs.90)"
+        author = "extriage"
+        hit1 = "<!-- #incl\x75de file=\"up/a.jpg\" -->"
+        hit2 = "<%-- --%><!--#incl\x75de virtual='/img/b.gif'-->"
+        miss1 = "<!-- #include file=\"header.inc\" -->"
+        miss2 = "<!--#include virtual=\"/img/list.asp?x=b.gif\" -->"
+    strings:
+        $include = /<!--\s{0,8}#include\s{1,8}(file|virtual)\s{0,4}=\s{0,4}["'][^"'?]{1,120}\.(jpe?g|gif|png|bmp|ico|zip|rar)["']/ nocase
+    condition:
+        filesize < 1MB and any of them
+}
+
 rule WS_03_upload_page
 {
     meta:
         id = "WS-03"
-        title = "Small page that stores what the client sends"
-        description = "A page below two kilobytes that saves an uploaded file, or one that stores data under a name from the request, or writes a request value to a file. SIMPLESEESHARP and like droppers bring the real web shell this way."
+        title = "Page that stores what the client sends where the client says"
+        description = "A file name that is the client's alone is opened for writing, or a page below a kilobyte saves an upload in one statement. SIMPLESEESHARP and like droppers bring the real web shell this way. Honest uploads choose the folder themselves."
         level = "critical"
         confidence = "high"
         tags = "attack.persistence,attack.t1505.003,attack.t1105"
@@ -92,18 +224,48 @@ rule WS_03_upload_page
         hit2 = "<%-- new StreamWr\x69ter(Requ\x65st.Form[\"p\"]) --%>"
         hit3 = "<%-- System.IO.File.WriteAll\x54ext(Requ\x65st[\"f\"], Requ\x65st[\"d\"]); --%>"
         hit4 = "<%-- f.Save\x41s(Server.MapPath(Requ\x65st.QueryString[\"n\"])); --%>"
+        hit5 = "<%-- string n = Requ\x65st.Form[\"n\"]; File.WriteAllByt\x65s(n, b); --%>"
+        hit6 = "<%-- set f = fso.CreateT\x65xtFile(server.mappath(requ\x65st(\"n\"))) --%>"
+        hit7 = "<%-- FileUpload1.Save\x41s(TextBox1.Text); --%>"
         miss1 = "<%@ Page %><form runat=\"server\"><input type=\"file\" /></form><% int n = Request.Files.Count; %>"
         miss2 = "<%@ Page %><% System.IO.File.WriteAllText(LogPath, message); %>"
+        miss3 = "<%@ WebHandler %> var f = context.Request.Files[\"Filedata\"]; string folder = context.Server.MapPath(\"~/uploads/\"); f.SaveAs(folder + f.FileName);"
+        miss4 = "<%@ Page %><% FileUpload1.SaveAs(Request.PhysicalApplicationPath + \"Images\\\\\" + FileUpload1.FileName); %>"
+        miss5 = "<%@ Page %><% string name = Request[\"name\"]; using (var s = new FileStream(Path.Combine(folder, name), FileMode.Append)) { } %>"
     strings:
-        $save = /Request\.Files\s{0,8}\[?.{0,80}\.SaveAs\s{0,8}\(/s nocase ascii wide
-        $save_as_told = /\.SaveAs\s{0,8}\([^;\r\n]{0,80}Request\s{0,4}(\[|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
-        $stream = /StreamWriter\s{0,8}\(\s{0,8}Request\s{0,4}(\.|\[)/ nocase ascii wide
-        $write = /File\.WriteAll(Text|Bytes)\s{0,8}\(.{0,80}Request\s{0,4}(\.|\[)/s nocase ascii wide
+        $save = /Request\.Files\s{0,8}\[?[^;]{0,80}\.SaveAs\s{0,8}\(/ nocase ascii wide
+        $opens = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|AppendAllText|StreamWriter|FileStream|CreateText|AppendText|CreateTextFile|DownloadFile)\s{0,8}\(?\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $downloads = /\bDownloadFile\s{0,8}\([^,;\r\n]{1,80},\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $field = /\b(SaveAs|WriteAllText|WriteAllBytes)\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?\w{1,30}\.(Text|Value)\b/ ascii wide
         $tag = /<%[@=#:\-\s]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
-        any of ($tag, $runat) and
-        ((filesize < 2KB and $save) or (filesize < 1MB and any of ($save_as_told, $stream, $write)))
+        any of ($tag, $runat, $razor) and
+        ((filesize < 1KB and $save) or (filesize < 1MB and any of ($opens, $downloads, $field)))
+}
+
+rule WS_03_page_that_writes_pages
+{
+    meta:
+        id = "WS-03"
+        title = "Page that writes another page with script in it"
+        description = "Server-side code that holds the text of a page which evaluates or starts what the client sends, and a call that writes files."
+        level = "critical"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003,attack.t1105"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        author = "extriage"
+        hit1 = "<%@ W\x65bHandler Language=\"C#\" %><%-- var f = File.CreateT\x65xt(p); f.Write(\"<% ex\x65cute requ\x65st(1) %>\"); --%>"
+        hit2 = "<%-- File.WriteAllT\x65xt(\"x.aspx\", \"<%@ Pa\x67e Language='JScript' %> ev\x61l(Requ\x65st[0])\"); --%>"
+        miss1 = "<%@ Page %><% File.WriteAllText(path, \"<%@ Page Title='x' %>\"); %>"
+        miss2 = "<%@ Page %><% Response.Write(\"<% eval %>\"); %>"
+    strings:
+        $page = /["'][^"'\r\n]{0,60}<%[^\r\n]{0,200}(eval|execute|executeglobal|process|wscript)\b[^\r\n]{0,120}request/ nocase ascii wide
+        $write = /(CreateText|WriteAllText|WriteAllBytes|CreateTextFile|SaveToFile|StreamWriter|AppendAllText)\b/ nocase ascii wide
+        $tag = /<%[@=#:\-\s]/ ascii wide
+    condition:
+        filesize < 512KB and all of them
 }
 
 rule WS_04_sportsball
@@ -138,7 +300,7 @@ rule WS_05_command_page
     meta:
         id = "WS-05"
         title = "Page that starts programs for the client"
-        description = "Server-side code that reads the request and starts a process or a command interpreter: ASPXSpy, cmdasp and their kin."
+        description = "Server-side code that reads the request, or a field of its own form, and starts a process, a command interpreter or PowerShell: ASPXSpy, cmdasp and their kin."
         level = "critical"
         confidence = "high"
         tags = "attack.persistence,attack.t1505.003,attack.t1059.003"
@@ -146,23 +308,133 @@ rule WS_05_command_page
         author = "extriage"
         hit1 = "<%@ Page Language=\"C#\" %><%-- new System.Diagnostics.Pr\x6fcess(); Requ\x65st.Form[\"c\"] --%>"
         hit2 = "<%@ Page %><%-- CreateObject(\"WScript.Sh\x65ll\").Exec(Requ\x65st(\"c\")) --%>"
+        hit3 = "<%@ Import Namespace=\"System.Diagnostics\" %><%-- Dim p As New Pr\x6fcessStartInfo(\"cmd.exe\"); p.Arguments = \"/c \" + xcmd.Text --%>"
+        hit4 = "@using System.Diagnostics\n@{ /* Pr\x6fcess.Start(\"c\", Requ\x65st[\"x\"]) inert */ }<%-- Pr\x6fcess.Start; Requ\x65st[1] --%>"
+        hit5 = "<object runat=\"server\" id=s classid=\"clsid:72C24DD5-D70A-\x34\x338B-8A42-98424B88AFB8\"></object><%-- s.exec(requ\x65st(\"x\")) --%>"
+        hit6 = "<%@ Page %><%-- GetObject(\"winmgm\x74s:\"); Win32_Pr\x6fcess; Requ\x65st[\"a\"] --%>"
         miss1 = "<%@ Page Language=\"C#\" %><%@ Import Namespace=\"System.Diagnostics\" %><% Trace.Write(Request.Url.ToString()); %>"
         miss2 = "<%@ Page %><p>Start cmd.exe and type ipconfig.</p>"
         miss3 = "<% Process.Start(\"x\") %>"
+        miss4 = "<%@ Page %><p>A new process (of learning) starts.</p><%= Request[\"id\"] %>"
+        miss5 = "<%@ Page Language=\"C#\" %><% TimeSpan up = DateTime.Now - System.Diagnostics.Process.GetCurrentProcess().StartTime; %><%= Request[\"id\"] %>"
     strings:
-        $process = /System\.Diagnostics\.Process(StartInfo)?\b/ ascii wide
-        $start_info = /new\s{1,4}(System\.Diagnostics\.)?(Process|ProcessStartInfo)\s{0,4}\(/ ascii wide
-        $start = /\bProcess\.Start\s{0,4}\(/ ascii wide
-        $wscript = "WScript.Shell" nocase ascii wide
+        $process = /System\.Diagnostics\.Process(StartInfo)?\s{0,4}[^.\w\s]/ nocase ascii wide
+        $start_info = /\bnew\s{1,4}(System\.Diagnostics\.|Diagnostics\.)?(ProcessStartInfo\b|Process\s{0,4}(\(\s{0,4}\)|[;{]))/ nocase ascii wide
+        $start = /\bProcess\.Start\s{0,4}\(/ nocase ascii wide
+        $wscript = /(WScript\.Shell|Shell\.Application|72C24DD5-D70A-438B-8A42-98424B88AFB8|13709620-C279-11CE-A49E-444553540000|F935DC22-1CF0-11D0-ADB9-00C04FD58A0B)/ nocase ascii wide
+        $wmi = /(winmgmts:|ManagementClass\s{0,4}\(|InvokeMethod\s{0,4}\()/ nocase ascii wide
+        $wmi_process = "Win32_Process" nocase ascii wide
+        $visual_basic = /\bInteraction\.Shell\s{0,4}\(/ nocase ascii wide
+        $powershell = "System.Management.Automation" nocase ascii wide
+        $script = /\b(AddScript|CreatePipeline|CreateNestedPipeline)\s{0,4}\(/ ascii wide
         $cmd = /["'](cmd(\.exe)?|powershell(\.exe)?|[^"']{0,60}\\cmd\.exe)["']/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead|ServerVariables)\b)/ nocase ascii wide
-        $form_field = /\.Text\b[^;\r\n]{0,40}(\)|;)/ ascii wide
+        $form_field = /\.(Text|Value)\b[^\r\n]{0,40}(\)|;|\r|\n|--)/ ascii wide
         $directive = "<%@" ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $code = /<%\s{0,4}[^@\s\-]/ ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
-        filesize < 2MB and any of ($directive, $runat) and
-        ((any of ($process, $start_info, $start, $wscript) and $request) or
-         (any of ($process, $start_info, $start, $wscript) and $cmd and $form_field))
+        filesize < 2MB and any of ($directive, $runat, $code, $razor) and
+        ((any of ($process, $start_info, $start, $wscript, $visual_basic) and $request and (any of ($directive, $runat, $razor) or $wscript)) or
+         ($wmi and $wmi_process and $request) or
+         ($powershell and $script and any of ($request, $form_field)) or
+         (any of ($process, $start_info, $start, $wscript, $visual_basic) and $cmd and $form_field and any of ($directive, $runat)))
+}
+
+rule WS_05_native_code
+{
+    meta:
+        id = "WS-05"
+        title = "Page that calls Windows itself to run code"
+        description = "Server-side code that imports functions of Windows to make memory executable and start a thread in it, or to start a program on a socket: the pages of exploitation frameworks. No honest page does it."
+        level = "critical"
+        confidence = "certain"
+        tags = "attack.persistence,attack.t1505.003,attack.t1106"
+        reference = "https://attack.mitre.org/techniques/T1106/"
+        author = "extriage"
+        hit1 = "<%@ Page Language=\"C#\" %><%-- [DllImp\x6frt(\"kernel32\")] VirtualAll\x6fc CreateThr\x65ad --%>"
+        hit2 = "<%@ Page Language=\"C#\" %><%-- [DllImp\x6frt(\"ws2_32\")] WSASock\x65t; CreateProc\x65ss --%>"
+        miss1 = "<%@ Page Language=\"C#\" %>[DllImport(\"kernel32\")] static extern void GlobalMemoryStatus(ref X x);"
+        miss2 = "<%@ Page Language=\"C#\" %>[DllImport(\"advapi32.dll\")] static extern bool LogonUser(string u); // CreateThread"
+    strings:
+        $import = /DllImport\s{0,4}\(|Declare\s{1,4}(Auto\s{1,4}|Ansi\s{1,4})?Function|GetDelegateForFunctionPointer/ nocase ascii wide
+        $memory = /\b(VirtualAlloc(Ex)?|VirtualProtect(Ex)?|HeapCreate|NtAllocateVirtualMemory|WriteProcessMemory)\b/ ascii wide
+        $thread = /\b(CreateThread|CreateRemoteThread|QueueUserAPC|NtCreateThreadEx|EnumSystemLocales[AW]?|GetDelegateForFunctionPointer)\b/ ascii wide
+        $socket = /\b(WSASocket[AW]?|WSAConnect|WSAStartup)\b/ ascii wide
+        $program = /\bCreateProcess(AsUser|WithTokenW|WithLogonW)?[AW]?\b/ ascii wide
+        $tag = /<%[@=#:\-\s]/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+    condition:
+        filesize < 4MB and any of ($tag, $runat) and $import and (($memory and $thread) or ($socket and $program))
+}
+
+rule WS_05_file_manager
+{
+    meta:
+        id = "WS-05"
+        title = "Page that manages the server's disks for the client"
+        description = "Server-side code that lists the drives of the server and its folders and deletes, moves, writes or re-dates files as the request says."
+        level = "high"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003,attack.t1083"
+        reference = "https://attack.mitre.org/software/S0073/"
+        author = "extriage"
+        hit1 = "<%@ Page %><%-- Directory.GetL\x6fgicalDrives(); d.GetFil\x65s(); File.Del\x65te(p); f.Save\x41s(p); Requ\x65st[\"a\"] --%>"
+        hit2 = "<%-- for each d in fso.Dr\x69ves: fso.GetF\x6flder(p): fso.DeleteF\x69le p: fso.MoveFil\x65 p, q: requ\x65st(\"a\") --%>"
+        hit3 = "<%@ Page %><%-- d.GetFil\x65s(); File.SetLastWr\x69teTime(p, t); File.SetCre\x61tionTime(p, t); File.Del\x65te(p); Requ\x65st[\"a\"] --%>"
+        miss1 = "<%@ Page %><% foreach (var f in Directory.GetFiles(Server.MapPath(\"~/img\"))) { } if (Request[\"del\"] != null) File.Delete(p); f.SaveAs(p); %>"
+        miss2 = "<% Set fso = Server.CreateObject(\"Scripting.FileSystemObject\") : For Each d In fso.Drives : Response.Write d.FreeSpace : Next : x = Request(\"a\") %>"
+    strings:
+        $drives = /\b(GetLogicalDrives|DriveInfo\.GetDrives|DriveInfo\s{0,4}\[\s{0,4}\])/ nocase ascii wide
+        $drives_script = /\.(Drives\b|GetDrive\s{0,4}\()/ nocase ascii wide
+        $times1 = /\bSetLastWriteTime(Utc)?\s{0,4}\(/ nocase ascii wide
+        $times2 = /\bSetCreationTime(Utc)?\s{0,4}\(/ nocase ascii wide
+        $list = /\.(GetFiles|GetDirectories|GetFileSystemInfos|GetFileSystemEntries|GetFolder|SubFolders|EnumerateFiles)\b/ nocase ascii wide
+        $act1 = /\b(File|Directory)\.Delete\s{0,4}\(|\.Delete(File|Folder)\b/ nocase ascii wide
+        $act2 = /\b(File|Directory)\.Move\s{0,4}\(|\.Move(File|Folder|To)\b/ nocase ascii wide
+        $act3 = /\bFile\.Copy\s{0,4}\(|\.Copy(File|Folder)\b/ nocase ascii wide
+        $act4 = /\.SaveAs\s{0,4}\(|\.SaveToFile\b/ nocase ascii wide
+        $act5 = /\b(WriteAllText|WriteAllBytes|StreamWriter|CreateTextFile|OpenTextFile|CreateText)\b/ nocase ascii wide
+        $act6 = /\bFile\.SetAttributes\b|\.Attributes\s{0,4}=/ nocase ascii wide
+        $act7 = /\b(Directory\.CreateDirectory|CreateFolder)\b/ nocase ascii wide
+        $act8 = /\b(RegRead|OpenSubKey|xp_cmdshell|Win32_)/ nocase ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead)\b)/ nocase ascii wide
+        $field = /\.(Text|Value|CommandArgument)\b/ ascii wide
+        $tag = /<%[@=#:\-\s]/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
+    condition:
+        filesize < 2MB and any of ($tag, $runat, $razor) and any of ($request, $field) and $list and
+        ((any of ($drives, $drives_script) and 2 of ($act*)) or ($times1 and $times2 and 1 of ($act*)))
+}
+
+rule WS_05_database_console
+{
+    meta:
+        id = "WS-05"
+        title = "Page that opens databases for the client"
+        description = "The client chooses the connection and the statement, or the page runs programs through the database server."
+        level = "high"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1505.001"
+        reference = "https://attack.mitre.org/techniques/T1505/001/"
+        author = "extriage"
+        hit1 = "<%@ Page %><%-- new SqlConnecti\x6fn(Requ\x65st[\"c\"]); new SqlComm\x61nd(Requ\x65st[\"q\"], c) --%>"
+        hit2 = "<%-- s = requ\x65st(\"s\") : conn.execute(\"exec master..xp_cmdsh\x65ll '\" & s & \"'\") --%>"
+        hit3 = "<%@ Page %><%-- string k = Requ\x65st[\"k\"]; c.ConnectionStr\x69ng = k; --%>"
+        miss1 = "<%@ Page %><% var c = new SqlConnection(ConfigurationManager.ConnectionStrings[\"Main\"].ConnectionString); var id = Request[\"id\"]; %>"
+        miss2 = "<% s = Request(\"s\") : conn.Execute \"exec dbo.Find '\" & Replace(s, \"'\", \"''\") & \"'\" %>"
+    strings:
+        $connection = /(SqlConnection|OleDbConnection|OdbcConnection|ConnectionString)\s{0,4}[(=]\s{0,4}(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $field = /(SqlConnection|OleDbConnection|OdbcConnection)\s{0,4}\(\s{0,4}\w{1,30}\.(Text|Value)\b/ nocase ascii wide
+        $program = /\b(xp_cmdshell|sp_oacreate|xp_regwrite)\b/ nocase ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $form = /\.(Text|Value)\b/ ascii wide
+        $tag = /<%[@=#:\-\s]/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+    condition:
+        filesize < 2MB and any of ($tag, $runat) and (any of ($connection, $field) or ($program and any of ($request, $form)))
 }
 
 rule WS_06_loader_page
@@ -170,7 +442,7 @@ rule WS_06_loader_page
     meta:
         id = "WS-06"
         title = "Page that loads a program from the request"
-        description = "Assembly.Load of something decoded or decrypted, next to the request or the session: Godzilla, Behinder and like loaders, or one of their default keys."
+        description = "Assembly.Load of bytes that come from the request or are decoded or decrypted beside it: Godzilla, Behinder and like loaders, or one of their default keys. Pages that turn what the client sends back into objects are of the same kind."
         level = "critical"
         confidence = "high"
         tags = "attack.persistence,attack.t1505.003,attack.t1620"
@@ -179,21 +451,32 @@ rule WS_06_loader_page
         hit1 = "<%-- Ass\x65mbly.Load(Convert.FromB\x61se64String(Requ\x65st[\"p\"])) --%>"
         hit2 = "<%-- Ass\x65mbly.Load(d).CreateInstance(\"U\"); Session[\"k\"]; new R\x69jndaelManaged().CreateDecryptor(k, k) --%>"
         hit3 = "<%-- string k = \"e45e329feb5d925b\"; --%>"
+        hit4 = "<%-- Ass\x65mbly.Load(Requ\x65st.BinaryRead(n)).CreateInstance(\"U\") --%>"
+        hit5 = "<%-- byte[] b = Requ\x65st.BinaryRead(n); Ass\x65mbly.Load(b); --%>"
+        hit6 = "<%-- new LosFormatt\x65r().Deserialize(Requ\x65st.Form[\"a\"]) --%>"
         miss1 = "<%@ Page %><% Assembly a = Assembly.Load(\"System.Web\"); %><%= Request.Path %>"
         miss2 = "<%@ Assembly Name=\"System.Data\" %><% byte[] b = Convert.FromBase64String(Request[\"t\"]); %>"
+        miss3 = "<%@ Page %><% foreach (var n in names) Assembly.Load(n); %><%= Request[\"id\"] %>"
     strings:
-        $load = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(\s{0,4}[^"'\s]/s ascii wide
+        $load = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(\s{0,4}[^"'\s]/s nocase ascii wide
         $load_reflected = /GetMethod\s{0,4}\(\s{0,4}"Load"/ ascii wide
-        $request = /\bRequest\s{0,4}(\[|\(|\.)/ ascii wide
-        $session = /\bSession\s{0,4}\[/ ascii wide
-        $aes = /(AesManaged|RijndaelManaged|CreateDecryptor|FromBase64String)/ ascii wide
+        $load_request = /\b(Assembly|AppDomain\.CurrentDomain)\s{0,4}\.\s{0,4}Load\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Form|QueryString|Params|Item|Headers|Cookies|BinaryRead|InputStream|Files)\b)/ nocase ascii wide
+        $object = /\bDeserialize\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Form|QueryString|Params|Item|Headers|Cookies|BinaryRead|InputStream)\b)/ nocase ascii wide
+        $formatter = /\b(BinaryFormatter|LosFormatter|ObjectStateFormatter|SoapFormatter|NetDataContractSerializer)\b/ ascii wide
+        $xaml = /\bXamlReader\s{0,4}\.\s{0,4}(Parse|Load)\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\b/ ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
+        $session = /\bSession\s{0,4}[\[(]/ ascii wide
+        $aes = /(AesManaged|RijndaelManaged|RijndaelCipher|CreateDecryptor|FromBase64String|TransformFinalBlock|BinaryRead|GZipStream|DeflateStream)/ ascii wide
+        $xor = /\^\s{0,4}\(?\s{0,4}(\(byte\)\s{0,4})?\w{1,20}\s{0,4}\[/ ascii wide
         $key_behinder = "e45e329feb5d925b" ascii wide
         $key_godzilla = "3c6e0b8a9c15224a" ascii wide
         $tag = /<%[@=#:\-\s]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
-        filesize < 2MB and any of ($tag, $runat) and
-        ((any of ($load, $load_reflected) and any of ($request, $session) and $aes) or any of ($key_behinder, $key_godzilla))
+        filesize < 2MB and any of ($tag, $runat, $razor) and
+        ((any of ($load, $load_reflected) and any of ($request, $session) and any of ($aes, $xor)) or $load_request or
+         ($object and $formatter) or $xaml or any of ($key_behinder, $key_godzilla))
 }
 
 rule WS_07_tunnel_page
@@ -211,21 +494,23 @@ rule WS_07_tunnel_page
         hit2 = "<%-- Response.Write(\"Georg s\x61ys, 'All seems fine'\") --%>"
         hit3 = "<%-- Session.Add(\"s\", new S\x6fcket(a, b, c)); s.Connect(e); Requ\x65st.Headers.Get(\"h\"); --%>"
         miss1 = "<%@ Page %><% Response.AddHeader(\"X-STATUS\", \"OK\"); %>"
+        miss3 = "<%@ Page %><% var c = new TcpClient(\"whois.example.com\", 43); Response.Write(Request[\"domain\"]); %>"
         miss2 = "<%@ Page %><% Session[\"user\"] = Request.Headers.Get(\"X-Forwarded-For\"); %>"
     strings:
         $x_cmd = "\"X-CMD\"" nocase ascii wide
         $x_target = "\"X-TARGET\"" nocase ascii wide
         $x_status = "\"X-STATUS\"" nocase ascii wide
         $greeting = "Georg says" nocase ascii wide
-        $socket = /new\s{1,4}(System\.Net\.Sockets\.)?(Socket|TcpClient)\s{0,4}\(/ ascii wide
-        $connect = /\.Connect\s{0,4}\(/ ascii wide
-        $session = /\bSession\s{0,4}(\[|\.Add\s{0,4}\(|\.Item)/ ascii wide
-        $request = /\bRequest\s{0,4}\.(Headers|QueryString|InputStream|BinaryRead)/ nocase ascii wide
+        $socket = /new\s{1,4}(System\.Net\.Sockets\.|Net\.Sockets\.)?(Socket\s{0,4}\(|TcpClient\s{0,4}\(\s{0,4}[^"'\s])/ nocase ascii wide
+        $connect = /\.(Begin)?Connect\s{0,4}\(/ nocase ascii wide
+        $session = /\b(Session|Application)\s{0,4}([\[(]|\.Add\s{0,4}\(|\.Item)/ ascii wide
+        $answer = /\bResponse\s{0,4}\.\s{0,4}(BinaryWrite|OutputStream|AddHeader|AppendHeader|Headers)/ nocase ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.(Headers|QueryString|Form|Params|Cookies|InputStream|BinaryRead|GetBufferlessInputStream)\b)/ nocase ascii wide
         $tag = /<%[@=#:\-\s]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 1MB and any of ($tag, $runat) and
-        (2 of ($x_*) or $greeting or ($socket and $connect and $session and $request))
+        (2 of ($x_*) or $greeting or ($socket and $connect and any of ($session, $answer) and $request))
 }
 
 rule WS_08_product_check_page
@@ -298,6 +583,35 @@ rule WS_09_other_engines
         (($xsl and $xsl_script and $request) or ($provider and $compile and $request) or ($service and $method and $start))
 }
 
+rule WS_09_page_that_stays_in_memory
+{
+    meta:
+        id = "WS-09"
+        title = "Page that hooks itself into the application"
+        description = "A page that registers a provider of virtual files, a filter, a route or a listener of its own and beside it decodes, loads or starts something: it goes on when the file is deleted."
+        level = "critical"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1620"
+        reference = "https://attack.mitre.org/techniques/T1620/"
+        author = "extriage"
+        hit1 = "<%@ Page %><%-- HostingEnvironment.Regist\x65rVirtualPathProvider(p); FromB\x61se64String(x) --%>"
+        hit2 = "<%@ Page %><%-- l = new HttpList\x65ner(); l.Pref\x69xes.Add(u); Pro\x63ess.Start(c) --%>"
+        miss1 = "<%@ Application %><% HostingEnvironment.RegisterVirtualPathProvider(new EmbeddedViews()); %>"
+        miss2 = "<%@ Page %><p>HttpListener and Process.Start are described below.</p>"
+    strings:
+        $hook1 = /\bRegisterVirtualPathProvider(Internal)?\b/ ascii wide
+        $hook2 = /new\s{1,4}(System\.Net\.)?HttpListener\s{0,4}\(/ ascii wide
+        $hook3 = /\bGlobalFilters\.Filters\.Add\s{0,4}\(/ ascii wide
+        $hook4 = /\bRouteTable\.Routes\.(Insert|Add)\s{0,4}\(/ ascii wide
+        $act1 = "FromBase64String" ascii wide
+        $act2 = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(\s{0,4}[^"'\s]/ ascii wide
+        $act3 = /\bProcess\.Start\s{0,4}\(|ProcessStartInfo/ ascii wide
+        $tag = /<%[@=#:\-\s]/ ascii wide
+        $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+    condition:
+        filesize < 2MB and any of ($tag, $runat) and any of ($hook*) and any of ($act*)
+}
+
 rule WS_36_global_asax
 {
     meta:
@@ -321,6 +635,7 @@ rule WS_36_global_asax
         $act3 = /\bProcess\.Start\s{0,4}\(|ProcessStartInfo/ ascii wide
         $act4 = "FromBase64String" ascii wide
         $act5 = /File\.WriteAll(Text|Bytes)/ ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead)\b)/ nocase ascii wide
     condition:
-        filesize < 1MB and $directive and $hook and any of ($act*)
+        filesize < 1MB and $directive and $hook and (any of ($act1, $act2, $act3) or ($request and any of ($act4, $act5)))
 }

@@ -23,8 +23,9 @@ rule WS_34_encoded_body
     strings:
         $tag = /<%@\s{0,8}(page|webhandler|webservice|application|control|master)\b/ nocase
         $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase
+        $picture = /data:(image|font|application)\/[\w.+\-]{2,40};base64,/ nocase
     condition:
-        filesize > 2KB and filesize < 512KB and any of them and
+        filesize > 2KB and filesize < 512KB and any of ($tag, $runat) and not $picture and
         for any i in (0..filesize \ 1024 - 2) : (
             math.in_range(math.entropy(i * 1024, 2048), 5.85, 8.0)
         )
