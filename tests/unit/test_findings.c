@@ -162,6 +162,35 @@ static void requests_join_the_file_that_they_ask_for(void **state)
     assert_int_equal(findings->incidents.list[0].files[0].requests, 1);
 }
 
+/* All that is left are event logs: no address, no request. */
+static void a_chain_in_event_logs_is_one_incident(void **state)
+{
+    struct scene *scene = *state;
+    const int64_t second = 1000000;
+
+    saw(scene, "PL-30", 4, NOON, "eventlog", "");
+    saw(scene, "PL-13", 4, NOON + second, "eventlog", "");
+    saw(scene, "PL-31", 4, NOON + 2 * second, "eventlog", "");
+    saw(scene, "PL-31", 4, NOON + 2 * second, "eventlog", "");
+    saw(scene, "PL-33", 1, NOON + 3 * second, "eventlog", "");
+    saw(scene, "WS-37", 4, NOON + 4 * second, "eventlog", "");
+    saw(scene, "WS-31", 4, NOON + 5 * second, "eventlog", "");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->incidents.list[0].member_count, 7);
+    assert_int_equal(findings->incidents.list[0].rung, RUNG_USED);
+}
+
+static void a_command_hours_later_is_another_matter(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-13", 4, NOON, "eventlog", "");
+    saw(scene, "WS-31", 4, NOON + HOUR, "eventlog", "");
+    assert_int_equal(verdict_of(scene)->incidents.count, 2);
+}
+
 static void attackers_that_share_nothing_stay_apart(void **state)
 {
     struct scene *scene = *state;
@@ -456,6 +485,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(requests_join_the_file_that_they_ask_for),
+        TEST(a_chain_in_event_logs_is_one_incident),
+        TEST(a_command_hours_later_is_another_matter),
         TEST(attackers_that_share_nothing_stay_apart),
         TEST(a_proxys_address_joins_nobody),
         TEST(the_client_behind_a_proxy_counts),

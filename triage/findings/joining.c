@@ -14,6 +14,7 @@ enum {
     FILE_WINDOW = 120,       /* a file and the request or cmdlet that wrote it */
     CHILD_WINDOW = 60,       /* a process and the request that started it */
     POWERSHELL_WINDOW = 600, /* a cmdlet and the request that opened its session */
+    NONE_AFTER = -1,         /* only what lies before it, and not what has the same time */
     AFTERMATH_DAYS = 14,     /* what an intruder does on the host after a page was placed */
 };
 
@@ -151,6 +152,21 @@ static bool is_command_record(const struct sighting *sighting)
     return rule_is(sighting, names);
 }
 
+/* By the event logs: the page is written, compiled on its first request, and starts programs. */
+static bool is_written_page(const struct sighting *sighting)
+{
+    static const char *const names[] = {"PL-31", "PL-32", "PS-17", NULL};
+
+    return rule_is(sighting, names);
+}
+
+static bool is_compilation(const struct sighting *sighting)
+{
+    static const char *const names[] = {"WS-24", "WS-25", "WS-37", NULL};
+
+    return rule_is(sighting, names);
+}
+
 static bool is_placed_file(const struct sighting *sighting)
 {
     return sighting->witness == WITNESS_FILE_SYSTEM && sighting->judgement->rung == RUNG_PLACED;
@@ -180,7 +196,19 @@ static bool is_child_process(const struct sighting *sighting)
     return rule_is(sighting, names);
 }
 
-/* "This comes from that": the nearest one of `causes` in a window around it. */
+static bool may_have_written(const struct sighting *sighting)
+{
+    return writes_files(sighting) || is_placed_file(sighting);
+}
+
+static bool is_page_at_work(const struct sighting *sighting)
+{
+    return is_written_page(sighting) || is_placed_file(sighting) || is_compilation(sighting);
+}
+
+/* "This comes from that": the nearest one of `causes` in a window around it. What the web logs tell
+ * comes first; the others are for servers of which only the event logs are left, where each step is
+ * known by the nearest one before it. */
 static const struct link {
     bool (*effect)(const struct sighting *sighting), (*cause)(const struct sighting *sighting);
     int64_t before, after; /* seconds in which the cause may lie */
@@ -189,6 +217,12 @@ static const struct link {
     {is_placed_file, writes_files, FILE_WINDOW, 5},
     {is_powershell_record, opens_powershell, POWERSHELL_WINDOW, COMMAND_WINDOW},
     {is_child_process, is_request_to_page, CHILD_WINDOW, CHILD_WINDOW},
+    {is_compilation, is_request_to_page, CHILD_WINDOW, CHILD_WINDOW},
+    {is_command_record, is_command_record, COMMAND_WINDOW, NONE_AFTER},
+    {is_written_page, may_have_written, FILE_WINDOW, NONE_AFTER},
+    {is_compilation, is_page_at_work, FILE_WINDOW, NONE_AFTER},
+    {is_child_process, is_page_at_work, FILE_WINDOW, NONE_AFTER},
+    {is_child_process, is_child_process, CHILD_WINDOW, NONE_AFTER},
 };
 
 static int64_t distance(const struct sighting *a, const struct sighting *b)
@@ -198,7 +232,7 @@ static int64_t distance(const struct sighting *a, const struct sighting *b)
 
 /* Looks outwards from it: the list is in order of time, so the first that fits is the nearest on
  * its side. */
-static void join_to_cause(struct joining *joining, const struct link *link, size_t at)
+static bool join_to_cause(struct joining *joining, const struct link *link, size_t at)
 {
     const struct sighting *list = joining->sightings->list, *effect = &list[at];
     size_t best = SIZE_MAX;
@@ -218,15 +252,20 @@ static void join_to_cause(struct joining *joining, const struct link *link, size
         }
     if (best != SIZE_MAX)
         join(joining, (uint32_t)best, (uint32_t)at);
+    return best != SIZE_MAX;
 }
 
 static void join_by_cause(struct joining *joining)
 {
     for (size_t i = 0; i < joining->sightings->count; i++) {
         const struct sighting *sighting = &joining->sightings->list[i];
+        /* Small things of the server itself, which have no client, are told by what they belong to.
+         */
+        if (!sighting->dated || !is_attempt(sighting) || (!is_weighty(sighting) && sighting->actor))
+            continue;
         for (size_t j = 0; j < sizeof links / sizeof *links; j++)
-            if (sighting->dated && is_weighty(sighting) && links[j].effect(sighting))
-                join_to_cause(joining, &links[j], i);
+            if (links[j].effect(sighting) && join_to_cause(joining, &links[j], i))
+                break;
     }
 }
 
@@ -254,14 +293,15 @@ static void join_aftermath(struct joining *joining)
     }
 }
 
-/* Attempts of an address that did more are part of that; others are scanning. */
+/* Attempts of an address that did more are part of that, as is what was joined to a cause; others
+ * are scanning. */
 static void tell_groups(struct joining *joining, uint32_t *groups)
 {
     for (size_t i = 0; i < joining->sightings->count; i++) {
         const struct sighting *sighting = &joining->sightings->list[i];
 
         groups[i] = JOINED_TO_NONE;
-        if (is_weighty(sighting)) {
+        if (is_weighty(sighting) || root_of(joining, (uint32_t)i) != i) {
             groups[i] = root_of(joining, (uint32_t)i);
             continue;
         }
