@@ -129,6 +129,7 @@ libextriage_a_SOURCES += \
 # The verdict.
 libextriage_a_SOURCES += \
 	%D%/findings/build_history.c %D%/findings/build_history.h \
+	%D%/findings/checks.c %D%/findings/checks.h \
 	%D%/findings/exposure.c %D%/findings/exposure.h \
 	%D%/findings/findings.c %D%/findings/findings.h \
 	%D%/findings/findings_json.c \

@@ -21,6 +21,18 @@ static int load(struct case_file *file, const char *folder, struct findings *fin
     return result == 0 ? log_spans_make(file, findings->arena, &findings->spans) : result;
 }
 
+static int check(struct case_file *file, struct findings *findings)
+{
+    const struct check_view view = {file,
+                                    &findings->sightings,
+                                    &findings->exposure,
+                                    &findings->spans,
+                                    &findings->outcomes,
+                                    findings->arena};
+
+    return checks_make(&view, &findings->checks);
+}
+
 int findings_make(struct case_file *file, const char *folder, struct findings *findings)
 {
     *findings = (struct findings){.arena = arena_new(0)};
@@ -28,8 +40,8 @@ int findings_make(struct case_file *file, const char *folder, struct findings *f
         incidents_make(&findings->sightings, findings->arena, &findings->incidents) < 0 ||
         outcomes_make(&findings->sightings, &findings->judgements, &findings->exposure,
                       &findings->spans, findings->arena, &findings->outcomes) < 0 ||
-        findings_tell_taken(findings) < 0 || findings_tell_leads(findings) < 0 ||
-        findings_tell_verdict(findings) < 0)
+        check(file, findings) < 0 || findings_tell_taken(findings) < 0 ||
+        findings_tell_leads(findings) < 0 || findings_tell_verdict(findings) < 0)
         return error_prefix("the findings cannot be made");
     return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef TRIAGE_FINDINGS_FINDINGS_H
 #define TRIAGE_FINDINGS_FINDINGS_H
 
+#include "triage/findings/checks.h"
 #include "triage/findings/incidents.h"
 #include "triage/findings/outcome.h"
 
@@ -52,6 +53,7 @@ struct findings {
     struct exposure exposure;
     struct log_spans spans;
     struct outcomes outcomes;
+    struct checks checks;
     struct verdict verdict;
     struct taken *taken;
     size_t taken_count;

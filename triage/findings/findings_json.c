@@ -2,6 +2,8 @@
 #include "triage/base/json.h"
 #include "triage/findings/findings.h"
 
+static const char *const level_names[] = {"informational", "low", "medium", "high", "critical"};
+
 enum { MOST_LISTED = 200, MOST_STEPS = 1000, MOST_ACTORS = 500, MOST_FILES = 2000 };
 
 static void put_time(struct json *json, const char *key, bool known, int64_t time)
@@ -126,6 +128,23 @@ static void put_cves(const struct findings *findings, struct json *json)
     json_array_end(json);
 }
 
+static void put_checks(const struct findings *findings, struct json *json)
+{
+    json_key(json, "checks");
+    json_array(json);
+    for (size_t i = 0; i < findings->checks.count; i++) {
+        const struct check *check = &findings->checks.list[i];
+        json_object(json);
+        json_pair(json, "id", check->id);
+        json_pair(json, "level", level_names[check->level]);
+        json_pair(json, "what", check->what);
+        json_pair(json, "why", check->why);
+        put_sightings(findings, json, check->sightings, check->count);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 /* --- incidents --- */
 
 static void put_actors(const struct incident *incident, struct json *json)
@@ -178,8 +197,6 @@ static void put_files(const struct incident *incident, struct json *json)
 static void put_steps(const struct findings *findings, const struct incident *incident,
                       struct json *json)
 {
-    static const char *const levels[] = {"informational", "low", "medium", "high", "critical"};
-
     json_key(json, "steps");
     json_array(json);
     for (size_t i = 0; i < incident->step_count && i < MOST_STEPS; i++) {
@@ -188,7 +205,7 @@ static void put_steps(const struct findings *findings, const struct incident *in
         put_time(json, "time", true, step->time);
         put_time(json, "until", true, step->until);
         json_pair(json, "what", step->what);
-        json_pair(json, "level", levels[step->level]);
+        json_pair(json, "level", level_names[step->level]);
         json_pair(json, "actor", step->actor);
         json_pair(json, "object", step->object);
         put_sightings(findings, json, step->sightings, step->count);
@@ -315,6 +332,7 @@ void findings_json(const struct findings *findings, struct buffer *out)
     put_exchange(&findings->exposure, &json);
     put_update(&findings->exposure, &json);
     put_cves(findings, &json);
+    put_checks(findings, &json);
     put_incidents(findings, &json);
     put_taken(findings, &json);
     put_remnants(findings, true, &json);
