@@ -1,9 +1,9 @@
-// Run by report_browser.py: report_browser.mjs CHROMIUM WORK DEMO HOSTILE LARGE; one JSON line per check.
+// Run by report_browser.py: report_browser.mjs CHROMIUM WORK DEMO HOSTILE LARGE PRINTED; one JSON line per check.
 import fs from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [executablePath, work, demo, hostile, large] = process.argv.slice(2);
+const [executablePath, work, demo, hostile, large, printed] = process.argv.slice(2);
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-precise-memory-info"];
 const say = (line) => console.log(JSON.stringify(line));
 const check = (ok, name, detail) => say({ ok: Boolean(ok), name, detail: ok || detail === undefined ? "" : String(detail).slice(0, 2000) });
@@ -52,6 +52,13 @@ async function reading() {
   check((await page.locator(".rows tbody .level").allTextContents()).every((text) => text === "critical"), "only such rows are shown");
   await page.getByRole("button", { name: "Clear filters" }).click();
   check((await count(page)) === all, "filters can be cleared");
+  await page.fill("#filter-text", "python-requests/2.25.1");
+  await page.waitForFunction(() => /^0 of /.test(document.querySelector("#table [role=status]").textContent) || / of /.test(document.querySelector("#table [role=status]").textContent));
+  const shallow = await count(page);
+  await page.getByLabel("also in records").check();
+  const deep = await count(page);
+  check(deep > shallow, "records and fields are searched when asked for", deep + " against " + shallow);
+  await page.getByRole("button", { name: "Clear filters" }).click();
 
   await page.locator("th.c-level button").click();
   check((await page.locator("th.c-level").getAttribute("aria-sort")) === "ascending" && (await page.locator(".rows .level").first().textContent()) === "critical", "sorts by level, gravest first");
@@ -141,6 +148,19 @@ async function printing() {
   await page.close();
 }
 
+async function filing() {
+  const page = await context.newPage(), said = [];
+  page.on("console", (message) => said.push(message.text()));
+  await page.goto(printed);
+  check(said.length === 0 && (await page.locator("script").count()) === 0, "the report for the file has no script and says nothing", said.join("\n"));
+  check((await page.locator("details:not([open])").count()) === 0, "nothing of it is folded away");
+  const pdf = await page.pdf({ path: path.join(work, "report-print.pdf"), preferCSSPageSize: true });
+  const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) || []).length;
+  check(pages > 5, "it prints to PDF", pages);
+  say({ note: "PDF for the file: " + pages + " pages" });
+  await page.close();
+}
+
 async function withoutScript() {
   const other = await chromium.launch({ executablePath, headless: true, args });
   const page = await other.newPage({ javaScriptEnabled: false });
@@ -194,7 +214,7 @@ async function many() {
 
 let code = 0;
 try {
-  for (const part of [reading, following, chart, sizes, printing, withoutScript, resisting, many]) await part();
+  for (const part of [reading, following, chart, sizes, printing, filing, withoutScript, resisting, many]) await part();
 } catch (error) {
   console.error(error);
   code = 1;

@@ -152,6 +152,18 @@ def same_rows(case, page):
     result(len(lines) == len(rows) == data['count'] and not different, 'it holds each row of the timeline, record and rule', different[:3])
 
 
+def print_checks(case):
+    result(not os.path.exists(os.path.join(case, 'report-print.html')), 'the report for the file is only written when asked for')
+    run = extriage('report', case, '--format', 'print')
+    result(run.returncode == 0, 'the report for the file is written', run.stderr)
+    page = read(case, 'report-print.html')
+    text = ' '.join(' '.join(tags_of(page).text).split())
+    lines = [json.loads(line) for line in read(case, 'timeline.jsonl').splitlines()]
+    missing = [line['message'] for line in lines if line['level'] in ('medium', 'high', 'critical') and ' '.join(line['message'].split()) not in text]
+    result(not missing and 'Signature' in text, 'it lists each indicator from medium on, and has room for a signature', missing[:3])
+    result('<script' not in page and 'script-src' not in page, 'it has no script, and allows none')
+
+
 def plain_checks(case):
     page = read(case)
     findings = json.loads(read(case, 'findings.json'))
@@ -164,6 +176,7 @@ def plain_checks(case):
     missing = [what for what in said if ' '.join(what.split()) not in text]
     result(not missing, 'verdict, leads, steps, files and vulnerabilities stand in the page itself, without the script', missing[:5])
     result('Mailbox databases (.edb) and the contents of PST files are never opened' in text, 'it says what is never opened')
+    print_checks(case)
     again = extriage('report', case, '--format', 'html')
     result(again.returncode == 0 and read(case) == page, 'written again it has the same bytes', again.stderr)
 
@@ -290,7 +303,8 @@ def main():
         rows = int(re.search(r'"count":(\d+)', read(large)).group(1))
         print('# %d indicators: %.1f MiB, %d bytes each' % (rows, size / 2**20, size / rows))
         result(size < 1000 * rows, 'a page of many indicators is small: less than 1000 bytes each', size)
-        browser_checks([pathlib.Path(folder, 'report.html').as_uri() for folder in (case, hostile, large)])
+        browser_checks([pathlib.Path(folder, 'report.html').as_uri() for folder in (case, hostile, large)] +
+                       [pathlib.Path(case, 'report-print.html').as_uri()])
     print('1..%d' % number)
     return 1 if failures else 0
 

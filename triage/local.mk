@@ -154,6 +154,7 @@ WRITERS = \
 	%D%/report/host_json.c \
 	%D%/report/files_csv.c \
 	%D%/report/html.c \
+	%D%/report/html_print.c \
 	%D%/report/bodyfile.c \
 	%D%/report/tln.c \
 	%D%/report/l2tcsv.c \
@@ -164,6 +165,8 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/document.c %D%/report/document.h \
 	%D%/report/html_coverage.c %D%/report/html_data.c %D%/report/html_evidence.c \
 	%D%/report/html_exposure.c %D%/report/html_incidents.c %D%/report/html_taken.c %D%/report/html_verdict.c \
+	%D%/report/html_files.c %D%/report/html_files.h \
+	%D%/report/html_frame.c %D%/report/html_frame.h \
 	%D%/report/html_pack.c %D%/report/html_pack.h \
 	%D%/report/html_page.c %D%/report/html_page.h \
 	%D%/report/html_rows.c %D%/report/html_rows.h \
@@ -190,7 +193,7 @@ AS_BYTES = LC_ALL=C od -An -v -tx1 | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'
 	$(AM_V_GEN)$(MKDIR_P) %D%/report/html && (cd $(top_srcdir) && cat $(REPORT_CSS)) | $(AS_BYTES) >$@.tmp && mv $@.tmp $@
 %D%/report/html/report_js.inc: $(REPORT_JS)
 	$(AM_V_GEN)$(MKDIR_P) %D%/report/html && (cd $(top_srcdir) && cat $(REPORT_JS)) | $(AS_BYTES) >$@.tmp && mv $@.tmp $@
-%D%/report/libextriage_a-html.$(OBJEXT): %D%/report/html/report_css.inc %D%/report/html/report_js.inc
+%D%/report/libextriage_a-html_frame.$(OBJEXT): %D%/report/html/report_css.inc %D%/report/html/report_js.inc
 
 # The log sources that are built in: the lines of the data file as texts.
 BUILT_SOURCES += %D%/match/logsources.inc

@@ -482,6 +482,7 @@ int case_count(struct case_file *file, struct case_counts *counts)
 
 static const char *const parts[] = {
     "report.html",
+    "report-print.html",
     "timeline.jsonl",
     "timeline.csv",
     "undated.jsonl",

@@ -256,7 +256,8 @@ static void put_notes(struct page *page, const char *title,
         page_put(page, "<p>%t</p>\n", none);
         return;
     }
-    page_put(page, "<details%t>\n<summary>%n</summary>\n", count <= 20 ? " open" : "", count);
+    page_fold(page, count <= 20);
+    page_put(page, "<summary>%n</summary>\n", count);
     if (each(page->source, put_note, &notes) < 0)
         page->failure = -1;
     page_markup(page, "</tbody></table></div>\n</details>\n");

@@ -199,8 +199,9 @@ void html_host(struct page *page)
         struct way way = {.count = 0};
         for (; notice; notice = notice->next)
             page_put(page, "<p>%v</p>\n", notice);
+        page_fold(page, false);
         page_markup(page,
-                    "<details>\n<summary>What the host says of itself, each value with where "
+                    "<summary>What the host says of itself, each value with where "
                     "it was read</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
                     "aria-label=\"Host\"><table>\n<thead><tr><th scope=\"col\">Fact</th>"
                     "<th scope=\"col\">Value</th><th scope=\"col\">Source</th></tr></thead>\n"
@@ -253,8 +254,9 @@ static void put_rules(struct page *page)
              counts.active, counts.idle);
     if (!counts.idle)
         return;
+    page_fold(page, false);
     page_markup(page,
-                "<details>\n<summary>Rules that were not active</summary>\n<div class=\"scroll\" "
+                "<summary>Rules that were not active</summary>\n<div class=\"scroll\" "
                 "tabindex=\"0\" role=\"region\" aria-label=\"Rules that were not active\"><table>\n"
                 "<thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">State</th>"
                 "<th scope=\"col\">Why</th><th scope=\"col\">File</th></tr></thead>\n<tbody>\n");

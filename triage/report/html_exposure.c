@@ -223,8 +223,9 @@ static void put_others(struct page *page)
         count += !is_telling(cve);
     if (!count)
         return;
+    page_fold(page, false);
     page_put(page,
-             "<details>\n<summary>%n more, of whose use nothing was seen, or nothing can be "
+             "<summary>%n more, of whose use nothing was seen, or nothing can be "
              "told</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
              "aria-label=\"Vulnerabilities without traces\"><table class=\"others\">\n<thead><tr>"
              "<th scope=\"col\">Vulnerability</th><th scope=\"col\">Attack</th><th scope=\"col\">"
@@ -279,6 +280,68 @@ static void put_history(struct page *page)
     page_markup(page, "</tbody></table></div>\n");
 }
 
+/* --- facts --- */
+
+enum { FACTS_LISTED = 500 };
+
+struct facts {
+    struct page *page;
+    int64_t count;
+};
+
+static int count_fact(void *context, const struct case_fact *row)
+{
+    (void)row;
+    ++*(int64_t *)context;
+    return 0;
+}
+
+static int put_fact(void *context, const struct case_fact *row)
+{
+    struct facts *facts = context;
+    char iso[INSTANT_TEXT_SIZE] = "";
+    const int64_t seconds = row->timestamp / 1000000, rest = row->timestamp % 1000000;
+
+    if (facts->count++ >= FACTS_LISTED)
+        return 0;
+    if (row->dated)
+        instant_format(instant_from_unix(seconds, rest * 1000), iso);
+    const struct json_value time = {.type = JSON_STRING, .text = slice_of_text(iso)};
+    page_put(facts->page,
+             "<tr><td>%w</td><td>%t</td><td class=\"path\">%t</td><td class=\"number\">%n</td>"
+             "</tr>\n",
+             &time, row->message, row->path, row->offset);
+    return facts->page->failure;
+}
+
+/* What was kept though no rule matches it: versions, settings, steps of setup. */
+static void put_facts(struct page *page)
+{
+    struct facts facts = {.page = page};
+    int64_t count = 0;
+
+    if (case_each_fact(page->source, count_fact, &count) < 0)
+        page->failure = -1;
+    if (!count)
+        return;
+    page_fold(page, false);
+    page_put(
+        page,
+        "<summary>%n facts of versions, updates and settings that the verdict could use"
+        "</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Facts\">"
+        "<table>\n<thead><tr><th scope=\"col\">When (UTC)</th><th scope=\"col\">What</th>"
+        "<th scope=\"col\">Where</th><th scope=\"col\" class=\"number\">Byte</th></tr></thead>"
+        "\n<tbody>\n",
+        count);
+    if (case_each_fact(page->source, put_fact, &facts) < 0)
+        page->failure = -1;
+    page_markup(page, "</tbody></table></div>\n");
+    if (count > FACTS_LISTED)
+        page_put(page, "<p class=\"quiet\">The first %n are listed; all are in case.db.</p>\n",
+                 (int64_t)FACTS_LISTED);
+    page_markup(page, "</details>\n");
+}
+
 void html_exposure(struct page *page)
 {
     const struct axis axis = find_axis(page);
@@ -296,5 +359,6 @@ void html_exposure(struct page *page)
              json_member(update, "claimed"), value_number(update, "files_compared", 0));
     put_left_behind(page, update);
     put_history(page);
+    put_facts(page);
     page_markup(page, "</section>\n");
 }

@@ -184,25 +184,43 @@ static void put_actors(struct page *page, const struct json_value *incident, int
     page_markup(page, "</tbody></table></div>\n");
 }
 
+static void put_hashes(struct page *page, const struct json_value *file)
+{
+    const struct found_file *known = found_files_at(&page->files, value_text(file, "sha256"));
+
+    if (!value_text(file, "sha256"))
+        return;
+    page_put(page, "<p class=\"hash\">SHA-256 %v", json_member(file, "sha256"));
+    if (known && known->sha1 && *known->sha1)
+        page_put(page, "<br>SHA-1 %t", known->sha1);
+    if (known && known->md5 && *known->md5)
+        page_put(page, "<br>MD5 %t", known->md5);
+    page_markup(page, "</p>");
+    if (known && known->stored && *known->stored)
+        page_put(page, "<p class=\"how\">Copy in the case: <span class=\"path\">%t</span></p>",
+                 known->stored);
+}
+
 static void put_file(struct page *page, const struct json_value *file)
 {
     const int64_t requests = value_number(file, "requests", 0);
 
-    page_put(page, "<tr><th scope=\"row\" class=\"path\">%v</th><td>%t</td><td>%w</td>",
-             json_member(file, "path"),
+    page_put(page, "<tr><th scope=\"row\"><p class=\"path\">%v</p>", json_member(file, "path"));
+    put_hashes(page, file);
+    page_put(page, "</th><td>%t</td><td>%w</td>",
              value_true(file, "deleted") ? "deleted"
              : value_true(file, "found") ? "on the disk"
-                                         : "only requested: not found on the disk",
+                                         : "requested, but not found on the disk",
              json_member(file, "first"));
     if (value_number(file, "size", -1) >= 0)
         page_put(page, "<td class=\"number\">%n</td>", value_number(file, "size", 0));
     else
         page_markup(page, "<td class=\"number\">not known</td>");
-    page_put(page, "<td class=\"number\">%n</td><td>", requests);
+    page_put(page, "<td>%n", requests);
     if (requests)
-        page_put(page, "%w \xE2\x80\x93 %w, first by %v", json_member(file, "first_request"),
+        page_put(page, ": %w \xE2\x80\x93 %w, first by %v", json_member(file, "first_request"),
                  json_member(file, "last_request"), json_member(file, "requested_by"));
-    page_put(page, "</td><td class=\"hash\">%v</td></tr>\n", json_member(file, "sha256"));
+    page_markup(page, "</td></tr>\n");
 }
 
 static void put_files(struct page *page, const struct json_value *incident)
@@ -212,11 +230,10 @@ static void put_files(struct page *page, const struct json_value *incident)
     if (!file)
         return;
     page_markup(page, "<h4>Files</h4>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-                      "aria-label=\"Files\"><table>\n<thead><tr><th scope=\"col\">Path</th>"
-                      "<th scope=\"col\">State</th><th scope=\"col\">First seen (UTC)</th>"
-                      "<th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\" "
-                      "class=\"number\">Requests</th><th scope=\"col\">Requested (UTC)</th>"
-                      "<th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n");
+                      "aria-label=\"Files\"><table class=\"files\">\n<thead><tr><th scope=\"col\">"
+                      "File</th><th scope=\"col\">State</th><th scope=\"col\">First seen (UTC)</th>"
+                      "<th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\">Answered "
+                      "requests (UTC)</th></tr></thead>\n<tbody>\n");
     for (; file; file = file->next)
         put_file(page, file);
     page_markup(page, "</tbody></table></div>\n");
@@ -250,8 +267,8 @@ static void put_incident(struct page *page, const struct json_value *incident, i
     for (const char *front = " \xC2\xB7 seen in "; source; source = source->next, front = ", ")
         page_put(page, "%t%v", front, source);
     page_markup(page, "</p>\n");
+    put_actors(page, incident, index); /* also the key to the colours of the chain */
     put_chain(page, incident, index);
-    put_actors(page, incident, index);
     put_files(page, incident);
     page_markup(page, "</article>\n");
 }

@@ -227,6 +227,11 @@ void page_markup(struct page *page, const char *markup)
         page_flush(page);
 }
 
+void page_fold(struct page *page, bool open)
+{
+    page_markup(page, open || page->unfolded ? "<details open>\n" : "<details>\n");
+}
+
 static void put_directive(struct page *page, char directive, va_list *values)
 {
     struct buffer *out = &page->out;
@@ -324,12 +329,15 @@ int page_open(struct page *page, struct case_file *source, FILE *file)
         read_document(page, "damage", &page->damage) < 0 ||
         read_document(page, "run", &page->run) < 0 || read_coverage(page) < 0)
         return -1;
-    return rows_load(source, page->arena, &page->rows);
+    if (rows_load(source, page->arena, &page->rows) < 0)
+        return -1;
+    return found_files_load(source, page->findings, page->arena, &page->files);
 }
 
 void page_close(struct page *page)
 {
     buffer_release(&page->out);
     rows_release(&page->rows);
+    found_files_release(&page->files);
     arena_free(page->arena);
 }

@@ -7,6 +7,7 @@
 
 #include "triage/case/case.h"
 #include "triage/formats/json_reader.h"
+#include "triage/report/html_files.h"
 #include "triage/report/html_rows.h"
 
 #include <stdio.h>
@@ -21,6 +22,8 @@ struct page {
     const struct json_value *findings, *host, *totals, *damage, *run;
     const struct json_value *artifacts; /* the sums of coverage.json */
     struct rows rows;
+    struct found_files files;
+    bool unfolded; /* long lists are not folded away */
 };
 
 /* Opens the case's documents and takes a first look at all indicators; -1 with error_text. */
@@ -30,6 +33,8 @@ void page_close(struct page *page);
 void page_flush(struct page *page);
 
 void page_markup(struct page *page, const char *markup);
+/* Opens a <details>, as it will be seen at first. */
+void page_fold(struct page *page, bool open);
 /*
  * Markup with values in it, each escaped:
  *   %t const char *         text; a dash for NULL

@@ -137,6 +137,7 @@ static void put_summary(struct page *page, const struct json_value *verdict)
 void html_verdict(struct page *page)
 {
     const struct json_value *verdict = json_member(page->findings, "verdict");
+    const struct json_value *zone = json_member(page->host, "time_zone");
     int64_t rung = value_number(verdict, "rung", 0);
 
     rung = rung < 0 || rung >= RUNG_COUNT ? 0 : rung;
@@ -154,8 +155,10 @@ void html_verdict(struct page *page)
     if (page->findings)
         put_facts(page, verdict, rung);
     put_limits(page, verdict);
-    page_markup(page, "<p class=\"quiet\">All times are UTC unless a record says otherwise.</p>\n"
-                      "</section>\n");
+    page_markup(page, "<p class=\"quiet\">All times are UTC.");
+    if (value_text(zone, "value"))
+        page_put(page, " The clock of the server shows %v.", json_member(zone, "value"));
+    page_markup(page, "</p>\n</section>\n");
 }
 
 void html_leads(struct page *page)

@@ -97,6 +97,8 @@ class IndicatorTable {
     const ruleNames = [...new Set(this.data.rules.map((rule) => rule.name))].sort();
     this.text = element("input", { type: "search", id: "filter-text", autocomplete: "off", spellcheck: "false", oninput: () => this.later() });
     const textLabel = element("label", {}, "Text: message, path, rule, actor", this.text);
+    this.deep = element("input", { type: "checkbox", onchange: () => this.changed() });
+    const deepLabel = element("label", { class: "inline" }, this.deep, "also in records and fields (slower)");
     let levelLabel, artifactLabel, ruleLabel, actorLabel, incidentLabel, datedLabel;
     [this.level, levelLabel] = this.select("Level", levels.slice(1).map((name, i) => [i + 1, i === 3 ? name : name + " and above"]).reverse());
     [this.artifact, artifactLabel] = this.select("Artifact", this.counted("artifact", this.rows.artifacts));
@@ -110,12 +112,12 @@ class IndicatorTable {
     this.printNote = element("p", { class: "print-note" });
     this.body = element("tbody", {});
     this.heads = [["time", "Time (UTC)"], ["level", "Level"], ["rule", "Rule"], ["what", "What"], ["actor", "Actor"], ["artifact", "Artifact"]].map(([key, title]) =>
-      element("th", { scope: "col", class: "c-" + key }, element("button", { type: "button", onclick: () => this.sort(key) }, title)));
+      element("th", { scope: "col", class: "c-" + key }, element("button", { type: "button", onclick: () => this.sort(key) }, title), element("span", { class: "on-paper" }, title))); // buttons are not repeated on paper
     this.pager = element("div", { class: "pager", role: "group", "aria-label": "Pages of the table" },
       element("button", { type: "button", onclick: () => this.turn(-1) }, "Previous"), element("span", {}),
       element("button", { type: "button", onclick: () => this.turn(1) }, "Next"));
     this.box.replaceChildren(
-      element("div", { class: "controls", role: "search", "aria-label": "Filter the indicators" }, textLabel, levelLabel, artifactLabel, ruleLabel, actorLabel, incidentLabel, datedLabel, this.clearButton, this.copyButton),
+      element("div", { class: "controls", role: "search", "aria-label": "Filter the indicators" }, textLabel, levelLabel, artifactLabel, ruleLabel, actorLabel, incidentLabel, datedLabel, deepLabel, this.clearButton, this.copyButton),
       this.status, this.printNote,
       element("table", { class: "rows" }, element("thead", {}, element("tr", {}, ...this.heads)), this.body), this.pager);
   }
@@ -135,6 +137,7 @@ class IndicatorTable {
   clear() {
     this.text.value = "";
     for (const select of [this.level, this.artifact, this.rule, this.actor, this.inIncident, this.dated]) select.value = "";
+    this.deep.checked = false;
     this.only = this.range = null;
     this.changed();
   }
@@ -165,7 +168,10 @@ class IndicatorTable {
     return (i) => {
       const rule = rules[rows.rule[i]];
       const whole = (rows.message[i] + "\n" + rows.paths[rows.path[i]] + "\n" + rows.actors[rows.actor[i]] + "\n" + rule.name + "\n" + rule.title).toLowerCase();
-      return words.every((word) => whole.includes(word));
+      if (words.every((word) => whole.includes(word))) return true;
+      if (!this.deep.checked) return false;
+      const record = this.recordOf(i), deeper = whole + ("\n" + record.raw + "\n" + Object.entries(record.fields || {}).flat().join("\n") + "\n" + record.raw_sha256).toLowerCase();
+      return words.every((word) => deeper.includes(word));
     };
   }
 

@@ -1,0 +1,118 @@
+/* The content security policy, the head and the foot of a report. */
+#include "triage/report/html_frame.h"
+
+#include "triage/base/hash.h"
+#include "triage/report/html_pack.h"
+
+static const uint8_t style[] = {
+#include "triage/report/html/report_css.inc"
+};
+static const uint8_t script[] = {
+#include "triage/report/html/report_js.inc"
+};
+
+static unsigned hex_digit(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+/* 'sha256-BASE64', as a policy names what may run. */
+static void source_hash(struct buffer *out, struct slice source)
+{
+    char hex[SHA256_TEXT_SIZE];
+    uint8_t digest[32];
+
+    hash_sha256(source, hex);
+    for (size_t i = 0; i < sizeof digest; i++)
+        digest[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+    buffer_add_text(out, "'sha256-");
+    base64_add(out, slice_of(digest, sizeof digest));
+    buffer_add_text(out, "'");
+}
+
+/* Our own style sheet and script by their hashes, and nothing else. */
+static void put_policy(struct page *page, enum html_kind kind)
+{
+    page_markup(page, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                      "style-src ");
+    source_hash(&page->out, slice_of(style, sizeof style));
+    if (kind == HTML_INTERACTIVE) {
+        page_markup(page, "; script-src ");
+        source_hash(&page->out, slice_of(script, sizeof script));
+    }
+    page_markup(page, "; base-uri 'none'; form-action 'none'\">\n");
+}
+
+static void put_head(struct page *page, enum html_kind kind)
+{
+    const struct json_value *verdict = json_member(page->findings, "verdict");
+    const struct json_value *computer = json_member(page->host, "computer");
+
+    page_markup(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    put_policy(page, kind);
+    page_markup(page, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                      "<meta name=\"referrer\" content=\"no-referrer\">\n");
+    page_put(page, "<title>%v: %v \xE2\x80\x93 extriage report</title>\n",
+             json_member(computer, "value"), json_member(verdict, "name"));
+    page_markup(page, "<style>");
+    buffer_add(&page->out, slice_of(style, sizeof style));
+    page_markup(page, "</style>\n</head>\n");
+}
+
+static void put_banner(struct page *page, const char *title)
+{
+    const struct json_value *computer = json_member(page->host, "computer");
+    const struct json_value *domain = json_member(page->host, "domain");
+    const struct json_value *item = value_list(page->host, "evidence");
+
+    page_put(page, "<header class=\"banner\">\n<p class=\"brand\">%t</p>\n", title);
+    page_put(page, "<p class=\"subject\"><b>%v</b>", json_member(computer, "value"));
+    if (value_text(domain, "value"))
+        page_put(page, " <span>%v</span>", json_member(domain, "value"));
+    for (; item; item = item->next)
+        page_put(page, " <span>%v</span>", json_member(item, "name"));
+    if (value_text(page->run, "case_number"))
+        page_put(page, " <span>Case %v</span>", json_member(page->run, "case_number"));
+    page_markup(page, "</p>\n<div id=\"tools\"></div>\n</header>\n");
+}
+
+static void put_contents(struct page *page)
+{
+    page_markup(page, "<nav class=\"contents\" aria-label=\"Sections of this report\">\n<ul>\n"
+                      "<li><a href=\"#verdict\">Verdict</a></li>\n"
+                      "<li><a href=\"#next\">What to do</a></li>\n"
+                      "<li><a href=\"#incidents\">Incidents</a></li>\n"
+                      "<li><a href=\"#taken\">Taken, left behind</a></li>\n"
+                      "<li><a href=\"#exposure\">Vulnerabilities</a></li>\n"
+                      "<li><a href=\"#timeline\">Timeline</a></li>\n"
+                      "<li><a href=\"#indicators\">Indicators</a></li>\n"
+                      "<li><a href=\"#coverage\">Coverage</a></li>\n"
+                      "<li><a href=\"#evidence\">Evidence</a></li>\n"
+                      "<li><a href=\"#method\">Method</a></li>\n"
+                      "</ul>\n</nav>\n");
+}
+
+void html_begin(struct page *page, const char *title, enum html_kind kind)
+{
+    page->unfolded = kind == HTML_PRINTED;
+    put_head(page, kind);
+    page_markup(page, "<body>\n");
+    if (kind == HTML_INTERACTIVE)
+        page_markup(page, "<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n");
+    put_banner(page, title);
+    if (kind == HTML_INTERACTIVE)
+        put_contents(page);
+    page_markup(page, "<main>\n");
+}
+
+void html_end(struct page *page, enum html_kind kind)
+{
+    if (kind == HTML_INTERACTIVE) {
+        page_markup(page, "<script>");
+        buffer_add(&page->out, slice_of(script, sizeof script));
+        page_markup(page, "</script>\n");
+    }
+    page_markup(page, "</body>\n</html>\n");
+    page_flush(page);
+}
