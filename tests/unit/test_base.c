@@ -213,6 +213,29 @@ static void three_hashes_come_of_one_pass(void **state)
     hasher_free(hasher);
 }
 
+/* 16,003 bytes: "0123456789abcdef" a thousand times and "xyz". */
+static void pieces_of_any_size_hash_alike(void **state)
+{
+    enum { SIZE = 16003 };
+    static uint8_t bytes[SIZE];
+    static const size_t pieces[] = {1, 63, 64, 65, 1000, SIZE};
+    struct hasher *hasher = hasher_new(HASH_ALL);
+
+    (void)state;
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (uint8_t)(i < SIZE - 3 ? "0123456789abcdef"[i % 16] : "xyz"[i - (SIZE - 3)]);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        for (size_t at = 0; at < SIZE; at += pieces[i])
+            hasher_add(hasher, slice_part(slice_of(bytes, SIZE), at, pieces[i]));
+        const struct digests digests = hasher_finish(hasher);
+        assert_string_equal(digests.md5, "fb8974173e746d6b0f7aff7bd41fb8bd");
+        assert_string_equal(digests.sha1, "4f55910a98212c276dfd9ccdbb00ccf75f352693");
+        assert_string_equal(digests.sha256,
+                            "cd6d3df6486c8872f4271eebdb74acf1b10484903ab8c6f505478b433d7b0f42");
+    }
+    hasher_free(hasher);
+}
+
 static void errors_gather_context(void **state)
 {
     (void)state;
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(json_escapes_whatever_it_is_given),
         cmocka_unit_test(an_arena_keeps_to_its_ceiling),
         cmocka_unit_test(three_hashes_come_of_one_pass),
+        cmocka_unit_test(pieces_of_any_size_hash_alike),
         cmocka_unit_test(errors_gather_context),
     };
 

@@ -1,4 +1,4 @@
-/* MD5, SHA-1 and SHA-256 of one run of bytes in one pass (OpenSSL EVP; this is its only home). */
+/* MD5, SHA-1 and SHA-256 of one run of bytes in one pass (OpenSSL; this is its only home). */
 #ifndef TRIAGE_BASE_HASH_H
 #define TRIAGE_BASE_HASH_H
 
