@@ -50,6 +50,8 @@ struct artifact {
     bool spare; /* only deleted files, and only those that no other artifact wants */
     bool stay;  /* do not copy the file into the case because something in it matched: it can be
                    far larger than what it says ($J) */
+    const char *helper; /* the program that it asks (job_ask); NULL: none. It runs beside each
+                           worker that may come upon such a file */
     /* For single files and folders without a Windows tree: does a file that starts with `head` (up
      * to 64 KiB) belong here? May be NULL. `name` is the last part of its path. */
     bool (*recognise)(struct slice head, const char *name);

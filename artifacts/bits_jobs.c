@@ -543,5 +543,6 @@ const struct artifact artifact_bits_jobs = {
     .paths = paths,
     .sources = sources,
     .recognise = recognise,
+    .helper = "ese",
     .parse = parse,
 };

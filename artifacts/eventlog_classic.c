@@ -450,5 +450,6 @@ const struct artifact artifact_eventlog_classic = {
     .paths = paths,
     .sources = source_map_any,
     .recognise = recognise,
+    .helper = "evt",
     .parse = parse,
 };

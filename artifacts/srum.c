@@ -449,5 +449,6 @@ const struct artifact artifact_srum = {
     .paths = paths,
     .sources = sources,
     .recognise = recognise,
+    .helper = "ese",
     .parse = parse,
 };

@@ -24,12 +24,16 @@ struct helper_programs {
     uint64_t files;                   /* asked about: each has a number of its own */
 };
 
-struct helper_programs *helper_programs_start(void)
+struct helper_programs *helper_programs_start(bool (*wanted)(void *context, const char *name),
+                                              void *context)
 {
     struct helper_programs *programs = calloc(1, sizeof *programs);
 
     for (size_t i = 0; programs && i < KNOWN; i++)
-        if (helper_start(known[i].name, known[i].library, &programs->started[i]) < 0)
+        if (!wanted(context, known[i].name))
+            snprintf(programs->missing[i], REASON_SIZE, "no file here asks for the helper '%s'",
+                     known[i].name);
+        else if (helper_start(known[i].name, known[i].library, &programs->started[i]) < 0)
             snprintf(programs->missing[i], REASON_SIZE, "%s", error_text());
     return programs;
 }

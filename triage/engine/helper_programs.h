@@ -9,8 +9,10 @@
 
 struct helper_programs;
 
-/* Starts all that there are; what is missing says so when it is asked. NULL when memory is out. */
-struct helper_programs *helper_programs_start(void);
+/* Starts those that are wanted; what is missing says so when it is asked. NULL when memory is out.
+ */
+struct helper_programs *helper_programs_start(bool (*wanted)(void *context, const char *name),
+                                              void *context);
 void helper_programs_stop(struct helper_programs *programs);
 
 /* The file that a request is about. */

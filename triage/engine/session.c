@@ -1183,6 +1183,16 @@ static int mark_matched(void *context, const char *key)
     return 0;
 }
 
+/* Tells the workers of a stage which artifacts session->order asks for. */
+static void name_artifacts(struct session *session, size_t count)
+{
+    session->setup.artifacts = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t artifact = session->wanted[session->order[i]].artifact;
+        session->setup.artifacts |= artifact < 64 ? UINT64_C(1) << artifact : 0;
+    }
+}
+
 /* Makes the tasks of a stage from session->order. */
 static int run_tasks(struct session *session, struct pool *pool, size_t count, enum task_kind kind)
 {
@@ -1191,6 +1201,7 @@ static int run_tasks(struct session *session, struct pool *pool, size_t count, e
     size_t *starts = calloc(count + 1, sizeof *starts);
     int result = tasks && starts ? 0 : error_set("out of memory");
 
+    name_artifacts(session, kind == TASK_COPY ? 0 : count);
     for (size_t i = 0; i < count && result == 0; i++) {
         const struct wanted *wanted = &session->wanted[session->order[i]];
         starts[i] = bodies.size;

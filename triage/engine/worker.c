@@ -1442,6 +1442,18 @@ static struct worker *new_worker(const struct worker_setup *setup)
     return NULL;
 }
 
+static bool is_helper_wanted(void *context, const char *name)
+{
+    const struct worker_setup *setup = context;
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (setup->artifacts >> i & 1 && all[i]->helper && strcmp(all[i]->helper, name) == 0)
+            return true;
+    return false;
+}
+
 void *worker_start(const struct worker_setup *setup)
 {
     struct worker *worker = new_worker(setup);
@@ -1449,11 +1461,11 @@ void *worker_start(const struct worker_setup *setup)
     if (!worker)
         return NULL;
     if (open_evidence(worker) < 0 ||
-        (setup->rules && matcher_new(setup->rules, &worker->matcher) < 0)) {
+        (setup->rules && setup->artifacts && matcher_new(setup->rules, &worker->matcher) < 0)) {
         worker_stop(worker);
         return NULL;
     }
-    worker->helpers = helper_programs_start();
+    worker->helpers = helper_programs_start(is_helper_wanted, (void *)setup);
     return worker;
 }
 

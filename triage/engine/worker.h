@@ -55,8 +55,9 @@ struct worker_setup {
     struct snapshot_choice snapshots;   /* shadow copies that are read beside the live volumes */
     const struct time_windows *windows; /* for context tasks */
     bool carve;                         /* want what takes long, too */
-    bool survey_only;                   /* say nothing of wanted files */
-    size_t memory;                      /* bytes a worker may add; 0 for the default */
+    uint64_t artifacts; /* bits of those whose files are going to be parsed; 0 before and after */
+    bool survey_only;   /* say nothing of wanted files */
+    size_t memory;      /* bytes a worker may add; 0 for the default */
 };
 
 /* For struct pool: context is the worker_setup's owner; these take the setup itself. */
