@@ -889,6 +889,20 @@ int case_index_correlated(struct case_file *file)
                          "correlated_order ON correlated (correlation, skipped, grp, ticks)");
 }
 
+bool case_has_correlated(struct case_file *file, int64_t correlation)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(file->database,
+                           "SELECT 1 FROM correlated WHERE correlation = ? AND skipped = 0 LIMIT 1",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return true; /* who reads them finds out why */
+    sqlite3_bind_int64(statement, 1, correlation);
+    const bool found = sqlite3_step(statement) != SQLITE_DONE;
+    sqlite3_finalize(statement);
+    return found;
+}
+
 /* Ties are broken by what a row says, so that it does not matter which worker sent it first. */
 int case_each_correlated(struct case_file *file, int64_t correlation,
                          int (*visit)(void *context, int64_t id, const struct case_correlated *row),

@@ -136,6 +136,8 @@ int case_add_correlated(struct case_file *file, const char *task,
                         const struct case_correlated *row);
 /* Sorted on disk; to be called once all tasks are done, before the three below. */
 int case_index_correlated(struct case_file *file);
+/* Whether case_each_correlated would show a row. */
+bool case_has_correlated(struct case_file *file, int64_t correlation);
 /* The rows of one correlation, group by group, each group in the order of time. */
 int case_each_correlated(struct case_file *file, int64_t correlation,
                          int (*visit)(void *context, int64_t id, const struct case_correlated *row),

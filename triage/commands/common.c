@@ -283,14 +283,10 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-const char *default_rules_folder(void)
+static const char *installed_rules_folder(void)
 {
     static char path[PATH_MAX + 64];
     char program[PATH_MAX];
-    const char *named = getenv("EXTRIAGE_RULES");
-
-    if (named && *named)
-        return named;
     const ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size > 0) {
         program[size] = 0;
@@ -305,6 +301,19 @@ const char *default_rules_folder(void)
     }
     snprintf(path, sizeof path, "%s/rules", PKGDATADIR);
     return is_folder(path) ? path : "";
+}
+
+/* Asked for each rule of a case: looked up once. */
+const char *default_rules_folder(void)
+{
+    static const char *installed;
+    const char *named = getenv("EXTRIAGE_RULES");
+
+    if (named && *named)
+        return named;
+    if (!installed)
+        installed = installed_rules_folder();
+    return installed;
 }
 
 static bool same_text(const char *a, const char *b)

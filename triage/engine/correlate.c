@@ -413,7 +413,7 @@ static int run_in_order(const struct correlate *correlate, size_t rule, bool *do
     for (size_t i = 0; i < c->rule_count; i++)
         if (run_in_order(correlate, c->rules[i], done) < 0)
             return -1;
-    return run_one(correlate, rule);
+    return case_has_correlated(correlate->file, (int64_t)rule) ? run_one(correlate, rule) : 0;
 }
 
 static int tell_skipped(void *context, const struct case_correlated *row, uint64_t count)

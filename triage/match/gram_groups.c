@@ -2,6 +2,8 @@
 
 #include "triage/match/log_model.h"
 
+#include <pthread.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -31,16 +33,17 @@ struct half_shares {
     double of[16][16]; /* upper half, lower half */
 };
 
-static void count_halves(struct half_shares *shares)
+static struct half_shares shares; /* counted once, never changed afterwards */
+static pthread_once_t counted = PTHREAD_ONCE_INIT;
+
+static void count_halves(void)
 {
-    *shares = (struct half_shares){0};
     for (unsigned byte = 0; byte < 256; byte++)
-        shares->of[(byte | 0x20) >> 4][byte & 15] += log_model_share((uint8_t)byte);
+        shares.of[(byte | 0x20) >> 4][byte & 15] += log_model_share((uint8_t)byte);
 }
 
 /* Share of the places in ordinary logs that the group lets through. */
-static double group_share(const struct gram_groups *groups, unsigned group,
-                          const struct half_shares *shares)
+static double group_share(const struct gram_groups *groups, unsigned group)
 {
     double all = 1;
 
@@ -48,7 +51,7 @@ static double group_share(const struct gram_groups *groups, unsigned group,
         double share = 0;
         for (unsigned high = 0; high < 16; high++)
             for (unsigned low = 0; groups->high[b][high] & group && low < 16; low++)
-                share += groups->low[b][low] & group ? shares->of[high][low] : 0;
+                share += groups->low[b][low] & group ? shares.of[high][low] : 0;
         all *= share;
     }
     return all;
@@ -57,18 +60,16 @@ static double group_share(const struct gram_groups *groups, unsigned group,
 /* The gram joins the group that lets the least through because of it. */
 void gram_groups_add(struct gram_groups *groups, uint32_t gram, unsigned width)
 {
-    struct half_shares shares;
     uint8_t best = 0;
     double best_cost = 0;
 
-    count_halves(&shares);
+    pthread_once(&counted, count_halves);
     for (unsigned bit = 0; bit < 8; bit++) {
         const uint8_t group = (uint8_t)(1u << bit);
         struct gram_groups joined = *groups;
 
         join(&joined, group, gram, width);
-        const double cost =
-            group_share(&joined, group, &shares) - group_share(groups, group, &shares);
+        const double cost = group_share(&joined, group) - group_share(groups, group);
         if (best == 0 || cost < best_cost) {
             best = group;
             best_cost = cost;

@@ -107,12 +107,19 @@ static uint8_t counts[LONGEST - SHORTEST + 1][1 << TABLE_BITS];
 static uint16_t byte_counts[256];
 static pthread_once_t counted = PTHREAD_ONCE_INIT;
 
-static uint8_t *count_of(const uint8_t *run, size_t size)
+/* `run`: the first byte in the lowest bits, nothing above the last one. */
+static uint8_t *count_of(uint32_t run, size_t size)
 {
-    uint32_t value = 0;
+    return &counts[size - SHORTEST][run * 0x9E3779B1u >> (32 - TABLE_BITS)];
+}
 
-    memcpy(&value, run, size);
-    return &counts[size - SHORTEST][value * 0x9E3779B1u >> (32 - TABLE_BITS)];
+static uint32_t run_at(const uint8_t *bytes, size_t size)
+{
+    uint32_t run = 0;
+
+    for (size_t i = size; i-- > 0;)
+        run = run << 8 | bytes[i];
+    return run;
 }
 
 static void count_sample(void)
@@ -121,7 +128,7 @@ static void count_sample(void)
         byte_counts[(uint8_t)sample[at]]++;
     for (size_t size = SHORTEST; size <= LONGEST; size++)
         for (size_t at = 0; at + size < sizeof sample; at++) {
-            uint8_t *count = count_of((const uint8_t *)sample + at, size);
+            uint8_t *count = count_of(run_at((const uint8_t *)sample + at, size), size);
 
             *count += *count < UINT8_MAX;
         }
@@ -138,17 +145,21 @@ static uint8_t canonical(uint8_t c)
 double log_model_frequency(const uint8_t *bytes, size_t size)
 {
     const double scale = 1e6 / sizeof sample;
-    uint8_t run[LONGEST] = {0};
+    uint32_t run = 0;
     double frequency = 0.01, weight = 1, digits = 1;
 
     pthread_once(&counted, count_sample);
     for (size_t i = 0; i < size; i++) {
-        run[i] = canonical(bytes[i]);
-        digits *= run[i] == '0' ? DIGIT_SHARE : 1;
+        const uint8_t byte = canonical(bytes[i]);
+        run |= (uint32_t)byte << 8 * i;
+        digits *= byte == '0' ? DIGIT_SHARE : 1;
     }
-    for (size_t part = size; part >= SHORTEST; part--, weight /= 20)
+    for (size_t part = size; part >= SHORTEST; part--, weight /= 20) {
+        const uint32_t mask = UINT32_MAX >> (32 - 8 * part);
         for (size_t at = 0; at + part <= size; at++)
-            frequency += weight * *count_of(run + at, part) * scale / (double)(size - part + 1);
+            frequency +=
+                weight * *count_of(run >> 8 * at & mask, part) * scale / (double)(size - part + 1);
+    }
     return frequency * digits;
 }
 
