@@ -156,3 +156,7 @@ bench: extriage
 EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py
 # The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
+
+# Outputs for other programs, custody, redaction, joined cases.
+TESTS += %D%/check_exports.py
+EXTRA_DIST += %D%/check_exports.py

@@ -12,6 +12,7 @@ libextriage_a_SOURCES = \
 	%D%/base/tsv.c %D%/base/tsv.h \
 	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \
+	%D%/base/uuid.c %D%/base/uuid.h \
 	%D%/base/zone.c %D%/base/zone.h \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \
@@ -159,7 +160,12 @@ WRITERS = \
 	%D%/report/tln.c \
 	%D%/report/l2tcsv.c \
 	%D%/report/plaso_csv.c \
-	%D%/report/ecs_jsonl.c
+	%D%/report/ecs_jsonl.c \
+	%D%/report/stix.c \
+	%D%/report/case_uco.c \
+	%D%/report/dfxml.c \
+	%D%/report/misp.c \
+	%D%/report/markdown.c
 libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/coverage_sums.c %D%/report/coverage_sums.h \
 	%D%/report/document.c %D%/report/document.h \
@@ -171,6 +177,7 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/html_page.c %D%/report/html_page.h \
 	%D%/report/html_rows.c %D%/report/html_rows.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
+	%D%/report/sharing.c %D%/report/sharing.h %D%/report/techniques.c \
 	%D%/report/lines.c %D%/report/lines.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
 	%D%/report/writer.c %D%/report/writer.h
@@ -202,6 +209,15 @@ CLEANFILES += %D%/match/logsources.inc
 	$(AM_V_GEN)$(MKDIR_P) %D%/match && \
 	sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|' $(top_srcdir)/rules/logsources.yml >$@.tmp && mv $@.tmp $@
 %D%/match/libextriage_a-logsources.$(OBJEXT): %D%/match/logsources.inc
+
+# What a finished case holds beside its rows: the lines of the SQL file as texts.
+BUILT_SOURCES += %D%/case/schema.inc
+CLEANFILES += %D%/case/schema.inc
+EXTRA_DIST += %D%/case/schema.sql %D%/case/README.md
+%D%/case/schema.inc: $(top_srcdir)/%D%/case/schema.sql
+	$(AM_V_GEN)$(MKDIR_P) %D%/case && \
+	sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|' $(top_srcdir)/%D%/case/schema.sql >$@.tmp && mv $@.tmp $@
+%D%/case/libextriage_a-case.$(OBJEXT): %D%/case/schema.inc
 
 bin_PROGRAMS += extriage
 extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \

@@ -15,7 +15,7 @@
 
 enum {
     APPLICATION_ID = 0x65787472 /* "extr" */,
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     FLUSH_ROWS = 50000,
     FLUSH_SECONDS = 5
 };
@@ -496,6 +496,11 @@ static const char *const parts[] = {
     "timeline.l2t.csv",
     "timeline.plaso.csv",
     "timeline.ecs.jsonl",
+    "stix.json",
+    "case-uco.jsonld",
+    "dfxml.xml",
+    "misp.json",
+    "summary.md",
     "case.db",
     "case.db.new",
     "case.db.partial",
@@ -503,6 +508,8 @@ static const char *const parts[] = {
     "run.json",
     "log.txt",
     "SHA256SUMS",
+    "SHA256SUMS.asc",
+    "SHA256SUMS.sig",
 };
 
 static bool folder_is_empty(const char *path)
@@ -786,6 +793,47 @@ static int build_sorted(struct case_file *file)
               "COMMIT; DETACH DATABASE partial");
 }
 
+/* Lines of schema.sql. */
+static const char *const schema[] = {
+#include "triage/case/schema.inc"
+};
+
+/* The tables that are made of the findings, the indexes and the views. */
+static int add_derived(struct case_file *file)
+{
+    struct buffer sql = BUFFER_EMPTY;
+
+    buffer_add_text(&sql, "BEGIN;\n");
+    for (size_t i = 0; i < sizeof schema / sizeof *schema; i++)
+        buffer_format(&sql, "%s\n", schema[i]);
+    buffer_add_text(&sql, "COMMIT");
+    const int result =
+        buffer_failed(&sql) ? error_set("out of memory") : execute(file, buffer_text(&sql));
+    buffer_release(&sql);
+    return result;
+}
+
+/* What was just written is read back once; of a huge database that would take minutes. */
+static int check_whole(struct case_file *file)
+{
+    static const int64_t most = (int64_t)2 << 30;
+    sqlite3_stmt *statement = NULL;
+    struct stat status;
+    int result = 0;
+
+    if (stat(file->database_path, &status) != 0 || status.st_size > most)
+        return 0;
+    if (sqlite3_prepare_v2(file->database, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        result = database_error(file, "the case database cannot be checked");
+    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
+        result = error_set("the case database is damaged: %s",
+                           (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return result;
+}
+
 static void remove_partial(const struct case_file *file)
 {
     char *side = NULL;
@@ -811,6 +859,8 @@ int case_finish(struct case_file *file, int (*complete)(void *context, struct ca
         result = build_sorted(file);
     if (result == 0 && complete)
         result = complete(context, file);
+    if (result == 0)
+        result = add_derived(file);
     close_database(file);
     if (result == 0 && rename(new_path, file->database_path) != 0)
         result = error_set_errno("cannot finish '%s'", file->database_path);
@@ -818,6 +868,8 @@ int case_finish(struct case_file *file, int (*complete)(void *context, struct ca
         remove_partial(file);
     if (result == 0)
         result = open_database(file, file->database_path, SQLITE_OPEN_READONLY);
+    if (result == 0)
+        result = check_whole(file);
     free(new_path);
     return result;
 }
@@ -1183,5 +1235,26 @@ int case_each_context(struct case_file *file,
         result = database_error(file, "the case cannot be read");
     sqlite3_finalize(statement);
     buffer_release(&sql);
+    return result;
+}
+
+int case_query(struct case_file *file, const char *sql,
+               int (*visit)(void *context, const char *const *cells), void *context)
+{
+    const char *cells[CASE_CELLS_MOST];
+    sqlite3_stmt *statement = NULL;
+    int result = 0, step = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(file->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return database_error(file, "the case was made by another version");
+    const int count = sqlite3_column_count(statement);
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < count && i < CASE_CELLS_MOST; i++)
+            cells[i] = (const char *)sqlite3_column_text(statement, i);
+        result = visit(context, cells);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
     return result;
 }

@@ -191,6 +191,11 @@ int case_each_stored(struct case_file *file,
                      int (*visit)(void *context, const struct case_stored *row), void *context);
 /* The document's text in `body` (cleared first); false when there is none. */
 bool case_document(struct case_file *file, const char *name, struct buffer *body);
+/* Rows of a SELECT over the tables and views of a finished case (schema.sql) as texts, NULL for
+ * NULL; at most CASE_CELLS_MOST columns. */
+enum { CASE_CELLS_MOST = 32 };
+int case_query(struct case_file *file, const char *sql,
+               int (*visit)(void *context, const char *const *cells), void *context);
 /* Keys of the tasks that gave indicators, each once, while collecting: what they read is worth
  * keeping. */
 int case_each_matched_task(struct case_file *file, int (*visit)(void *context, const char *task),

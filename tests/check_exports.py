@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""TAP: outputs for other programs, case.db for analysts, custody, redaction, merging: against the demonstration evidence."""
+import csv
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import uuid
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get('top_builddir', os.getcwd())
+PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
+WORK = os.path.join(BUILD, 'tests', 'exports')
+VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}
+
+number = 0
+failures = 0
+
+
+def result(ok, name, detail=''):
+    global number, failures
+    number += 1
+    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
+    if not ok:
+        failures += 1
+        for line in str(detail).splitlines()[:20]:
+            print('# ' + line[:600])
+
+
+def skip(name, why):
+    global number
+    number += 1
+    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
+
+
+def extriage(*arguments, **more):
+    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace',
+                          timeout=600, **more)
+
+
+def content(*parts):
+    with open(os.path.join(*parts), 'rb') as file:
+        return file.read()
+
+
+def json_of(*parts):
+    return json.loads(content(*parts))
+
+
+def rows_of(database, query):
+    with sqlite3.connect('file:%s?mode=ro' % database, uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query)]
+
+
+def build():
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    made = subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), os.path.join(WORK, 'demo'), '--formats', 'e01,folder'],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if made.returncode == 77:
+        print('1..0 # SKIP ' + made.stdout.strip().splitlines()[-1])
+        sys.exit(0)
+    result(made.returncode == 0, 'the demonstration evidence is built', made.stdout[-1500:])
+    return os.path.join(WORK, 'demo', 'EXCH01.E01')
+
+
+def different(first, second, volatile=VOLATILE):
+    names = sorted({n for folder in (first, second) for n in os.listdir(folder) if os.path.isfile(os.path.join(folder, n))})
+    return [n for n in names if n not in volatile and
+            (not os.path.exists(os.path.join(first, n)) or not os.path.exists(os.path.join(second, n)) or
+             content(first, n) != content(second, n))]
+
+
+def check_sameness(image, case):
+    for zone, jobs in (('America/Caracas', '1'), ('Pacific/Kiritimati', '4')):
+        other = os.path.join(WORK, 'zone')
+        run = extriage('run', image, '-o', other, '--format', 'all', '-q', '--clobber', '--jobs', jobs, env=dict(os.environ, TZ=zone))
+        result(run.returncode == 2 and not different(case, other), 'in the time zone %s with %s jobs every output is the same' %
+               (zone, jobs), '%s %s' % (run.stderr, different(case, other)))
+    again = os.path.join(WORK, 'again')
+    shutil.copytree(case, again)
+    for name in os.listdir(again):
+        if os.path.isfile(os.path.join(again, name)) and name not in ('case.db', 'run.json', 'log.txt'):
+            os.unlink(os.path.join(again, name))
+    run = extriage('report', again, '--format', 'all')
+    result(run.returncode == 0 and not different(case, again), 'report writes every output again, the same to the byte',
+           '%s %s' % (run.stderr, different(case, again)))
+
+
+# --- outputs for other programs ---
+
+STIX_NEEDS = {  # what STIX 2.1 wants of each kind beside type, id and spec_version
+    'identity': ('created', 'modified', 'name'), 'attack-pattern': ('created', 'modified', 'name'),
+    'vulnerability': ('created', 'modified', 'name'), 'indicator': ('created', 'modified', 'pattern', 'pattern_type', 'valid_from'),
+    'observed-data': ('created', 'modified', 'first_observed', 'last_observed', 'number_observed', 'object_refs'),
+    'sighting': ('created', 'modified', 'sighting_of_ref'), 'relationship': ('created', 'modified', 'relationship_type', 'source_ref',
+                                                                             'target_ref'),
+    'report': ('created', 'modified', 'name', 'published', 'object_refs'), 'ipv4-addr': ('value',), 'ipv6-addr': ('value',),
+    'file': (), 'directory': ('path',)}
+STIX_TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z')
+OBSERVABLES = uuid.UUID('00abedb4-aa42-466c-9c01-fed23315a9b7')
+
+
+def stix_problems(bundle):
+    objects = {o['id']: o for o in bundle['objects']}
+    for o in bundle['objects']:
+        kind, _, identity = o['id'].partition('--')
+        if kind != o['type'] or uuid.UUID(identity).version != 5 or o['spec_version'] != '2.1':
+            yield 'id of ' + o['id']
+        yield from ('%s has no %s' % (o['id'], key) for key in STIX_NEEDS[o['type']] if key not in o)
+        for key, value in o.items():
+            refs = value if key.endswith('_refs') else [value] if key.endswith('_ref') else []
+            yield from ('%s: %s leads nowhere' % (o['id'], key) for ref in refs if ref not in objects)
+            if key in ('created', 'modified', 'published', 'valid_from') or key.endswith('_seen') or key.endswith('_observed'):
+                if key != 'number_observed' and not STIX_TIME.fullmatch(value):
+                    yield '%s: %s is no time: %s' % (o['id'], key, value)
+        for first, last in (('first_observed', 'last_observed'), ('first_seen', 'last_seen')):
+            if first in o and o[first] > o[last]:
+                yield '%s: ends before it begins' % o['id']
+        named = {key: o[key] for key in ('hashes', 'name', 'parent_directory_ref', 'path', 'value') if key in o}
+        if o['type'] in ('file', 'directory', 'ipv4-addr', 'ipv6-addr') and identity != str(uuid.uuid5(
+                OBSERVABLES, json.dumps(named, sort_keys=True, separators=(',', ':'), ensure_ascii=False))):
+            yield '%s: not the id that its properties give' % o['id']
+    if len(objects) != len(bundle['objects']):
+        yield 'an id is there twice'
+
+
+def check_stix(case):
+    bundle = json_of(case, 'stix.json')
+    problems = list(stix_problems(bundle))
+    result(not problems, 'stix.json: ids, times and references are as STIX 2.1 wants them', '\n'.join(problems))
+    kinds = {o['type'] for o in bundle['objects']}
+    wanted = {'identity', 'report', 'indicator', 'observed-data', 'sighting', 'attack-pattern', 'relationship', 'file', 'ipv4-addr'}
+    result(wanted <= kinds, 'with every kind of object', wanted - kinds)
+    patterns = {o['pattern']: o['indicator_types'] for o in bundle['objects'] if o['type'] == 'indicator'}
+    result(patterns.get("[ipv4-addr:value = '203.0.113.77']") == ['malicious-activity'] and
+           patterns.get("[ipv4-addr:value = '203.0.113.61']") == ['anomalous-activity'] and
+           any(p.startswith("[file:hashes.'SHA-256' = ") for p in patterns), 'intruders are told from scanners', patterns)
+    try:
+        import stix2
+        result(len(stix2.parse(bundle).objects) == len(bundle['objects']), 'the stix2 library reads it')
+    except ImportError:
+        skip('the stix2 library reads it', 'python3-stix2 is not there')
+
+
+def check_misp(case):
+    event = json_of(case, 'misp.json')['Event']
+    attributes = {(a['type'], a['value'].split('|')[0]): a for a in event['Attribute']}
+    result(attributes['ip-src', '203.0.113.77']['to_ids'] and not attributes['ip-src', '203.0.113.61']['to_ids'] and
+           attributes['filename|sha256', 'iispage.aspx']['to_ids'] and ('vulnerability', 'CVE-2021-26855') in attributes,
+           'misp.json: what is worth blocking is marked', sorted(attributes))
+    wrong = [a for a in event['Attribute'] if set(a) < {'uuid', 'type', 'category', 'to_ids', 'value', 'comment', 'timestamp'} or
+             str(uuid.UUID(a['uuid'])) != a['uuid'] or not a['timestamp'].isdigit()]
+    result(not wrong and event['threat_level_id'] == '1' and re.fullmatch(r'\d{4}-\d\d-\d\d', event['date']) and
+           any('T1190' in tag['name'] for tag in event['Tag']), 'with all that MISP wants', wrong)
+
+
+def check_case_uco(case):
+    document = json_of(case, 'case-uco.jsonld')
+    graph = document['@graph']
+    prefixes = set(document['@context'])
+    ids = {node['@id'] for node in graph}
+    names, refs = set(), set()
+
+    def walk(value):
+        if isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif isinstance(value, dict):
+            names.update(key for key in value if not key.startswith('@'))
+            if set(value) == {'@id'}:
+                refs.add(value['@id'])
+            for item in value.values():
+                walk(item)
+    walk(graph)
+    result(not {n for n in names if n.split(':')[0] not in prefixes} and refs <= ids and len(ids) == len(graph),
+           'case-uco.jsonld: every name has its vocabulary, every reference its object', refs - ids)
+    kinds = {node['@type'] for node in graph}
+    result({'case-investigation:InvestigativeAction', 'case-investigation:ProvenanceRecord', 'uco-tool:Tool', 'uco-observable:Image',
+            'uco-observable:File'} <= kinds, 'with action, provenance, tool, image and files', kinds)
+
+
+def check_dfxml(case):
+    import xml.etree.ElementTree
+    root = xml.etree.ElementTree.parse(os.path.join(case, 'dfxml.xml')).getroot()
+    space = '{http://www.forensicswg.org/wiki/Category:Digital_Forensics_XML}'
+    files = {f.findtext(space + 'filename'): f for f in root.iter(space + 'fileobject')}
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        listed = list(csv.DictReader(file))
+    shell = files['C:\\inetpub\\wwwroot\\aspnet_client\\iispage.aspx']
+    digests = {h.get('type'): h.text for h in shell.iter(space + 'hashdigest')}
+    row = next(r for r in listed if r['path'] == shell.findtext(space + 'filename'))
+    result(len(list(root.iter(space + 'fileobject'))) == len(listed) and digests == {k: row[k] for k in ('md5', 'sha1', 'sha256')} and
+           root.findtext('%ssource/%simage_filename' % (space, space)) == 'EXCH01.E01', 'dfxml.xml: all files with their hashes', digests)
+    if shutil.which('xmllint'):
+        lint = subprocess.run(['xmllint', '--noout', '--nonet', os.path.join(case, 'dfxml.xml')], stderr=subprocess.PIPE, text=True)
+        result(lint.returncode == 0, 'xmllint reads dfxml.xml', lint.stderr)
+    else:
+        skip('xmllint reads dfxml.xml', 'there is no xmllint')
+
+
+def check_markdown(case):
+    text = content(case, 'summary.md').decode()
+    findings = json_of(case, 'findings.json')
+    shells = [f['path'] for i in findings['incidents'] if i['kind'] == 'intrusion' for f in i['files']]
+    result(all('`%s`' % path in text for path in shells) and '203.0.113.77' in text and 'CVE-2021-26855' in text and
+           findings['verdict']['name'] in text, 'summary.md: verdict, addresses, files, vulnerabilities')
+    tables = [line for line in text.splitlines() if line.startswith('|')]
+    heads = {}
+    wrong = []
+    for before, line in zip([''] + text.splitlines(), text.splitlines()):
+        if line.startswith('|'):
+            columns = len(re.findall(r'(?<!\\)\|', line))
+            heads['columns'] = columns if not before.startswith('|') else heads['columns']
+            wrong += [line] if columns != heads['columns'] else []
+    result(tables and not wrong, 'its tables have as many cells in every row', '\n'.join(wrong))
+
+
+# --- case.db for analysts ---
+
+def check_database(case):
+    database = os.path.join(case, 'case.db')
+    with open(os.path.join(SOURCE, 'triage', 'case', 'README.md'), encoding='utf-8') as file:
+        queries = re.findall(r'```sql\n(.*?)```', file.read(), re.S)
+    empty = []
+    for query in queries:
+        try:
+            if not rows_of(database, query) and 'unread' not in query:
+                empty.append(query)
+        except sqlite3.Error as error:
+            empty.append('%s: %s' % (error, query))
+    result(len(queries) >= 10 and not empty, 'the README\'s %d queries run and find something' % len(queries), '\n'.join(empty))
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    rows = rows_of(database, 'SELECT * FROM v_timeline WHERE time IS NOT NULL')
+    wrong = [row['id'] for row, line in zip(rows, lines) if row['time'] != line['datetime'].replace('+00:00', 'Z') or
+             (row['level'], row['rule'], row['path'], json.loads(row['tags'])) != (line['level'], line['rule'], line['path'], line['tag'])]
+    result(len(rows) == len(lines) and not wrong, 'v_timeline tells what timeline.jsonl tells', wrong)
+    findings = json_of(case, 'findings.json')
+    incidents = rows_of(database, 'SELECT * FROM incident ORDER BY id')
+    result([(i['id'], i['kind'], i['rung'], i['indicator_count']) for i in incidents] ==
+           [(i['id'], i['kind'], i['rung'], i['indicator_count']) for i in findings['incidents']] and
+           len(rows_of(database, 'SELECT * FROM step')) == sum(len(i['steps']) for i in findings['incidents']) and
+           [c['outcome'] for c in rows_of(database, 'SELECT outcome FROM cve ORDER BY cve')] ==
+           [c['outcome'] for c in sorted(findings['cves'], key=lambda c: c['cve'])], 'the tables of the findings are those of findings.json')
+    result(rows_of(database, 'PRAGMA integrity_check') == [{'integrity_check': 'ok'}] and
+           rows_of(database, 'PRAGMA user_version')[0]['user_version'] == 2, 'the database is whole and tells its version')
+
+
+def main():
+    image = build()
+    case = os.path.join(WORK, 'case')
+    run = extriage('run', image, '-o', case, '--format', 'all', '-q')
+    result(run.returncode == 2, 'run --format all', run.stderr)
+    check_stix(case)
+    check_misp(case)
+    check_case_uco(case)
+    check_dfxml(case)
+    check_markdown(case)
+    check_database(case)
+    check_sameness(image, case)
+    print('1..%d' % number)
+    shutil.rmtree(WORK, ignore_errors=True)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,120 @@
+-- What a finished case holds beside the rows that were collected: tables made of the findings, and views for
+-- analysts. README.md of this folder describes them. Run once, by case_finish; changes raise SCHEMA_VERSION.
+
+CREATE TABLE verdict (rung INTEGER, name TEXT, confidence TEXT, first TEXT, last TEXT, dwell_seconds INTEGER, summary TEXT);
+INSERT INTO verdict
+SELECT json_extract(body, '$.verdict.rung'), json_extract(body, '$.verdict.name'), json_extract(body, '$.verdict.confidence'),
+       json_extract(body, '$.verdict.first'), json_extract(body, '$.verdict.last'),
+       json_extract(body, '$.verdict.dwell_seconds'), json_extract(body, '$.verdict.summary')
+FROM document WHERE name = 'findings';
+
+CREATE TABLE incident (id INTEGER PRIMARY KEY, kind TEXT, rung INTEGER, name TEXT, confidence TEXT, score INTEGER, sources TEXT,
+                       first TEXT, last TEXT, actor_count INTEGER, file_count INTEGER, step_count INTEGER, indicator_count INTEGER);
+INSERT INTO incident
+SELECT json_extract(x.value, '$.id'), json_extract(x.value, '$.kind'), json_extract(x.value, '$.rung'), json_extract(x.value, '$.name'), json_extract(x.value, '$.confidence'), json_extract(x.value, '$.score'),
+       json_extract(x.value, '$.sources'), json_extract(x.value, '$.first'), json_extract(x.value, '$.last'), json_extract(x.value, '$.actor_count'), json_extract(x.value, '$.file_count'),
+       json_extract(x.value, '$.step_count'), json_extract(x.value, '$.indicator_count')
+FROM document d, json_each(d.body, '$.incidents') x WHERE d.name = 'findings' ORDER BY 1;
+
+CREATE TABLE actor (incident INTEGER, address TEXT, private INTEGER, first TEXT, last TEXT, indicator_count INTEGER, rung INTEGER);
+INSERT INTO actor
+SELECT json_extract(i.value, '$.id'), json_extract(x.value, '$.address'), json_extract(x.value, '$.private'), json_extract(x.value, '$.first'), json_extract(x.value, '$.last'),
+       json_extract(x.value, '$.indicator_count'), json_extract(x.value, '$.rung')
+FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.actors') x WHERE d.name = 'findings' ORDER BY 1, x.id;
+
+CREATE TABLE incident_file (incident INTEGER, path TEXT, sha256 TEXT, size INTEGER, first TEXT, rung INTEGER, found INTEGER,
+                            deleted INTEGER, requests INTEGER, first_request TEXT, last_request TEXT, requested_by TEXT);
+INSERT INTO incident_file
+SELECT json_extract(i.value, '$.id'), json_extract(x.value, '$.path'), coalesce(json_extract(x.value, '$.sha256'), ''), json_extract(x.value, '$.size'), json_extract(x.value, '$.first'),
+       json_extract(x.value, '$.rung'), json_extract(x.value, '$.found'), json_extract(x.value, '$.deleted'), json_extract(x.value, '$.requests'), json_extract(x.value, '$.first_request'),
+       json_extract(x.value, '$.last_request'), json_extract(x.value, '$.requested_by')
+FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.files') x WHERE d.name = 'findings' ORDER BY 1, x.id;
+
+CREATE TABLE step (incident INTEGER, number INTEGER, time TEXT, until TEXT, what TEXT, level TEXT, actor TEXT, object TEXT,
+                   indicator_count INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
+INSERT INTO step
+SELECT json_extract(i.value, '$.id'), x.key + 1, json_extract(x.value, '$.time'), json_extract(x.value, '$.until'), json_extract(x.value, '$.what'), json_extract(x.value, '$.level'),
+       json_extract(x.value, '$.actor'), json_extract(x.value, '$.object'), json_extract(x.value, '$.indicator_count')
+FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.steps') x WHERE d.name = 'findings';
+
+CREATE TABLE incident_indicator (incident INTEGER, step INTEGER, indicator INTEGER, PRIMARY KEY (incident, step, indicator))
+WITHOUT ROWID;
+INSERT OR IGNORE INTO incident_indicator
+SELECT json_extract(i.value, '$.id'), s.key + 1, x.value
+FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.steps') s, json_each(s.value, '$.indicators') x
+WHERE d.name = 'findings';
+CREATE INDEX incident_indicator_row ON incident_indicator (indicator);
+
+CREATE TABLE cve (cve TEXT PRIMARY KEY, exposure TEXT, vulnerable_from TEXT, vulnerable_until TEXT, exposure_why TEXT, outcome TEXT,
+                  why TEXT, first TEXT, last TEXT, indicator_count INTEGER) WITHOUT ROWID;
+INSERT OR IGNORE INTO cve
+SELECT json_extract(x.value, '$.cve'), json_extract(x.value, '$.exposure'), json_extract(x.value, '$.from'), json_extract(x.value, '$.until'), json_extract(x.value, '$.exposure_why'),
+       json_extract(x.value, '$.outcome'), json_extract(x.value, '$.why'), json_extract(x.value, '$.first'), json_extract(x.value, '$.last'), json_extract(x.value, '$.indicator_count')
+FROM document d, json_each(d.body, '$.cves') x WHERE d.name = 'findings';
+
+CREATE TABLE cve_indicator (cve TEXT, indicator INTEGER, PRIMARY KEY (cve, indicator)) WITHOUT ROWID;
+INSERT OR IGNORE INTO cve_indicator
+SELECT json_extract(c.value, '$.cve'), x.value
+FROM document d, json_each(d.body, '$.cves') c, json_each(c.value, '$.indicators') x WHERE d.name = 'findings';
+
+CREATE TABLE taken (incident INTEGER, what TEXT, status TEXT, how TEXT, by TEXT, time TEXT, size INTEGER);
+INSERT INTO taken
+SELECT json_extract(x.value, '$.incident'), json_extract(x.value, '$.what'), json_extract(x.value, '$.status'), json_extract(x.value, '$.how'), json_extract(x.value, '$.by'), json_extract(x.value, '$.time'),
+       json_extract(x.value, '$.size')
+FROM document d, json_each(d.body, '$.taken') x WHERE d.name = 'findings' ORDER BY x.id;
+
+CREATE TABLE lead (what TEXT, why TEXT, indicator_count INTEGER);
+INSERT INTO lead
+SELECT json_extract(x.value, '$.what'), json_extract(x.value, '$.why'), json_extract(x.value, '$.indicator_count')
+FROM document d, json_each(d.body, '$.leads') x WHERE d.name = 'findings' ORDER BY x.id;
+
+CREATE INDEX indicator_rule ON indicator (rule);
+CREATE INDEX indicator_path ON indicator (path);
+CREATE INDEX indicator_level ON indicator (level, timestamp);
+CREATE INDEX file_path ON file (path);
+CREATE INDEX file_sha256 ON file (sha256);
+CREATE INDEX fact_kind ON fact (kind);
+
+CREATE VIEW v_timeline AS
+SELECT i.rowid AS id,
+       CASE WHEN i.dated THEN strftime('%Y-%m-%dT%H:%M:%S', (i.timestamp - (i.timestamp % 1000000 + 1000000) % 1000000) / 1000000,
+       'unixepoch') || printf('.%06dZ', (i.timestamp % 1000000 + 1000000) % 1000000) END AS time,
+       i.timestamp_desc AS time_means, i.time_basis,
+       CASE i.level WHEN 0 THEN 'informational' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' ELSE 'critical' END AS level,
+       r.name AS rule, r.title AS rule_title, r.confidence AS rule_confidence, r.tags AS tags, i.message,
+       coalesce(json_extract(i.fields, '$.ClientIpAddress'), json_extract(i.fields, '$."c-ip"'), json_extract(i.fields, '$.IpAddress'), json_extract(i.fields, '$.SourceIp')) AS address,
+       i.host, i.artifact, i.path, i.evidence, i.volume, i.snapshot, i.mft_entry, i.offset, i.record,
+       i.raw, i.raw_sha256, i.fields, i.how, i.marks
+FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 ORDER BY i.rowid;
+
+CREATE VIEW v_incident AS
+SELECT i.*, (SELECT group_concat(address, ' ') FROM actor a WHERE a.incident = i.id) AS addresses,
+       (SELECT group_concat(path, char(10)) FROM incident_file f WHERE f.incident = i.id) AS files
+FROM incident i ORDER BY i.rung DESC, i.first;
+
+CREATE VIEW v_actor AS
+SELECT a.address, a.private, max(a.rung) AS rung, min(a.first) AS first, max(a.last) AS last,
+       sum(a.indicator_count) AS indicator_count, group_concat(i.id || ' (' || i.kind || ')', ', ') AS incidents
+FROM actor a JOIN incident i ON i.id = a.incident GROUP BY a.address ORDER BY max(a.rung) DESC, min(a.first);
+
+CREATE VIEW v_file AS
+SELECT f.path, f.evidence, f.volume, f.snapshot, f.mft_entry, f.size, f.owner, f.attributes, f.deleted, f.damaged, f.si_created,
+       f.si_modified, f.fn_created, f.fn_modified, f.md5, f.sha1, f.sha256, f.stored, f.why AS artifacts,
+       (SELECT group_concat(DISTINCT n.incident) FROM incident_file n WHERE n.path = f.path) AS incidents,
+       (SELECT count(*) FROM indicator i WHERE i.path = f.path) AS indicator_count
+FROM file f ORDER BY f.rowid;
+
+CREATE VIEW v_coverage AS
+SELECT artifact, count(*) AS files, sum(bytes) AS bytes, sum(records) AS records, sum(used) AS used, sum(repaired) AS repaired,
+       sum(rejected) AS rejected, nullif(min(nullif(first, '')), '') AS first, nullif(max(last), '') AS last,
+       sum(damage <> '[]') AS damaged_files, sum(gaps) AS gaps, sum(missing) AS missing_numbers
+FROM coverage GROUP BY artifact ORDER BY artifact;
+
+CREATE VIEW v_cve AS
+SELECT * FROM cve ORDER BY CASE outcome WHEN 'succeeded' THEN 0 WHEN 'attempted' THEN 1 WHEN 'failed' THEN 2
+                           WHEN 'not_determinable' THEN 3 ELSE 4 END, cve;
+
+CREATE VIEW v_rule AS
+SELECT r.name AS rule, r.title, r.level, r.confidence, r.state, r.reason, r.author, r.path, r.line, r.sha256,
+       (SELECT count(*) FROM indicator i WHERE i.rule = r.rowid - 1) AS indicator_count
+FROM rule r ORDER BY indicator_count DESC, r.name;

@@ -1,0 +1,311 @@
+/* A summary of one page or two, for a ticket or a wiki. Text from the evidence stands in code spans
+ * or has its marks taken away, so that it stays text. */
+#include "triage/base/error.h"
+#include "triage/base/utf16.h"
+#include "triage/report/sharing.h"
+#include "triage/report/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED = 50, STEPS = 100 };
+
+struct summary {
+    struct sharing s;
+    size_t rows;
+};
+
+/* One line of plain words: what Markdown or HTML would take for a mark gets a backslash. */
+static void add_words(struct buffer *out, const char *text)
+{
+    struct buffer valid = BUFFER_EMPTY;
+
+    utf8_append_repaired(&valid, slice_of_text(text ? text : ""));
+    for (size_t i = 0; i < valid.size; i++) {
+        const uint8_t c = valid.data[i];
+        if (c < 0x20 || c == 0x7F)
+            buffer_add_byte(out, ' ');
+        else if (strchr("\\`*_{}[]<>#|!~&", c)) {
+            buffer_add_byte(out, '\\');
+            buffer_add_byte(out, c);
+        } else
+            buffer_add_byte(out, c);
+    }
+    buffer_release(&valid);
+}
+
+/* A code span: nothing in it is a mark but the backtick, and the bar within a table. */
+static void add_code(struct buffer *out, const char *text)
+{
+    struct buffer valid = BUFFER_EMPTY;
+
+    if (!text || !*text) {
+        buffer_add_text(out, "-");
+        return;
+    }
+    utf8_append_repaired(&valid, slice_of_text(text));
+    buffer_add_byte(out, '`');
+    for (size_t i = 0; i < valid.size; i++) {
+        const uint8_t c = valid.data[i];
+        buffer_add_byte(out, c < 0x20 || c == 0x7F || c == '`' || c == '|' ? ' ' : c);
+    }
+    buffer_add_byte(out, '`');
+    buffer_release(&valid);
+}
+
+static void add_minute(struct buffer *out, const char *time)
+{
+    if (time && strlen(time) >= 19)
+        buffer_format(out, "%.10s %.8s", time, time + 11);
+    else
+        buffer_add_text(out, "-");
+}
+
+static bool is_listed(struct summary *summary, size_t most)
+{
+    return summary->rows++ < most;
+}
+
+static void section(struct summary *summary, const char *heading, const char *columns)
+{
+    summary->rows = 0;
+    buffer_format(&summary->s.text, "\n## %s\n\n", heading);
+    if (!columns)
+        return;
+    buffer_format(&summary->s.text, "| %s |\n|", columns);
+    for (const char *at = columns; at; at = strchr(at + 1, '|'))
+        buffer_add_text(&summary->s.text, " --- |");
+    buffer_add_byte(&summary->s.text, '\n');
+}
+
+/* Says what the list leaves out, and ends a section. */
+static int finish(struct summary *summary, size_t most, const char *where)
+{
+    if (summary->rows == 0)
+        buffer_add_text(&summary->s.text, "\nNone.\n");
+    if (summary->rows > most)
+        buffer_format(&summary->s.text, "\n%zu more are left out here: see %s.\n",
+                      summary->rows - most, where);
+    return sharing_flush(&summary->s);
+}
+
+static int add_verdict(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    add_words(out, cells[0]);
+    buffer_add_text(out, "\n\nVerdict: **");
+    add_words(out, cells[1]);
+    buffer_add_text(out, "**, confidence: **");
+    add_words(out, cells[2]);
+    buffer_add_text(out, "**. First trace ");
+    add_minute(out, cells[3]);
+    buffer_add_text(out, ", last ");
+    add_minute(out, cells[4]);
+    buffer_add_text(out, " (UTC).\n");
+    return 0;
+}
+
+static int add_limit(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+
+    if (is_listed(summary, LISTED)) {
+        buffer_add_text(&summary->s.text, "- ");
+        add_words(&summary->s.text, cells[0]);
+        buffer_add_byte(&summary->s.text, '\n');
+    }
+    return 0;
+}
+
+static int add_incident(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_format(out, "| %s | ", cells[0]);
+    add_words(out, cells[1]);
+    buffer_add_text(out, " | ");
+    add_words(out, cells[2]);
+    buffer_add_text(out, " | ");
+    add_words(out, cells[3]);
+    buffer_add_text(out, " | ");
+    add_minute(out, cells[4]);
+    buffer_add_text(out, " | ");
+    add_minute(out, cells[5]);
+    buffer_format(out, " | %s |\n", cells[6] ? cells[6] : "0");
+    return 0;
+}
+
+static int add_actor(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_add_text(out, "| ");
+    add_code(out, cells[0]);
+    buffer_add_text(out, " | ");
+    add_words(out, cells[1]);
+    buffer_add_text(out, " | ");
+    add_minute(out, cells[2]);
+    buffer_add_text(out, " | ");
+    add_minute(out, cells[3]);
+    buffer_format(out, " | %s |\n", cells[4] ? cells[4] : "0");
+    return 0;
+}
+
+static int add_cve(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_add_text(out, "| ");
+    for (size_t i = 0; i < 4; i++) {
+        add_words(out, cells[i]);
+        buffer_add_text(out, i < 3 ? " | " : " |\n");
+    }
+    return 0;
+}
+
+static int add_file(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_add_text(out, "| ");
+    add_code(out, cells[0]);
+    buffer_add_text(out, " | ");
+    add_code(out, cells[1]);
+    buffer_add_text(out, " | ");
+    add_minute(out, cells[2]);
+    buffer_format(out, " | %s | %s |\n", cells[3] ? cells[3] : "0",
+                  cells[4] && atoi(cells[4]) ? "deleted" : "");
+    return 0;
+}
+
+static int add_step(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, STEPS))
+        return 0;
+    buffer_add_text(out, "| ");
+    add_minute(out, cells[0]);
+    buffer_add_text(out, " | ");
+    add_words(out, cells[1]);
+    buffer_add_text(out, " | ");
+    add_code(out, cells[2]);
+    buffer_add_text(out, " | ");
+    add_code(out, cells[3]);
+    buffer_add_text(out, " |\n");
+    return 0;
+}
+
+static int add_taken(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_add_text(out, "- ");
+    add_code(out, cells[0]);
+    buffer_add_text(out, ": ");
+    add_words(out, cells[1]);
+    buffer_add_text(out, ", ");
+    add_words(out, cells[2]);
+    buffer_add_byte(out, '\n');
+    return 0;
+}
+
+static int add_lead(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    struct buffer *out = &summary->s.text;
+
+    if (!is_listed(summary, LISTED))
+        return 0;
+    buffer_add_text(out, "- ");
+    add_words(out, cells[0]);
+    if (cells[1]) {
+        buffer_add_text(out, ": ");
+        add_words(out, cells[1]);
+    }
+    buffer_add_byte(out, '\n');
+    return 0;
+}
+
+static const struct part {
+    const char *heading, *columns, *query, *where;
+    int (*add)(void *context, const char *const *cells);
+    size_t most;
+} parts[] = {
+    {"Verdict", NULL, "SELECT summary, name, confidence, first, last FROM verdict", "findings.json",
+     add_verdict, LISTED},
+    {"What cannot be known", NULL,
+     "SELECT x.value FROM document d, json_each(d.body, '$.verdict.limits') x WHERE d.name = "
+     "'findings' ORDER BY x.id",
+     "findings.json", add_limit, LISTED},
+    {"Incidents", "No. | Kind | How far | Confidence | First (UTC) | Last | Indicators",
+     "SELECT id, kind, name, confidence, first, last, indicator_count FROM v_incident",
+     "v_incident in case.db", add_incident, LISTED},
+    {"What happened", "Time (UTC) | What | By | Object",
+     "SELECT time, what, actor, object FROM step WHERE incident IN (SELECT id FROM incident WHERE "
+     "kind = 'intrusion') ORDER BY time, incident, number",
+     "the table step in case.db", add_step, STEPS},
+    {"Addresses", "Address | Incidents | First (UTC) | Last | Indicators",
+     "SELECT address, incidents, first, last, indicator_count FROM v_actor WHERE rung > 1",
+     "v_actor in case.db", add_actor, LISTED},
+    {"Files of the intruder", "Path | SHA-256 | First (UTC) | Requests | State",
+     "SELECT path, sha256, first, requests, deleted FROM incident_file WHERE incident IN (SELECT "
+     "id "
+     "FROM incident WHERE kind = 'intrusion') ORDER BY first, path",
+     "the table incident_file in case.db", add_file, LISTED},
+    {"Taken", NULL, "SELECT what, status, how FROM taken ORDER BY rowid", "findings.json",
+     add_taken, LISTED},
+    {"Vulnerabilities", "CVE | This server | Outcome | Why",
+     "SELECT cve, exposure, outcome, why FROM v_cve WHERE outcome <> 'none_seen' OR exposure = "
+     "'vulnerable'",
+     "v_cve in case.db", add_cve, LISTED},
+    {"What to do next", NULL, "SELECT what, why FROM lead ORDER BY rowid", "findings.json",
+     add_lead, LISTED},
+};
+
+static int write_all(struct case_file *file, FILE *out)
+{
+    struct summary summary = {0};
+    int result = sharing_begin(&summary.s, file, out);
+
+    buffer_add_text(&summary.s.text, "# Exchange server ");
+    if (result == 0)
+        add_words(&summary.s.text, *summary.s.host ? summary.s.host : "of unknown name");
+    buffer_add_byte(&summary.s.text, '\n');
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
+        section(&summary, parts[i].heading, parts[i].columns);
+        result = case_query(file, parts[i].query, parts[i].add, &summary);
+        if (parts[i].add == add_verdict)
+            summary.rows = 1;
+        if (result == 0)
+            result = finish(&summary, parts[i].most, parts[i].where);
+    }
+    sharing_release(&summary.s);
+    return result;
+}
+
+const struct writer writer_markdown = {
+    .name = "markdown",
+    .file = "summary.md",
+    .title = "the verdict, incidents, files, vulnerabilities and leads on a page or two",
+    .optional = true,
+    .write = write_all,
+};
