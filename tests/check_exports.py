@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -251,6 +252,171 @@ def check_database(case):
            rows_of(database, 'PRAGMA user_version')[0]['user_version'] == 2, 'the database is whole and tells its version')
 
 
+# --- custody ---
+
+def check_custody(image, case):
+    run = json_of(case, 'run.json')
+    on_disk = run['evidence'][0]['on_disk']['files']
+    segments = sorted(n for n in os.listdir(os.path.dirname(image)) if n.startswith('EXCH01.E'))
+    result([os.path.basename(f['path']) for f in sorted(on_disk, key=lambda f: f['path'])] == segments and
+           all(f['unchanged'] and f['size'] == os.path.getsize(f['path']) and f['inode'] == os.stat(f['path']).st_ino for f in on_disk),
+           'run.json tells each segment as it was, and that it is unchanged', on_disk)
+    programs = {os.path.basename(p['path']): p['sha256'] for p in run['programs']}
+    result(programs.get(os.path.basename(PROGRAM)) and any(n.startswith('libsqlite3') for n in programs),
+           'and the program and its libraries with their hashes', programs)
+    log = content(case, 'log.txt').decode(errors='replace')
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        stored = [row for row in csv.DictReader(file) if row['stored']]
+    opened = rows_of(os.path.join(case, 'case.db'), 'SELECT DISTINCT path FROM coverage')
+    missing = [row['path'] for row in opened if 'opened ' + row['path'] not in log]
+    missing += [row['path'] for row in stored if not re.search('copied %s .*%s' % (re.escape(row['path']), row['sha256']), log)]
+    result(not missing and stored and opened, 'log.txt names every file that was opened and copied', '\n'.join(missing))
+
+
+def check_changed_evidence(image):
+    folder = os.path.join(WORK, 'changed')
+    os.makedirs(folder)
+    for name in os.listdir(os.path.dirname(image)):
+        if name.startswith('EXCH01.E'):
+            shutil.copy(os.path.join(os.path.dirname(image), name), folder)
+    case = os.path.join(WORK, 'changed-case')
+    process = subprocess.Popen([PROGRAM, 'run', os.path.join(folder, 'EXCH01.E01'), '-o', case, '-q', '--jobs', '1', '--no-prefilter'],
+                               stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not os.path.exists(os.path.join(case, 'log.txt')):
+        time.sleep(0.001)
+    os.utime(os.path.join(folder, 'EXCH01.E03'), (1, 1))
+    errors = process.communicate()[1]
+    result(process.returncode == 3 and 'evidence changed' in errors and 'EXCH01.E03' in errors,
+           'evidence that changes during the run is an error and exit code 3', '%d %s' % (process.returncode, errors))
+    run = json_of(case, 'run.json')
+    result([f['unchanged'] for f in run['evidence'][0]['on_disk']['files'] if f['path'].endswith('E03')] == [False],
+           'and run.json says which file')
+
+
+def check_signatures(case):
+    signed = os.path.join(WORK, 'signed')
+    shutil.copytree(case, signed)
+    sums = os.path.join(signed, 'SHA256SUMS')
+    run = extriage('report', signed, '--sign', 'pgp')
+    result(run.returncode == 1 and '--sign' in run.stderr, 'an unknown way to sign is refused', run.stderr)
+    if shutil.which('ssh-keygen'):
+        key = os.path.join(WORK, 'key')
+        subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', key], check=True)
+        run = extriage('report', signed, '--sign', 'ssh:' + key)
+        with open(os.path.join(WORK, 'allowed'), 'w', encoding='utf-8') as file:
+            file.write('examiner ' + content(key + '.pub').decode())
+        verify = ['ssh-keygen', '-Y', 'verify', '-f', os.path.join(WORK, 'allowed'), '-I', 'examiner', '-n', 'extriage', '-s', sums + '.sig']
+        good = subprocess.run(verify, input=content(sums), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        bad = subprocess.run(verify, input=content(sums) + b'x', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        result(run.returncode == 0 and good.returncode == 0 and bad.returncode != 0, 'ssh-keygen verifies what --sign ssh: signed',
+               '%s %s' % (run.stderr, good.stdout))
+        run = extriage('report', signed)
+        result(run.returncode == 0 and not os.path.exists(sums + '.sig'), 'a signature over other sums does not stay')
+    else:
+        skip('ssh-keygen verifies what --sign ssh: signed', 'there is no ssh-keygen')
+    home = os.path.join('/tmp', 'extriage-gpg-%d' % os.getpid())  # short: the agent's socket lies in it
+    environment = dict(os.environ, GNUPGHOME=home)
+    if shutil.which('gpg') and not subprocess.run(['gpg', '--version'], stdout=subprocess.DEVNULL).returncode:
+        os.makedirs(home, mode=0o700)
+        made = subprocess.run(['gpg', '--batch', '--quiet', '--passphrase', '', '--quick-gen-key', 'examiner@example.org', 'ed25519', 'sign',
+                               'never'], env=environment, stderr=subprocess.PIPE)
+        run = extriage('report', signed, '--sign', 'gpg:examiner@example.org', env=environment)
+        good = subprocess.run(['gpg', '--verify', sums + '.asc', sums], env=environment, stderr=subprocess.PIPE)
+        with open(sums, 'ab') as file:
+            file.write(b'x')
+        bad = subprocess.run(['gpg', '--verify', sums + '.asc', sums], env=environment, stderr=subprocess.PIPE)
+        subprocess.run(['gpgconf', '--kill', 'gpg-agent'], env=environment, stderr=subprocess.DEVNULL)
+        shutil.rmtree(home, ignore_errors=True)
+        result(run.returncode == 0 and good.returncode == 0 and bad.returncode != 0, 'gpg verifies what --sign gpg: signed',
+               '%s %s %s' % (made.stderr, run.stderr, good.stderr))
+    else:
+        skip('gpg verifies what --sign gpg: signed', 'there is no gpg')
+
+
+def check_mail():
+    """What would be found in a page is not found in a mailbox store: it is not looked into."""
+    tree = os.path.join(WORK, 'mail')
+    shutil.copytree(os.path.join(WORK, 'demo', 'folder'), tree)
+    pages = os.path.join(tree, 'C', 'inetpub', 'wwwroot', 'aspnet_client')
+    shell = content(pages, 'iispage.aspx')
+    names = ('seen.aspx', 'export.pst', 'db.edb', 'E00.log', 'cache.ost')
+    for name in names:
+        with open(os.path.join(pages, name), 'wb') as file:
+            file.write(shell)
+    case = os.path.join(WORK, 'mail-case')
+    run = extriage('run', tree, '-o', case, '-q')
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    found = {line['path'].rsplit('\\', 1)[1] for line in lines if line['rule'] == 'WS-01'}
+    with open(os.path.join(case, 'files.csv'), encoding='utf-8', newline='') as file:
+        listed = {row['path'].rsplit('\\', 1)[1]: row for row in csv.DictReader(file)}
+    log = content(case, 'log.txt').decode(errors='replace')
+    result('seen.aspx' in found and not found & set(names[1:]) and not [n for n in names[1:] if listed.get(n, {}).get('sha256')] and
+           all('listed, not opened: C:\\inetpub\\wwwroot\\aspnet_client\\' + n in log for n in names[1:]),
+           'mailbox databases and PST contents are never opened', '%s %s' % (found & set(names), run.stderr))
+    single = extriage('run', os.path.join(pages, 'export.pst'), '-o', os.path.join(WORK, 'pst-case'), '-q')
+    result(single.returncode == 3 and 'never opened' in content(WORK, 'pst-case', 'coverage.json').decode(),
+           'not even one that is named as evidence, which is told', single.stderr)
+
+
+# --- redaction ---
+
+KNOWN = ('exch01', 'contoso', '203.0.113.', '198.51.100.', '192.0.2.', '2001:db8', '10.20.1.', 'fe80::', 'mail01', 'invalid.example',
+         's-1-5-21-')
+
+
+def secrets_of(database):
+    """Users that the case names, from the fields that name some, and from profiles."""
+    fields = rows_of(database, "SELECT DISTINCT t.atom AS text FROM indicator i, json_tree(i.fields) t WHERE t.key IN ('cs-username', "
+                               "'AuthenticatedUser', 'TargetUserName', 'User') AND t.atom LIKE '%\\%' OR t.atom LIKE '%@%.example%'")
+    found = {re.split(r'[\\\\@]', row['text'])[-1].lower() for row in fields}
+    paths = ' '.join(row['path'] for row in rows_of(database, 'SELECT path FROM file UNION SELECT path FROM coverage'))
+    found |= {name.lower() for name in re.findall(r'\\Users\\([^\\]+)\\', paths)}
+    return {name for name in found if len(name) > 3} - {'administrator', 'public', 'default'}
+
+
+def texts_of(case):
+    for top, _, names in os.walk(case):
+        for name in names:
+            yield name, content(top, name).lower()
+
+
+def check_redaction(image, case):
+    redacted = os.path.join(WORK, 'redacted')
+    key = redacted + '-redaction-key.json'
+    run = extriage('run', image, '-o', redacted, '--redact', '--format', 'all', '--examiner', 'E. Xaminer')
+    names = sorted(n for n in os.listdir(case) if os.path.isfile(os.path.join(case, n)))
+    result(run.returncode == 2 and sorted(os.listdir(redacted)) == names, '--redact writes every output but the copies of files',
+           '%s %s' % (run.stderr, os.listdir(redacted)))
+    pseudonyms = json_of(key)['pseudonyms']
+    result(os.stat(key).st_mode & 0o777 == 0o600 and {p['value'] for p in pseudonyms} >= {'203.0.113.77', 'EXCH01', 'contoso.example'},
+           'the key lies beside the case, for its owner alone', key)
+    known = set(KNOWN) | {p['value'].lower() for p in pseudonyms if len(p['value']) > 3} | secrets_of(os.path.join(case, 'case.db'))
+    left = []
+    for name, text in list(texts_of(redacted)) + [('standard output', run.stdout.lower().encode()), ('errors', run.stderr.lower().encode())]:
+        for word in known:
+            at = text.find(word.encode())
+            left += ['%s in %s: %r' % (word, name, text[max(0, at - 40):at + 40])] if at >= 0 else []
+            left += ['%s in %s, as UTF-16' % (word, name)] if word.encode('utf-16-le') in text else []
+    result(not left, 'nothing is left of %d users, addresses, hosts and domains' % len(known), '\n'.join(left))
+    with open(os.path.join(redacted, 'timeline.jsonl'), encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        plain = [json.loads(line) for line in file]
+    meaning = {p['pseudonym']: p['value'] for p in pseudonyms if p['kind'].startswith('ip-')}
+    wrong = [line['fields'].get('c-ip') for line, was in zip(lines, plain) if 'c-ip' in was['fields'] and
+             meaning.get(line['fields']['c-ip'].split('%')[0], line['fields']['c-ip']) != was['fields']['c-ip'].split('%')[0]]
+    result([(l['timestamp'], l['rule'], l['raw_sha256']) for l in lines] == [(l['timestamp'], l['rule'], l['raw_sha256']) for l in plain] and
+           not wrong, 'the same indicators, and the key gives the addresses back', wrong[:5])
+    result({m.split('-')[1] for m in meaning} == {'public', 'private'}, 'private addresses are told from public ones', meaning)
+    again = os.path.join(WORK, 'redacted-again')
+    extriage('run', image, '-o', again, '--redact', '--format', 'all', '-q', '--jobs', '1')
+    result(not different(redacted, again) and json_of(again + '-redaction-key.json') == json_of(key), 'pseudonyms are the same each time',
+           different(redacted, again))
+    run = extriage('run', image, '-o', os.path.join(WORK, 'third'), '--redact', '--redaction-key', key)
+    result(run.returncode == 1 and 'there already' in run.stderr, 'a key is not overwritten unasked', run.stderr)
+
+
 def main():
     image = build()
     case = os.path.join(WORK, 'case')
@@ -263,6 +429,11 @@ def main():
     check_markdown(case)
     check_database(case)
     check_sameness(image, case)
+    check_custody(image, case)
+    check_changed_evidence(image)
+    check_signatures(case)
+    check_mail()
+    check_redaction(image, case)
     print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
     return 1 if failures else 0

@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	%D%/unit/test_correlation \
 	%D%/unit/test_content_gate \
 	%D%/unit/test_csv \
+	%D%/unit/test_custody \
 	%D%/unit/test_engine \
 	%D%/unit/test_eventlog_export \
 	%D%/unit/test_ese_pages \
@@ -62,6 +63,7 @@ UNIT_TESTS = \
 	%D%/unit/test_pe_tables \
 	%D%/unit/test_pool \
 	%D%/unit/test_prefilter \
+	%D%/unit/test_pseudonyms \
 	%D%/unit/test_raw \
 	%D%/unit/test_regex \
 	%D%/unit/test_regex_literals \

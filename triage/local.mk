@@ -116,10 +116,13 @@ libextriage_a_SOURCES = \
 libextriage_a_SOURCES += \
 	%D%/case/case.c %D%/case/case.h \
 	%D%/case/custody.c %D%/case/custody.h \
+	%D%/case/seal.c %D%/case/seal.h \
+	%D%/case/sign.c %D%/case/sign.h \
 	%D%/engine/correlate.c %D%/engine/correlate.h \
 	%D%/engine/extract_name.c %D%/engine/extract_name.h \
 	%D%/engine/helper_programs.c %D%/engine/helper_programs.h \
 	%D%/engine/inventory.c %D%/engine/inventory.h \
+	%D%/engine/mailbox_store.c %D%/engine/mailbox_store.h \
 	%D%/engine/message.c %D%/engine/message.h \
 	%D%/engine/plan.c %D%/engine/plan.h \
 	%D%/engine/pool.c %D%/engine/pool.h \
@@ -177,6 +180,8 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/html_page.c %D%/report/html_page.h \
 	%D%/report/html_rows.c %D%/report/html_rows.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
+	%D%/report/pseudonyms.c %D%/report/pseudonyms.h \
+	%D%/report/redaction.c %D%/report/redaction.h \
 	%D%/report/sharing.c %D%/report/sharing.h %D%/report/techniques.c \
 	%D%/report/lines.c %D%/report/lines.h \
 	%D%/report/timeline.c %D%/report/timeline.h \

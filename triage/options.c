@@ -36,11 +36,11 @@ struct option_entry {
 };
 
 #define AT(member) offsetof(struct options, member)
-enum { FOR_IMAGES = FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT, FOR_ALL = 63 };
+enum { FOR_IMAGES = FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT, FOR_ALL = 127 };
 
 /* clang-format off */
 static const struct option_entry entries[] = {
-    {'o', "output", "DIR", "the case folder (run) or where files go (extract)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT},
+    {'o', "output", "DIR", "the case folder (run), where files go (extract), the joined cases (merge)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
     {'r', "rules", "PATH", "more rules: a Sigma or YARA file or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
     {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
@@ -62,9 +62,14 @@ static const struct option_entry entries[] = {
     {0, "case-number", "TEXT", "written into run.json", TEXT_VALUE, AT(case_number), FOR_RUN | FOR_EXTRACT},
     {0, "evidence-number", "TEXT", "written into run.json", TEXT_VALUE, AT(evidence_number), FOR_RUN | FOR_EXTRACT},
     {0, "examiner", "TEXT", "written into run.json", TEXT_VALUE, AT(examiner), FOR_RUN | FOR_EXTRACT},
+    {0, "agency", "TEXT", "written into run.json", TEXT_VALUE, AT(agency), FOR_RUN | FOR_EXTRACT},
+    {0, "description", "TEXT", "written into run.json", TEXT_VALUE, AT(description), FOR_RUN | FOR_EXTRACT},
+    {0, "sign", "HOW", "sign SHA256SUMS with your own key: gpg, gpg:KEYID or ssh:KEYFILE", TEXT_VALUE, AT(sign), FOR_RUN | FOR_REPORT | FOR_MERGE},
+    {0, "redact", NULL, "users, mailboxes, addresses, host and domain names as pseudonyms; no files are copied", FLAG, AT(redact), FOR_RUN},
+    {0, "redaction-key", "FILE", "where the pseudonyms' meaning goes (default: CASE-redaction-key.json, beside the case)", TEXT_VALUE, AT(redaction_key), FOR_RUN},
     {0, "clock-skew", "SECONDS", "seconds by which the server's clock was ahead; subtracted from all times", SIGNED_NUMBER, AT(clock_skew), FOR_RUN},
     {0, "resume", NULL, "go on with a run that was interrupted", FLAG, AT(resume), FOR_RUN},
-    {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT},
+    {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
     {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
     {0, "vss", "LIST", "shadow copies to read too: all, none or numbers like 1,3 (default: none, as each adds time and repeats what is still there; `info` lists them; only files that differ from the live volume are read)", SNAPSHOTS, AT(snapshots), FOR_RUN | FOR_EXTRACT},
     {0, "recovery-key", "KEY", "opens BitLocker volumes: 48 digits in eight groups; this and the next are kept out of every output", SECRET, AT(keys.recovery_key), FOR_RUN | FOR_INFO | FOR_EXTRACT},

@@ -7,7 +7,7 @@
 #include "triage/evidence/snapshot.h"
 #include "triage/match/rules.h"
 
-enum { MOST_PATHS = 256 };
+enum { MOST_PATHS = 4096 };
 
 struct options {
     const char *paths[MOST_PATHS + 1]; /* what stands on the command line without a dash */
@@ -17,12 +17,13 @@ struct options {
     const char *globs[MOST_PATHS + 1];
     size_t glob_count;
     bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
-        no_hash, deleted, help;
+        no_hash, deleted, redact, help;
     unsigned context_minutes, verbose, jobs, timeout;
     const char
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */
     size_t format_count;
-    const char *output, *placeholders, *case_number, *evidence_number, *examiner;
+    const char *output, *placeholders, *case_number, *evidence_number, *examiner, *agency,
+        *description, *sign, *redaction_key;
     struct instant from, to;
     enum level min_level, fail_level;
     int64_t clock_skew;
@@ -38,7 +39,8 @@ enum command_bit {
     FOR_VERIFY = 4,
     FOR_EXTRACT = 8,
     FOR_REPORT = 16,
-    FOR_RULES = 32
+    FOR_RULES = 32,
+    FOR_MERGE = 64
 };
 
 /* Reads argv[1..]; -1 with error_text on anything that is not understood. */

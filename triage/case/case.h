@@ -191,6 +191,14 @@ int case_each_stored(struct case_file *file,
                      int (*visit)(void *context, const struct case_stored *row), void *context);
 /* The document's text in `body` (cleared first); false when there is none. */
 bool case_document(struct case_file *file, const char *name, struct buffer *body);
+/* Calls `change` with each text of the rows and documents, but for those of the rules; it appends
+ * what shall stand there instead and gives 1, or 0 when it stays, or -1 with error_text. Only from
+ * within case_finish. case_compact then leaves nothing of what was changed in the file. */
+int case_rewrite(struct case_file *file,
+                 int (*change)(void *context, const char *table, const char *column,
+                               struct slice text, struct buffer *out),
+                 void *context);
+int case_compact(struct case_file *file);
 /* Rows of a SELECT over the tables and views of a finished case (schema.sql) as texts, NULL for
  * NULL; at most CASE_CELLS_MOST columns. */
 enum { CASE_CELLS_MOST = 32 };

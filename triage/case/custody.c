@@ -83,8 +83,8 @@ static int add_top_files(struct case_file *file, struct sums *sums)
     while (result == 0 && (entry = readdir(folder))) {
         buffer_clear(&path);
         buffer_format(&path, "%s/%s", case_folder(file), entry->d_name);
-        if (strcmp(entry->d_name, "SHA256SUMS") == 0 || lstat(buffer_text(&path), &status) != 0 ||
-            !S_ISREG(status.st_mode))
+        if (strncmp(entry->d_name, "SHA256SUMS", 10) == 0 ||
+            lstat(buffer_text(&path), &status) != 0 || !S_ISREG(status.st_mode))
             continue;
         result = custody_hash_file(buffer_text(&path), hash);
         add_sum(sums, hash, entry->d_name);

@@ -131,6 +131,12 @@ void log_say(struct log *log, enum log_level level, const char *format, ...)
         show(log, level, text);
 }
 
+void log_trail(struct log *log, const char *text)
+{
+    if (log->file)
+        write_line(log, log->file, "INFO", text);
+}
+
 int log_failure(struct log *log)
 {
     char text[1100];
@@ -251,6 +257,13 @@ void watcher_notice(void *context, const char *text)
     struct watcher *watcher = context;
 
     log_say(watcher->log, LOG_WARNING, "%s", text);
+}
+
+void watcher_trail(void *context, const char *text)
+{
+    struct watcher *watcher = context;
+
+    log_trail(watcher->log, text);
 }
 
 /* --- signals --- */

@@ -25,6 +25,8 @@ void log_release(struct log *log);
 int log_open(struct log *log, const char *folder, bool append);
 void log_say(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A line for log.txt alone. */
+void log_trail(struct log *log, const char *text);
 /* Ends the command with the error that is set: prints it, gives EXIT_FATAL. */
 int log_failure(struct log *log);
 
@@ -37,6 +39,7 @@ struct watcher {
 void watcher_init(struct watcher *watcher, struct log *log);
 void watcher_progress(void *watcher, const struct progress *progress);
 void watcher_notice(void *watcher, const char *text);
+void watcher_trail(void *watcher, const char *text);
 void watcher_clear(struct watcher *watcher);
 
 /* Set by SIGINT, SIGTERM and SIGHUP once signals_catch was called; a second one ends the program at

@@ -1,11 +1,16 @@
 #include "triage/commands/documents.h"
 
 #include "triage/base/error.h"
+#include "triage/base/hash.h"
 #include "triage/base/json.h"
 #include "triage/base/sandbox.h"
+#include "triage/case/custody.h"
 #include "triage/findings/findings.h"
+#include "triage/report/redaction.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -180,7 +185,6 @@ int documents_store_findings(void *context, struct case_file *file)
     struct buffer text = BUFFER_EMPTY;
     int result = findings_make(file, default_rules_folder(), &findings);
 
-    (void)context;
     if (result == 0) {
         findings_json(&findings, &text);
         result = buffer_failed(&text) ? error_set("out of memory")
@@ -188,7 +192,7 @@ int documents_store_findings(void *context, struct case_file *file)
     }
     buffer_release(&text);
     findings_release(&findings);
-    return result;
+    return result == 0 && context ? redaction_apply(file, context) : result;
 }
 
 /* --- run.json, and of it what the report tells --- */
@@ -260,8 +264,40 @@ static void verified_json(const struct verified *verified, struct json *json)
     json_object_end(json);
 }
 
+int seals_take(struct seals *seals, const struct options *options)
+{
+    seals->list = calloc(options->path_count + 1, sizeof(*seals->list));
+    if (!seals->list)
+        return error_set("out of memory");
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (seal_take(options->paths[i], &seals->list[i]) < 0)
+            return -1;
+        seals->count++;
+    }
+    return 0;
+}
+
+bool seals_hold(struct seals *seals, const struct session *session, struct buffer *what)
+{
+    bool hold = true;
+
+    for (size_t i = 0; i < seals->count; i++) {
+        const struct container *container = &session_inventory(session, i)->container;
+        hold &= seal_holds(seals->list[i], container->segments, container->segment_count, what);
+    }
+    return hold;
+}
+
+void seals_release(struct seals *seals)
+{
+    for (size_t i = 0; i < seals->count; i++)
+        seal_free(seals->list[i]);
+    free(seals->list);
+    *seals = (struct seals){0};
+}
+
 static void evidence_json(const struct options *options, const struct session *session,
-                          struct json *json)
+                          const struct seals *seals, struct json *json)
 {
     json_key(json, "evidence");
     json_array(json);
@@ -272,6 +308,8 @@ static void evidence_json(const struct options *options, const struct session *s
         json_key(json, "damage_found");
         damage_json(session, i, json);
         verified_json(session_verified(session, i), json);
+        json_key(json, "on_disk");
+        seal_json(seals->list[i], json);
         json_object_end(json);
     }
     json_array_end(json);
@@ -314,11 +352,49 @@ static void system_json(struct json *json)
     json_pair(json, "sandbox", sandbox_description());
 }
 
+static void put_program(struct json *json, const char *path)
+{
+    char real[PATH_MAX], hash[SHA256_TEXT_SIZE];
+
+    if (!realpath(path, real) || custody_hash_file(real, hash) < 0)
+        return;
+    json_object(json);
+    json_pair(json, "path", real);
+    json_pair(json, "sha256", hash);
+    json_object_end(json);
+}
+
+/* The program and the libraries that it runs with: their file names carry their versions. */
+static void programs_json(struct json *json)
+{
+    char line[PATH_MAX + 200], last[PATH_MAX] = "";
+    FILE *maps = fopen("/proc/self/maps", "re");
+
+    json_key(json, "programs");
+    json_array(json);
+    put_program(json, "/proc/self/exe");
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *path = strchr(line, '/');
+        if (!path || !strstr(path, ".so"))
+            continue;
+        path[strcspn(path, "\n")] = 0;
+        if (strcmp(path, last) == 0)
+            continue;
+        snprintf(last, sizeof last, "%s", path);
+        put_program(json, path);
+    }
+    json_array_end(json);
+    if (maps)
+        fclose(maps);
+}
+
 static void case_json(const struct options *options, struct json *json)
 {
     json_pair(json, "case_number", options->case_number);
     json_pair(json, "evidence_number", options->evidence_number);
     json_pair(json, "examiner", options->examiner);
+    json_pair(json, "agency", options->agency);
+    json_pair(json, "description", options->description);
     json_pair_integer(json, "clock_skew_seconds", options->clock_skew);
     json_pair_unsigned(json, "jobs", options->jobs);
 }
@@ -353,11 +429,10 @@ int documents_store_run(const struct options *options, const struct session *ses
 
 int documents_write_run(const struct options *options, int argc, char **argv,
                         const struct session *session, const struct rule_set *rules,
-                        const struct log *log, const struct run_times *times, int exit_code,
-                        const char *folder)
+                        const struct log *log, const struct run_times *times,
+                        const struct seals *seals, int exit_code, struct buffer *text)
 {
-    struct buffer text = BUFFER_EMPTY, path = BUFFER_EMPTY;
-    struct json json = json_over(&text, true);
+    struct json json = json_over(text, true);
 
     json_object(&json);
     json_pair(&json, "program", "extriage");
@@ -368,8 +443,9 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     json_pair_integer(&json, "exit_code", exit_code);
     case_json(options, &json);
     system_json(&json);
+    programs_json(&json);
     counts_json(session_counts(session), &json);
-    evidence_json(options, session, &json);
+    evidence_json(options, session, seals, &json);
     json_key(&json, "warnings");
     json_array(&json);
     if (log->notices.size)
@@ -377,13 +453,21 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     json_array_end(&json);
     rules_json(rules, &json);
     json_object_end(&json);
-    buffer_add_byte(&text, '\n');
-    buffer_format(&path, "%s/run.json", folder);
-    FILE *out = buffer_failed(&text) ? NULL : fopen(buffer_text(&path), "we");
+    buffer_add_byte(text, '\n');
+    return buffer_failed(text) ? error_set("out of memory") : 0;
+}
+
+int documents_write_file(const char *folder, const char *name, struct slice content)
+{
+    struct buffer path = BUFFER_EMPTY;
     int result = 0;
-    if (!out || fwrite(text.data, 1, text.size, out) != text.size || fclose(out) != 0)
+
+    buffer_format(&path, "%s/%s", folder, name);
+    FILE *out = fopen(buffer_text(&path), "we");
+    if (!out || fwrite(content.data, 1, content.size, out) != content.size)
         result = error_set_errno("cannot write '%s'", buffer_text(&path));
-    buffer_release(&text);
+    if (out && fclose(out) != 0 && result == 0)
+        result = error_set_errno("cannot write '%s'", buffer_text(&path));
     buffer_release(&path);
     return result;
 }

@@ -3,25 +3,38 @@
 #ifndef TRIAGE_COMMANDS_DOCUMENTS_H
 #define TRIAGE_COMMANDS_DOCUMENTS_H
 
+#include "triage/case/seal.h"
 #include "triage/commands/common.h"
 
 struct run_times {
     struct timespec started, ended;
 };
 
+/* Evidence as it was on disk when the command began; zero it first. */
+struct seals {
+    struct seal **list; /* one for each item */
+    size_t count;
+};
+int seals_take(struct seals *seals, const struct options *options);
+/* True when nothing changed; otherwise `what` tells what did. */
+bool seals_hold(struct seals *seals, const struct session *session, struct buffer *what);
+void seals_release(struct seals *seals);
+
 /* Stores what all writers need besides rows. */
 int documents_store(const struct session *session, size_t evidence_count, struct case_file *file);
-/* For case_finish: the verdict. */
+/* For case_finish: the verdict; then, when `context` are pseudonyms and not NULL, redaction. */
 int documents_store_findings(void *context, struct case_file *file);
 int documents_store_rules(const struct rule_set *rules, struct case_file *file);
 /* Of run.json what the report tells: version, case fields, computed hashes. */
 int documents_store_run(const struct options *options, const struct session *session,
                         struct case_file *file);
-/* run.json in the case folder. */
+/* The text of run.json; -1 with error_text. */
 int documents_write_run(const struct options *options, int argc, char **argv,
                         const struct session *session, const struct rule_set *rules,
-                        const struct log *log, const struct run_times *times, int exit_code,
-                        const char *folder);
+                        const struct log *log, const struct run_times *times,
+                        const struct seals *seals, int exit_code, struct buffer *text);
+/* Writes a file of the case folder; -1 with error_text. */
+int documents_write_file(const char *folder, const char *name, struct slice content);
 /* A page that a person can act on. */
 int summary_print(const struct options *options, const struct session *session,
                   struct case_file *file, FILE *out);

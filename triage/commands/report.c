@@ -1,5 +1,6 @@
 #include "triage/base/error.h"
 #include "triage/case/custody.h"
+#include "triage/case/sign.h"
 #include "triage/commands/common.h"
 #include "triage/report/writer.h"
 
@@ -14,6 +15,15 @@ static int write_outputs(const struct options *options, struct case_file *file)
     return 0;
 }
 
+/* What was signed before is not what the sums say now. */
+static int write_sums(const struct options *options, struct case_file *file)
+{
+    sign_remove(case_folder(file));
+    if (custody_write_sums(file) < 0)
+        return -1;
+    return options->sign ? sign_sums(case_folder(file), options->sign) : 0;
+}
+
 static int run_report(const struct options *options, int argc, char **argv)
 {
     struct log log;
@@ -26,8 +36,9 @@ static int run_report(const struct options *options, int argc, char **argv)
     if (options->path_count != 1) {
         error_set("name one case folder");
         code = log_failure(&log);
-    } else if (check_formats(options) < 0 || case_open(options->paths[0], &file) < 0 ||
-               write_outputs(options, file) < 0 || custody_write_sums(file) < 0) {
+    } else if (check_formats(options) < 0 || (options->sign && sign_check(options->sign) < 0) ||
+               case_open(options->paths[0], &file) < 0 || write_outputs(options, file) < 0 ||
+               write_sums(options, file) < 0) {
         code = log_failure(&log);
     }
     case_close(file);

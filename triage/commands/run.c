@@ -3,10 +3,14 @@
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
 #include "triage/case/custody.h"
+#include "triage/case/sign.h"
+#include "triage/report/redaction.h"
 #include "triage/report/writer.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct run {
     const struct options *options;
@@ -16,6 +20,9 @@ struct run {
     struct case_file *file;
     struct session *session;
     struct run_times times;
+    struct seals seals;
+    struct pseudonyms *names; /* NULL without --redact */
+    bool changed;             /* evidence is not what it was when the run began */
 };
 
 static int check_usage(const struct options *options)
@@ -26,6 +33,10 @@ static int check_usage(const struct options *options)
         return error_set("where shall the case go? Name a folder with -o");
     if (options->resume && options->clobber)
         return error_set("--resume and --clobber exclude each other");
+    if (options->sign && sign_check(options->sign) < 0)
+        return -1;
+    if (options->redaction_key && !options->redact)
+        return error_set("--redaction-key is of no use without --redact");
     if (check_formats(options) < 0 || check_evidence(options) < 0)
         return -1;
     return check_output(options);
@@ -96,9 +107,35 @@ static int open_session(struct run *run)
         .context = &run->watcher,
         .progress = watcher_progress,
         .notice = watcher_notice,
+        .trail = watcher_trail,
     };
 
     return session_new(&options, &run->session);
+}
+
+static void key_path(const struct options *options, struct buffer *path)
+{
+    if (options->redaction_key)
+        buffer_add_text(path, options->redaction_key);
+    else
+        redaction_key_path(options->output, path);
+}
+
+/* Better before the work than after it. */
+static int check_key(const struct options *options)
+{
+    struct buffer path = BUFFER_EMPTY;
+    int result = 0;
+
+    if (!options->redact)
+        return 0;
+    key_path(options, &path);
+    if (!options->clobber && !options->resume && access(buffer_text(&path), F_OK) == 0)
+        result =
+            error_set("the redaction key '%s' is there already (use --clobber to overwrite it)",
+                      buffer_text(&path));
+    buffer_release(&path);
+    return result;
 }
 
 static int prepare(struct run *run)
@@ -106,7 +143,9 @@ static int prepare(struct run *run)
     const struct options *o = run->options;
     const enum case_mode mode = o->resume ? CASE_RESUME : o->clobber ? CASE_CLOBBER : CASE_NEW;
 
-    if (check_usage(o) < 0)
+    if (o->redact && !(run->names = pseudonyms_new()))
+        return error_set("out of memory");
+    if (check_usage(o) < 0 || check_key(o) < 0 || seals_take(&run->seals, o) < 0)
         return -1;
     run->rules = rules_from_options(o);
     if (!run->rules || case_create(o->output, mode, &run->file) < 0 ||
@@ -163,7 +202,7 @@ static int work(struct run *run)
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if ((stages[i].stage == STAGE_VERIFY && !run->options->verify) ||
             (stages[i].stage == STAGE_CONTEXT && !run->options->context_minutes) ||
-            (stages[i].stage == STAGE_COPY && run->options->no_files))
+            (stages[i].stage == STAGE_COPY && (run->options->no_files || run->options->redact)))
             continue;
         log_say(&run->log, LOG_INFO, "%s", stages[i].text);
         const int result = run_stage(run, stages[i].stage);
@@ -191,7 +230,7 @@ static int exit_code(const struct run *run)
 
     if (session_hash_differs(run->session))
         return EXIT_MISMATCH;
-    if (session_incomplete(run->session))
+    if (run->changed || session_incomplete(run->session))
         return EXIT_UNREADABLE;
     for (size_t i = run->options->fail_level; i <= LEVEL_CRITICAL; i++)
         if (counts->indicators[i])
@@ -199,24 +238,132 @@ static int exit_code(const struct run *run)
     return EXIT_COMPLETE;
 }
 
+/* Evidence that somebody else wrote to is an error, and cannot be trusted to be what was read. */
+static void check_seals(struct run *run)
+{
+    struct buffer what = BUFFER_EMPTY;
+
+    run->changed = !seals_hold(&run->seals, run->session, &what);
+    if (run->changed)
+        log_say(&run->log, LOG_ERROR, "the evidence changed while it was read: %s",
+                buffer_text(&what));
+    else
+        log_say(&run->log, LOG_INFO, "the evidence is as it was when the run began");
+    buffer_release(&what);
+}
+
+static int write_run(struct run *run, int argc, char **argv, int code)
+{
+    struct buffer text = BUFFER_EMPTY, redacted = BUFFER_EMPTY;
+    int result = documents_write_run(run->options, argc, argv, run->session, run->rules, &run->log,
+                                     &run->times, &run->seals, code, &text);
+
+    if (result == 0 && run->names)
+        pseudonyms_replace_json(run->names, buffer_slice(&text), &redacted);
+    if (result == 0)
+        result = documents_write_file(run->options->output, "run.json",
+                                      buffer_slice(run->names ? &redacted : &text));
+    buffer_release(&text);
+    buffer_release(&redacted);
+    return result;
+}
+
+/* What the log says of the evidence was written before the names were known. */
+static int redact_log(struct run *run)
+{
+    struct buffer path = BUFFER_EMPTY, text = BUFFER_EMPTY, redacted = BUFFER_EMPTY;
+    uint8_t window[8192];
+    size_t got;
+    int result = 0;
+
+    buffer_format(&path, "%s/log.txt", run->options->output);
+    FILE *in = fopen(buffer_text(&path), "re");
+    while (in && (got = fread(window, 1, sizeof window, in)) > 0)
+        buffer_add(&text, slice_of(window, got));
+    if (!in || ferror(in) || buffer_failed(&text))
+        result = error_set_errno("cannot read '%s'", buffer_text(&path));
+    if (in)
+        fclose(in);
+    if (run->options->log_json)
+        pseudonyms_replace_json(run->names, buffer_slice(&text), &redacted);
+    else
+        pseudonyms_replace(run->names, buffer_slice(&text), &redacted);
+    if (result == 0)
+        result = documents_write_file(run->options->output, "log.txt", buffer_slice(&redacted));
+    buffer_release(&path);
+    buffer_release(&text);
+    buffer_release(&redacted);
+    return result;
+}
+
+/* Last of all: writing run.json and the log may have met further names. */
+static int write_key(struct run *run)
+{
+    struct buffer path = BUFFER_EMPTY;
+
+    key_path(run->options, &path);
+    int result = redact_log(run) < 0 ? -1 : pseudonyms_check(run->names);
+    if (result == 0)
+        result = redaction_write_key(run->names, buffer_text(&path),
+                                     run->options->clobber || run->options->resume);
+    buffer_release(&path);
+    return result;
+}
+
+/* The summary names the server too. */
+static int print_redacted(struct run *run)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct buffer redacted = BUFFER_EMPTY;
+    FILE *out = open_memstream(&text, &size);
+    int result = out ? summary_print(run->options, run->session, run->file, out)
+                     : error_set("out of memory");
+
+    if (out)
+        fclose(out);
+    if (result == 0) {
+        pseudonyms_replace(run->names, slice_of((const uint8_t *)text, size), &redacted);
+        fwrite(redacted.data, 1, redacted.size, stdout);
+    }
+    buffer_release(&redacted);
+    free(text);
+    return result;
+}
+
+static int print_summary(struct run *run)
+{
+    if (run->options->quiet)
+        return 0;
+    return run->names ? print_redacted(run)
+                      : summary_print(run->options, run->session, run->file, stdout);
+}
+
+/* The hashes of all that was written, signed when that is wanted. */
+static int write_sums(struct run *run)
+{
+    if (custody_write_sums(run->file) < 0)
+        return -1;
+    return run->options->sign ? sign_sums(run->options->output, run->options->sign) : 0;
+}
+
 static int finish(struct run *run, int argc, char **argv)
 {
     if (documents_store(run->session, run->options->path_count, run->file) < 0 ||
         documents_store_run(run->options, run->session, run->file) < 0 ||
         documents_store_rules(run->rules, run->file) < 0 ||
-        case_finish(run->file, documents_store_findings, NULL) < 0 || write_outputs(run) < 0)
+        case_finish(run->file, documents_store_findings, run->names) < 0 || write_outputs(run) < 0)
         return log_failure(&run->log);
+    check_seals(run);
     clock_gettime(CLOCK_REALTIME, &run->times.ended);
     const int code = exit_code(run);
     log_say(&run->log, LOG_INFO, "complete, exit code %d", code);
-    if (documents_write_run(run->options, argc, argv, run->session, run->rules, &run->log,
-                            &run->times, code, run->options->output) < 0)
+    if (write_run(run, argc, argv, code) < 0)
         return log_failure(&run->log);
     if (run->log.file)
         fclose(run->log.file);
     run->log.file = NULL;
-    if (custody_write_sums(run->file) < 0 ||
-        (!run->options->quiet && summary_print(run->options, run->session, run->file, stdout) < 0))
+    if ((run->names && write_key(run) < 0) || write_sums(run) < 0 || print_summary(run) < 0)
         return log_failure(&run->log);
     return code;
 }
@@ -249,6 +396,8 @@ static int run_run(const struct options *options, int argc, char **argv)
     else
         code = result == 1 ? interrupt(&run) : finish(&run, argc, argv);
 out:
+    pseudonyms_free(run.names);
+    seals_release(&run.seals);
     session_free(run.session);
     case_close(run.file);
     rule_set_free(run.rules);

@@ -6,6 +6,7 @@
 #include "triage/engine/correlate.h"
 #include "triage/engine/exchange_builds.h"
 #include "triage/engine/extract_name.h"
+#include "triage/engine/mailbox_store.h"
 #include "triage/engine/message.h"
 #include "triage/record/wire.h"
 
@@ -1066,6 +1067,33 @@ static const char *attributes_text(uint32_t attributes)
     return texts[attributes & 7];
 }
 
+/* A line for the log: which file was opened, or copied, and where it lies in the evidence. */
+static void tell_trail(struct session *session, const char *what, const struct wanted *wanted,
+                       const char *more)
+{
+    const struct artifact *artifact = artifact_number(wanted->artifact);
+    char entry[48];
+
+    if (!session->options.trail)
+        return;
+    buffer_clear(&session->text);
+    buffer_format(&session->text,
+                  "%s %s (%s, volume %u, snapshot %u, entry %s, %" PRIu64 " bytes)%s%s%s", what,
+                  wanted->windows_path, name_of_evidence(session, wanted->file.evidence),
+                  wanted->file.volume, wanted->file.snapshot, mft_entry_text(&wanted->file, entry),
+                  wanted->file.size, artifact ? " for " : "", artifact ? artifact->name : "", more);
+    session->options.trail(session->options.context, buffer_text(&session->text));
+}
+
+static void tell_copied(struct session *session, const struct wanted *wanted,
+                        const struct case_stored *row)
+{
+    const char *more = arena_format(session->frame_arena, "; to %s%s%s", row->stored,
+                                    *row->sha256 ? ", SHA-256 " : "", row->sha256);
+
+    tell_trail(session, "copied", wanted, more ? more : "");
+}
+
 /* A row of files.csv; digests and owner come next in the frame. */
 static int add_stored(struct session *session, const struct wanted *wanted, struct cursor *in,
                       const char *path, bool damaged)
@@ -1094,6 +1122,8 @@ static int add_stored(struct session *session, const struct wanted *wanted, stru
         return error_set("malformed digests");
     set_times(row.si, &wanted->file.si, si);
     set_times(row.fn, &wanted->file.fn, fn);
+    if (*path)
+        tell_copied(session, wanted, &row);
     return session->file
                ? stored(session, case_add_stored(session->file, task_key(session, wanted), &row))
                : 0;
@@ -1164,6 +1194,8 @@ static void parse_ended(void *context, size_t task, const char *problem)
 
     session->progress.tasks_done++;
     session->progress.current = wanted->windows_path;
+    tell_trail(session, is_mailbox_store(wanted->file.path) ? "listed, not opened:" : "opened",
+               wanted, "");
     if (problem) {
         add_note(session, true, wanted->file.evidence, wanted, "", 0, problem);
         buffer_clear(&session->text);
@@ -1387,6 +1419,8 @@ static bool is_worth_keeping(const struct session *session, const struct wanted 
 {
     const struct artifact *artifact = artifact_number(wanted->artifact);
 
+    if (artifact && is_mailbox_store(wanted->file.path))
+        return false;
     return session->options.take_all || !artifact || artifact->keep ||
            (wanted->matched && !artifact->stay);
 }

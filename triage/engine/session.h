@@ -43,6 +43,8 @@ struct session_options {
     void *context;
     void (*progress)(void *context, const struct progress *progress);
     void (*notice)(void *context, const char *text); /* what a person should know at once */
+    void (*trail)(void *context, const char *text);  /* each file that was opened, each copy; may be
+                                                        NULL */
 };
 
 struct verified {

@@ -6,6 +6,7 @@
 #include "triage/base/sandbox.h"
 #include "triage/engine/helper_programs.h"
 #include "triage/engine/inventory.h"
+#include "triage/engine/mailbox_store.h"
 #include "triage/engine/plan.h"
 #include "triage/engine/survey.h"
 #include "triage/evidence/evidence.h"
@@ -220,10 +221,15 @@ static struct running *running_of(struct job *job)
     return job->engine;
 }
 
+static const char mail_is_not_read[] =
+    "a mailbox database or store: it is listed, and its content is never opened";
+
 static ssize_t service_read(struct job *job, uint64_t offset, void *buffer, size_t size)
 {
     struct running *running = running_of(job);
 
+    if (job->artifact && is_mailbox_store(job->file->path))
+        return error_set("%s", mail_is_not_read);
     if (running->loaded) {
         const struct slice part =
             slice_part(buffer_slice(&running->worker->content), (size_t)offset, size);
@@ -510,6 +516,8 @@ static int service_digests(struct job *job, char md5[33], char sha1[41], char sh
 {
     struct running *running = running_of(job);
 
+    if (is_mailbox_store(job->file->path))
+        return error_set("%s", mail_is_not_read);
     if (stream_lost(running->stream)) {
         const char *text = loss_text(running);
         return error_set("%s", text ? text : "the file is deleted and not whole");
@@ -819,6 +827,8 @@ static void scan_content(struct running *running)
 
     const bool partial = stream_lost(running->stream) > 0;
     *md5 = 0;
+    if (is_mailbox_store(running->job.file->path))
+        return;
     if (partial && (stream_lost(running->stream) == running->job.size || load_content(running) < 0))
         return;
     if ((!partial && service_digests(&running->job, md5, sha1, sha256) < 0) || !running->loaded) {
@@ -1094,8 +1104,20 @@ static void tell_unrecognised(struct listing_walk *walk, const struct file *file
                     "a disk image in a folder is not looked into: name it as evidence itself");
 }
 
+/* A file of mail that was named itself must not pass for read. */
+static void tell_of_mail(struct listing_walk *walk, const struct file *file)
+{
+    walk->unrecognised++;
+    if (evidence_shape(walk->evidence) == EVIDENCE_SINGLE_FILE)
+        send_unread(walk->worker, walk->outbox, file->path, mail_is_not_read);
+}
+
 static void want_by_content(struct listing_walk *walk, const struct file *file)
 {
+    if (is_mailbox_store(file->path)) {
+        tell_of_mail(walk, file);
+        return;
+    }
     uint8_t *head = malloc(HEAD_SIZE);
     const size_t size = head ? read_head(walk->evidence, file, head) : SIZE_MAX;
 
