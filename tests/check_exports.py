@@ -417,6 +417,69 @@ def check_redaction(image, case):
     result(run.returncode == 1 and 'there already' in run.stderr, 'a key is not overwritten unasked', run.stderr)
 
 
+# --- many cases ---
+
+def other_server(case):
+    """The same case of another server: later by a day, without one of the addresses, with one shell of its own."""
+    folder = os.path.join(WORK, 'second')
+    shutil.copytree(case, folder)
+    with sqlite3.connect(os.path.join(folder, 'case.db')) as database:
+        database.executescript("""
+            UPDATE indicator SET host = 'EXCH02', timestamp = timestamp + 86400000000 WHERE dated;
+            UPDATE document SET body = json_set(body, '$.computer.value', 'EXCH02') WHERE name = 'host';
+            UPDATE incident SET first = replace(first, '2021-03-03', '2021-03-04') WHERE kind = 'intrusion';
+            UPDATE actor SET address = '198.51.100.77' WHERE address = '203.0.113.77';
+            UPDATE incident_file SET sha256 = printf('%064d', 7) WHERE path LIKE '%iispage.aspx';""")
+    return folder
+
+
+def check_merge(case):
+    second, fleet = other_server(case), os.path.join(WORK, 'fleet')
+    run = extriage('merge', second, case, '-o', fleet)
+    result(run.returncode == 0 and '2 servers, 2 of them broken into' in run.stdout, 'merge joins two cases', run.stdout + run.stderr)
+    report = json_of(fleet, 'fleet.json')
+    result([(s['case'], s['host'], s['infected'][:10]) for s in report['order']] ==
+           [('case', 'EXCH01', '2021-03-03'), ('second', 'EXCH02', '2021-03-04')], 'in the order of infection', report['order'])
+    addresses = {a['address']: a['cases'] for a in report['addresses']}
+    result(addresses['198.51.100.203'] == ['case', 'second'] and addresses['203.0.113.77'] == ['case'] and
+           addresses['198.51.100.77'] == ['second'], 'shared addresses are told from those of one server', addresses)
+    files = {f['path'].rsplit('\\', 1)[1]: f['servers'] for f in report['files'] if f['sha256'] != '%064d' % 7}
+    result(files['OutlookZH.aspx'] == 2 and files['iispage.aspx'] == 1 and
+           any(a['agent'] == 'antSword/v2.1' and a['servers'] == 2 for a in report['agents']), 'so are files and user agents', files)
+    with open(os.path.join(fleet, 'timeline.jsonl'), encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    with open(os.path.join(case, 'timeline.jsonl'), encoding='utf-8') as file:
+        own = [json.loads(line) for line in file]
+    kept = [{k: v for k, v in line.items() if k != 'case'} for line in lines if line['case'] == 'case']
+    times = [line['timestamp'] for line in lines]
+    result(kept == own and len(lines) == 2 * len(own) and times == sorted(times), 'one timeline of both, in time order')
+    with open(os.path.join(fleet, 'timeline.csv'), encoding='utf-8', newline='') as file:
+        result([r['case'] for r in csv.DictReader(file)] == [l['case'] for l in lines], 'timeline.csv holds the same')
+    database = os.path.join(fleet, 'fleet.db')
+    joined = rows_of(database, 'SELECT i."case", count(*) AS n FROM incident_indicator x JOIN indicator i ON i."case" = x."case" AND '
+                               'i.source_row = x.indicator GROUP BY 1')
+    alone = rows_of(os.path.join(case, 'case.db'), 'SELECT count(*) AS n FROM incident_indicator')[0]['n']
+    result([row['n'] for row in joined] == [alone, alone] and rows_of(database, 'PRAGMA integrity_check')[0]['integrity_check'] == 'ok',
+           'fleet.db holds the rows of both, which find each other', joined)
+    text = content(fleet, 'fleet.md').decode()
+    result('EXCH02' in text and '198.51.100.203' in text, 'fleet.md tells it to people')
+    sums = subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=fleet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result(sums.returncode == 0, 'SHA256SUMS holds for the fleet', sums.stdout)
+    again = os.path.join(WORK, 'fleet-again')
+    extriage('merge', case, second, '-o', again, '-q')
+    result(not different(fleet, again, ()), 'the order on the command line does not matter', different(fleet, again, ()))
+    partial = os.path.join(WORK, 'partial')
+    os.makedirs(partial)
+    open(os.path.join(partial, 'case.db.partial'), 'wb').close()
+    for name, cases, words in (('an unfinished case', [case, partial], 'not finished'), ('a redacted case', [case, os.path.join(
+            WORK, 'redacted')], 'redacted'), ('the same case twice', [case, case], 'twice'), ('no case', [os.path.join(WORK, 'demo')], 'no finished case')):
+        run = extriage('merge', *cases, '-o', os.path.join(WORK, 'never'))
+        result(run.returncode == 1 and words in run.stderr and not os.path.exists(os.path.join(WORK, 'never')),
+               '%s is refused with the reason' % name, run.stderr)
+    run = extriage('merge', case, second, '-o', case, '--clobber')
+    result(run.returncode == 1 and os.path.exists(os.path.join(case, 'case.db')), 'a case is not overwritten by a fleet', run.stderr)
+
+
 def main():
     image = build()
     case = os.path.join(WORK, 'case')
@@ -434,6 +497,7 @@ def main():
     check_signatures(case)
     check_mail()
     check_redaction(image, case)
+    check_merge(case)
     print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
     return 1 if failures else 0

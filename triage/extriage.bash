@@ -4,7 +4,7 @@ _extriage()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} options
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "run info verify extract report rules --help --version" -- "$current"))
+        COMPREPLY=($(compgen -W "run info verify extract report merge rules --help --version" -- "$current"))
         return
     fi
     case $previous in
@@ -14,6 +14,10 @@ _extriage()
         ;;
     --log-format)
         COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --sign)
+        COMPREPLY=($(compgen -W "gpg gpg: ssh:" -- "$current"))
         return
         ;;
     rules)

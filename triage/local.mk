@@ -115,6 +115,7 @@ libextriage_a_SOURCES = \
 # Case, engine, outputs and commands.
 libextriage_a_SOURCES += \
 	%D%/case/case.c %D%/case/case.h \
+	%D%/case/fleet.c %D%/case/fleet.h \
 	%D%/case/custody.c %D%/case/custody.h \
 	%D%/case/seal.c %D%/case/seal.h \
 	%D%/case/sign.c %D%/case/sign.h \
@@ -182,6 +183,7 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
 	%D%/report/pseudonyms.c %D%/report/pseudonyms.h \
 	%D%/report/redaction.c %D%/report/redaction.h \
+	%D%/report/fleet_report.c %D%/report/fleet_report.h \
 	%D%/report/sharing.c %D%/report/sharing.h %D%/report/techniques.c \
 	%D%/report/lines.c %D%/report/lines.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
@@ -229,7 +231,7 @@ extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/command.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
-	%D%/commands/extract.c %D%/commands/info.c %D%/commands/report.c %D%/commands/rules.c \
+	%D%/commands/extract.c %D%/commands/info.c %D%/commands/merge.c %D%/commands/report.c %D%/commands/rules.c \
 	%D%/commands/run.c %D%/commands/summary.c \
 	%D%/commands/verdict_text.c %D%/commands/verdict_text.h
 extriage_LDADD = libextriage.a $(EXTRIAGE_LIBS)

@@ -13,12 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    APPLICATION_ID = 0x65787472 /* "extr" */,
-    SCHEMA_VERSION = 2,
-    FLUSH_ROWS = 50000,
-    FLUSH_SECONDS = 5
-};
+enum { FLUSH_ROWS = 50000, FLUSH_SECONDS = 5 };
 
 enum column_type { INTEGER, BOOLEAN, TEXT, BYTES };
 
@@ -160,6 +155,7 @@ static const struct table tables[TABLE_COUNT] = {
 
 struct case_file {
     char *folder, *database_path, *partial_path;
+    bool is_fleet;
     sqlite3 *database;
     sqlite3_stmt *inserts[TABLE_COUNT];
     sqlite3_stmt *task_query, *task_insert;
@@ -683,14 +679,11 @@ int case_create(const char *folder, enum case_mode mode, struct case_file **out)
     return 0;
 }
 
-int case_open(const char *folder, struct case_file **out)
+/* The file belongs to `out`, or is closed. */
+static int open_finished(struct case_file *file, struct case_file **out)
 {
-    struct case_file *file = new_file(folder);
-
-    if (!file)
-        return error_set("out of memory");
-    if (access(file->database_path, R_OK) != 0) {
-        error_set_errno("'%s' holds no finished case", folder);
+    if (access(file->database_path ? file->database_path : "", R_OK) != 0) {
+        error_set_errno("'%s' holds no finished case", file->folder);
         case_close(file);
         return -1;
     }
@@ -700,6 +693,30 @@ int case_open(const char *folder, struct case_file **out)
     }
     *out = file;
     return 0;
+}
+
+int case_open_fleet(const char *folder, struct case_file **out)
+{
+    struct case_file *file = new_file(folder);
+
+    if (!file)
+        return error_set("out of memory");
+    file->is_fleet = true;
+    free(file->database_path);
+    file->database_path = join(folder, "fleet.db");
+    return open_finished(file, out);
+}
+
+bool case_is_fleet(const struct case_file *file)
+{
+    return file->is_fleet;
+}
+
+int case_open(const char *folder, struct case_file **out)
+{
+    struct case_file *file = new_file(folder);
+
+    return file ? open_finished(file, out) : error_set("out of memory");
 }
 
 void case_close(struct case_file *file)
@@ -777,7 +794,7 @@ static int build_sorted(struct case_file *file)
     snprintf(pragmas, sizeof pragmas,
              PAGES "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA application_id=%d; "
                    "PRAGMA user_version=%d",
-             APPLICATION_ID, SCHEMA_VERSION);
+             CASE_APPLICATION_ID, CASE_SCHEMA_VERSION);
     if (execute(file, pragmas) < 0 || attach_partial(file) < 0 || execute(file, "BEGIN") < 0 ||
         create_tables(file, false) < 0)
         return -1;
@@ -1143,15 +1160,23 @@ int case_each_indicator(struct case_file *file, bool dated,
         buffer_format(&sql, "i.%s, ", tables[INDICATOR].columns[i].name);
     for (size_t i = 0; i < tables[RULE].column_count; i++)
         buffer_format(&sql, "%sr.%s", i ? ", " : "", tables[RULE].columns[i].name);
+    /* Rules of a case lie in the order of their numbers. */
     buffer_format(&sql,
-                  " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE i.dated = %d "
-                  "ORDER BY i.rowid",
+                  file->is_fleet
+                      ? ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
+                        "r.\"index\" = i.rule WHERE i.dated = %d "
+                        "ORDER BY i.timestamp, i.\"case\", i.source_row"
+                      : " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE i.dated = %d "
+                        "ORDER BY i.rowid",
                   dated);
     if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
         result = database_error(file, "the case database refuses");
     while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
         load_row(statement, 0, &tables[INDICATOR], &row);
         load_row(statement, (int)tables[INDICATOR].column_count, &tables[RULE], &rule);
+        if (file->is_fleet)
+            row.from_case = (const char *)sqlite3_column_text(
+                statement, (int)(tables[INDICATOR].column_count + tables[RULE].column_count));
         result = visit(context, &row, &rule);
     }
     if (result == 0 && step != SQLITE_DONE)

@@ -11,6 +11,9 @@
 
 struct case_file;
 
+/* PRAGMA application_id ("extr") and user_version of case.db. */
+enum { CASE_APPLICATION_ID = 0x65787472, CASE_SCHEMA_VERSION = 2 };
+
 struct case_rule {
     int64_t index; /* as indicators name it */
     const char *name, *id, *title, *language, *level, *confidence, *author, *tags /* JSON list */,
@@ -30,6 +33,7 @@ struct case_indicator {
     struct slice raw;
     bool raw_cut;
     const char *raw_sha256, *fields /* JSON object */, *how, *marks;
+    const char *from_case; /* only of a fleet: which case it is of */
 };
 
 struct case_coverage {
@@ -116,6 +120,9 @@ enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
 int case_create(const char *folder, enum case_mode mode, struct case_file **out);
 /* A finished case, read-only. */
 int case_open(const char *folder, struct case_file **out);
+/* The joined cases in a folder (fleet.h), read-only: what reads rows of a case reads theirs. */
+int case_open_fleet(const char *folder, struct case_file **out);
+bool case_is_fleet(const struct case_file *file);
 void case_close(struct case_file *file);
 const char *case_folder(const struct case_file *file);
 

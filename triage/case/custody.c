@@ -123,7 +123,7 @@ int custody_write_sums(struct case_file *file)
     struct sums sums = {0};
     int result = add_top_files(file, &sums);
 
-    if (result == 0)
+    if (result == 0 && !case_is_fleet(file))
         result = case_each_stored(file, add_stored, &sums);
     if (result == 0 && (sums.failed || buffer_failed(&sums.lines)))
         result = error_set("out of memory");

@@ -20,6 +20,6 @@ struct command {
 };
 
 extern const struct command command_run, command_info, command_verify, command_extract,
-    command_report, command_rules;
+    command_report, command_merge, command_rules;
 
 #endif

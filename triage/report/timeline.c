@@ -65,6 +65,8 @@ void timeline_json(const struct case_indicator *row, const struct case_rule *rul
     struct json json = json_over(out, false);
 
     json_object(&json);
+    if (row->from_case)
+        json_pair(&json, "case", row->from_case);
     add_members(&json, row, rule);
     json_object_end(&json);
     buffer_add_byte(out, '\n');
@@ -142,8 +144,10 @@ void csv_cell(struct buffer *out, struct slice text)
     buffer_release(&valid);
 }
 
-void timeline_csv_header(struct buffer *out)
+void timeline_csv_header(bool with_case, struct buffer *out)
 {
+    if (with_case)
+        buffer_add_text(out, "case,");
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         buffer_format(out, "%s%s", i ? "," : "", columns[i]);
     buffer_add_text(out, "\r\n");
@@ -165,6 +169,10 @@ void timeline_csv(const struct case_indicator *row, const struct case_rule *rule
 {
     char datetime[INSTANT_TEXT_SIZE];
 
+    if (row->from_case) {
+        csv_cell(out, slice_of_text(row->from_case));
+        buffer_add_byte(out, ',');
+    }
     buffer_add_text(out, datetime_text(row, datetime));
     number_cell(out, row->timestamp);
     text_cell(out, row->timestamp_desc);

@@ -12,8 +12,9 @@ void timeline_json(const struct case_indicator *row, const struct case_rule *rul
 /* An event from around an indicator: the same keys, those of a rule empty, and "near". */
 void timeline_context_json(const struct case_context *row, const struct case_indicator *near,
                            const struct case_rule *rule, struct buffer *out);
-/* The header of the CSV form, and one line of it, "\r\n" included. */
-void timeline_csv_header(struct buffer *out);
+/* The header of the CSV form, with the column `case` in front for a fleet, and one line of it,
+ * "\r\n" included. */
+void timeline_csv_header(bool with_case, struct buffer *out);
 void timeline_csv(const struct case_indicator *row, const struct case_rule *rule,
                   struct buffer *out);
 /* One CSV cell (RFC 4180): quoted where needed, line breaks as blanks, and a text that a

@@ -27,7 +27,7 @@ static int write_all(struct case_file *file, FILE *out)
 {
     struct target target = {out, BUFFER_EMPTY};
 
-    timeline_csv_header(&target.line);
+    timeline_csv_header(case_is_fleet(file), &target.line);
     int result = write_line(&target);
     if (result == 0)
         result = case_each_indicator(file, true, add_line, &target);
