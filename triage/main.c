@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_run, &command_info, &command_verify, &command_extract, &command_report, &command_merge, &command_rules,
+    &command_run,    &command_info,  &command_verify, &command_extract,
+    &command_report, &command_merge, &command_rules,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
