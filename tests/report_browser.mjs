@@ -1,9 +1,9 @@
-// Run by report_browser.py: report_browser.mjs CHROMIUM WORK DEMO HOSTILE LARGE PRINTED; one JSON line per check.
+// Run by report_browser.py: report_browser.mjs CHROMIUM WORK DEMO HOSTILE LARGE PRINTED EMPTY; one JSON line per check.
 import fs from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [executablePath, work, demo, hostile, large, printed] = process.argv.slice(2);
+const [executablePath, work, demo, hostile, large, printed, empty] = process.argv.slice(2);
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-precise-memory-info"];
 const say = (line) => console.log(JSON.stringify(line));
 const check = (ok, name, detail) => say({ ok: Boolean(ok), name, detail: ok || detail === undefined ? "" : String(detail).slice(0, 2000) });
@@ -113,6 +113,8 @@ async function sizes() {
       await page.emulateMedia({ colorScheme });
       await page.locator(".rows .open-row").first().click();
       check(await fits(page), width + " pixels, " + colorScheme + ": nothing is wider than the page", await page.evaluate(() => document.documentElement.scrollWidth));
+      const crowded = await page.evaluate(() => [...document.querySelectorAll(".contents li")].filter((item) => item.scrollWidth > item.clientWidth + 1).length);
+      check(crowded === 0, width + " pixels, " + colorScheme + ": the names of the sections do not overlap", crowded);
       const weak = await page.evaluate(weakTexts);
       check(weak.length === 0, width + " pixels, " + colorScheme + ": text stands out from its ground (WCAG AA, 4.5 to 1)", weak.join("\n"));
       await page.close();
@@ -158,6 +160,12 @@ async function filing() {
   const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) || []).length;
   check(pages > 5, "it prints to PDF", pages);
   say({ note: "PDF for the file: " + pages + " pages" });
+  await page.close();
+}
+
+async function nothing() {
+  const page = await open(empty);
+  check(page.said.length === 0 && /No indicator passes/.test(await page.locator(".rows").textContent()), "a report without indicators opens", page.said.join("\n"));
   await page.close();
 }
 
@@ -214,7 +222,7 @@ async function many() {
 
 let code = 0;
 try {
-  for (const part of [reading, following, chart, sizes, printing, filing, withoutScript, resisting, many]) await part();
+  for (const part of [reading, following, chart, sizes, printing, filing, nothing, withoutScript, resisting, many]) await part();
 } catch (error) {
   console.error(error);
   code = 1;

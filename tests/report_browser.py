@@ -170,7 +170,7 @@ def plain_checks(case):
     text = ' '.join(' '.join(tags_of(page).text).split())
     policy_checks(page)
     same_rows(case, page)
-    said = [lead['what'] for lead in findings['leads']] + [cve['cve'] for cve in findings['cves']] + findings['verdict']['limits']
+    said = [lead['what'] for lead in findings['leads']] + [cve['cve'] for cve in findings['cves']] + [check['what'] for check in findings.get('checks', [])] + findings['verdict']['limits']
     said += [step['what'] for incident in findings['incidents'] for step in incident['steps']]
     said += [file['sha256'] for incident in findings['incidents'] for file in incident['files'] if file['sha256']]
     missing = [what for what in said if ' '.join(what.split()) not in text]
@@ -242,6 +242,20 @@ def enlarged(case, folder, rows):
     return extriage('report', folder, '--format', 'html')
 
 
+# --- nothing found ---
+
+def quiet_case():
+    log, case = os.path.join(WORK, 'u_ex210301.log'), os.path.join(WORK, 'quiet')
+    with open(log, 'w') as file:
+        file.write('#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status '
+                   'time-taken\n2021-03-01 00:00:01 10.0.0.1 GET /owa/ - 443 - 10.0.0.9 Mozilla/5.0 200 0 0 12\n')
+    run = extriage('run', '-q', '--clobber', log, '-o', case)
+    text = ' '.join(' '.join(tags_of(read(case)).text).split())
+    result(run.returncode == 0 and 'No trace of an attack was found' in text and 'Host not known' in text and 'What cannot be known' in text,
+           'a report of nothing says so, and what cannot be known', run.stderr)
+    return case
+
+
 # --- in the browser ---
 
 def browser_missing():
@@ -303,8 +317,9 @@ def main():
         rows = int(re.search(r'"count":(\d+)', read(large)).group(1))
         print('# %d indicators: %.1f MiB, %d bytes each' % (rows, size / 2**20, size / rows))
         result(size < 1000 * rows, 'a page of many indicators is small: less than 1000 bytes each', size)
+        empty = quiet_case()
         browser_checks([pathlib.Path(folder, 'report.html').as_uri() for folder in (case, hostile, large)] +
-                       [pathlib.Path(case, 'report-print.html').as_uri()])
+                       [pathlib.Path(case, 'report-print.html').as_uri(), pathlib.Path(empty, 'report.html').as_uri()])
     print('1..%d' % number)
     return 1 if failures else 0
 

@@ -42,7 +42,7 @@ static struct map find_map(const struct page *page)
 
 /* Hours with records, and hours that are missing against the log's own rhythm, per cell. */
 struct cell {
-    uint16_t seen, missing;
+    uint32_t seen, missing;
 };
 
 static void count_hours(const struct map *map, const struct json_value *sum, struct cell *cells)

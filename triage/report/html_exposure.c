@@ -183,11 +183,19 @@ static bool is_telling(const struct json_value *cve)
     return !value_is(cve, "outcome", "none_seen") && !value_is(cve, "outcome", "not_determinable");
 }
 
+static bool has_telling(const struct page *page)
+{
+    const struct json_value *cve = value_list(page->findings, "cves");
+
+    while (cve && !is_telling(cve))
+        cve = cve->next;
+    return cve;
+}
+
 /* Those of whose use something was seen, with their bars. */
 static void put_telling(struct page *page, const struct axis *axis)
 {
     const struct json_value *cve = value_list(page->findings, "cves");
-    size_t count = 0;
 
     page_markup(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\""
                       "Vulnerabilities\"><table class=\"cves\">\n<thead><tr><th scope=\"col\">"
@@ -198,13 +206,8 @@ static void put_telling(struct page *page, const struct axis *axis)
     put_day(page, axis->last);
     page_markup(page, "</span></span></th><th scope=\"col\">Why</th></tr></thead>\n<tbody>\n");
     for (int64_t index = 0; cve; cve = cve->next, index++)
-        if (is_telling(cve)) {
+        if (is_telling(cve))
             put_cve(page, axis, cve, index);
-            count++;
-        }
-    if (!count)
-        page_markup(page, "<tr><td colspan=\"4\">No attack on a known vulnerability was seen."
-                          "</td></tr>\n");
     page_markup(page,
                 "</tbody></table></div>\n<p class=\"quiet\">Red: the time in which the server "
                 "was vulnerable. Ticks: indicators.");
@@ -349,10 +352,14 @@ void html_exposure(struct page *page)
 
     page_markup(page, "<section id=\"exposure\" aria-labelledby=\"exposure-title\">\n"
                       "<h2 id=\"exposure-title\">Vulnerabilities and updates</h2>\n");
-    put_telling(page, &axis);
+    if (has_telling(page))
+        put_telling(page, &axis);
+    else
+        page_markup(page, "<p>No attack on a known vulnerability was seen.</p>\n");
     put_others(page);
     page_put(page,
-             "<h3>State of updates</h3>\n<p>%v.</p>\n<dl class=\"pairs\"><dt>Installed by its "
+             "<h3>State of updates</h3>\n<p class=\"begins\">%v.</p>\n<dl "
+             "class=\"pairs\"><dt>Installed by its "
              "binaries</dt><dd>%v</dd><dt>Claimed by registry and setup</dt><dd>%v</dd>"
              "<dt>Files compared</dt><dd>%n</dd></dl>\n",
              json_member(update, "why"), json_member(update, "found"),

@@ -43,18 +43,24 @@ static void put_policy(struct page *page, enum html_kind kind)
     page_markup(page, "; base-uri 'none'; form-action 'none'\">\n");
 }
 
+static const char *host_name(const struct page *page)
+{
+    const char *name = value_text(json_member(page->host, "computer"), "value");
+
+    return name ? name : "Host not known";
+}
+
 static void put_head(struct page *page, enum html_kind kind)
 {
     const struct json_value *verdict = json_member(page->findings, "verdict");
-    const struct json_value *computer = json_member(page->host, "computer");
 
     page_markup(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     put_policy(page, kind);
     page_markup(page, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
                       "<meta name=\"referrer\" content=\"no-referrer\">\n");
-    page_put(page, "<title>%v: %v \xE2\x80\x93 extriage report</title>\n",
-             json_member(computer, "value"), json_member(verdict, "name"));
+    page_put(page, "<title>%t: %v \xE2\x80\x93 extriage report</title>\n", host_name(page),
+             json_member(verdict, "name"));
     page_markup(page, "<style>");
     buffer_add(&page->out, slice_of(style, sizeof style));
     page_markup(page, "</style>\n</head>\n");
@@ -62,12 +68,11 @@ static void put_head(struct page *page, enum html_kind kind)
 
 static void put_banner(struct page *page, const char *title)
 {
-    const struct json_value *computer = json_member(page->host, "computer");
     const struct json_value *domain = json_member(page->host, "domain");
     const struct json_value *item = value_list(page->host, "evidence");
 
     page_put(page, "<header class=\"banner\">\n<p class=\"brand\">%t</p>\n", title);
-    page_put(page, "<p class=\"subject\"><b>%v</b>", json_member(computer, "value"));
+    page_put(page, "<p class=\"subject\"><b>%t</b>", host_name(page));
     if (value_text(domain, "value"))
         page_put(page, " <span>%v</span>", json_member(domain, "value"));
     for (; item; item = item->next)

@@ -273,6 +273,25 @@ static void put_incident(struct page *page, const struct json_value *incident, i
     page_markup(page, "</article>\n");
 }
 
+/* What needs more than one record: it belongs to no incident. */
+static void put_checks(struct page *page)
+{
+    const struct json_value *check = value_list(page->findings, "checks");
+
+    if (!check)
+        return;
+    page_markup(page, "<h3>Checks of the server as a whole</h3>\n<ul class=\"leads\">\n");
+    for (int64_t i = 0; check; check = check->next, i++)
+        page_put(
+            page,
+            "<li data-show=\"checks/%r\" data-count=\"%r\"><b>%v</b> <span class=\"level "
+            "%v\">%v</span> <span class=\"sub\">%v</span> <span class=\"why\">%v.</span></li>\n",
+            i, value_number(check, "indicator_count", 0), json_member(check, "what"),
+            json_member(check, "level"), json_member(check, "level"), json_member(check, "id"),
+            json_member(check, "why"));
+    page_markup(page, "</ul>\n");
+}
+
 /* Intrusions first: they are what the reader came for. */
 void html_incidents(struct page *page)
 {
@@ -289,5 +308,6 @@ void html_incidents(struct page *page)
             if (value_is(incident, "kind", kinds[kind]))
                 put_incident(page, incident, index);
     }
+    put_checks(page);
     page_markup(page, "</section>\n");
 }

@@ -14,7 +14,7 @@ static const struct {
     {"Data taken", "Data left the server, or was made ready and fetched."},
     {"Destroyed", "Data was encrypted or destroyed."},
 };
-enum { RUNG_COUNT = sizeof rungs / sizeof *rungs };
+enum { EXPLOITED = 3, RUNG_COUNT = sizeof rungs / sizeof *rungs };
 
 static const struct {
     const char *name, *label, *meaning;
@@ -47,13 +47,15 @@ static void put_confidence(struct page *page, const struct json_value *verdict)
                      confidences[i].label, confidences[i].meaning);
 }
 
-static void put_dwell(struct page *page, const struct json_value *verdict)
+/* An intruder dwells; scanners only come by. */
+static void put_dwell(struct page *page, const struct json_value *verdict, int64_t rung)
 {
     const int64_t seconds = value_number(verdict, "dwell_seconds", -1);
 
     if (seconds < 0)
         return;
-    page_markup(page, "<div><dt>Dwell time</dt><dd><b>");
+    page_markup(page, rung >= EXPLOITED ? "<div><dt>Dwell time</dt><dd><b>"
+                                        : "<div><dt>Span of the attempts</dt><dd><b>");
     html_duration(&page->out, seconds);
     page_markup(page, "</b> <span>from first to last trace</span></dd></div>\n");
 }
@@ -79,19 +81,21 @@ static void put_facts(struct page *page, const struct json_value *verdict, int64
 {
     const struct json_value *exchange = json_member(page->findings, "exchange");
     const struct json_value *update = json_member(page->findings, "update");
+    const char *name = value_text(exchange, "name"), *build = value_text(exchange, "build");
 
     page_put(page,
              "<dl class=\"facts\">\n<div><dt>How far</dt><dd><b>%t</b> <span>rung %r of 8: "
              "%t</span></dd></div>\n",
              rungs[rung].name, rung, rungs[rung].meaning);
     put_confidence(page, verdict);
-    page_put(page, "<div><dt>First trace</dt><dd><b>%w</b> <span>UTC</span></dd></div>\n",
-             json_member(verdict, "first"));
-    page_put(page, "<div><dt>Last trace</dt><dd><b>%w</b> <span>UTC</span></dd></div>\n",
-             json_member(verdict, "last"));
-    put_dwell(page, verdict);
-    page_put(page, "<div><dt>Installed</dt><dd><b>%v</b> <span>%v</span></dd></div>\n",
-             json_member(exchange, "name"), json_member(exchange, "build"));
+    if (value_text(verdict, "first"))
+        page_put(page,
+                 "<div><dt>First trace</dt><dd><b>%w</b> <span>UTC</span></dd></div>\n"
+                 "<div><dt>Last trace</dt><dd><b>%w</b> <span>UTC</span></dd></div>\n",
+                 json_member(verdict, "first"), json_member(verdict, "last"));
+    put_dwell(page, verdict, rung);
+    page_put(page, "<div><dt>Installed</dt><dd><b>%t</b> <span>%t</span></dd></div>\n",
+             name ? name : "Not known", build ? build : "");
     page_put(page,
              "<div><dt>Security updates</dt><dd><b>%t</b> <span>%v</span></dd></div>\n</dl>\n",
              update_label(update), json_member(update, "why"));
@@ -144,9 +148,9 @@ void html_verdict(struct page *page)
     page_put(page,
              "<section id=\"verdict\" class=\"verdict %t\" aria-labelledby=\"verdict-title\" "
              "tabindex=\"-1\">\n<p class=\"eyebrow\">Verdict</p>\n",
-             rung >= 3 ? "bad"
-             : rung    ? "watch"
-                       : "calm");
+             rung >= EXPLOITED ? "bad"
+             : rung            ? "watch"
+                               : "calm");
     put_summary(page, verdict);
     if (value_is(verdict, "confidence", "not_determinable"))
         page_markup(page, "<p class=\"lead\">Nothing was seen, but the records that would show it "

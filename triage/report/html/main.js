@@ -18,7 +18,8 @@
   for (const place of document.querySelectorAll("[data-show]")) {
     const numbers = listOf(place.dataset.show);
     if (!numbers.length) continue;
-    const label = (place.querySelector("b, .what, th") || place).textContent.trim();
+    const all = Number(place.dataset.count || 0), rest = numbers.length < all ? " (the first " + grouped(numbers.length) + " of " + grouped(all) + ")" : "";
+    const label = (place.querySelector("b, .what, th") || place).textContent.trim() + rest;
     const button = element("button", { type: "button", class: "show", onclick: () => table.showOnly(numbers, label) },
       "show " + grouped(numbers.length) + (numbers.length === 1 ? " indicator" : " indicators"));
     const count = place.querySelector(".count");

@@ -256,6 +256,7 @@ class IndicatorTable {
       made.push(this.cells(row));
       if (this.open.has(row)) made.push(this.detail(row));
     }
+    if (!made.length) made.push(element("tr", {}, element("td", { colspan: 6 }, "No indicator passes the filter.")));
     this.body.replaceChildren(...made);
     const [previous, text, next] = this.pager.children;
     text.textContent = "Page " + grouped(this.page + 1) + " of " + grouped(pages);
