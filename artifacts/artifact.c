@@ -13,6 +13,9 @@ static const struct artifact *const artifacts[] = {
 #undef ARTIFACT
 };
 
+/* Sets of them are kept as bits of 64. */
+_Static_assert(sizeof artifacts / sizeof *artifacts <= 64, "more artifacts than bits");
+
 const struct artifact *const *artifact_all(size_t *count)
 {
     *count = sizeof artifacts / sizeof *artifacts;

@@ -94,6 +94,8 @@ static void add_link(struct list *list, struct entry *entry, struct slice conten
     }
     if (link->problem)
         repair(entry, offset, link->problem);
+    if (arena_full(list->scratch))
+        repair(entry, offset, "a link has texts of more than 8 MiB: some were left out");
     link_add(entry, list->scratch, link);
 }
 

@@ -10,8 +10,8 @@
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
 #include "triage/base/utf16.h"
+#include "triage/evidence/ntfs_owner.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +22,7 @@ enum {
     DIGEST_MOST = 128, /* SHA-256 in hexadecimal UTF-16; MD5 has half of it (Windows XP, 2003) */
     ITEMS_MOST = 32,
     INSTANCES_MOST = 10000,
+    INSTANCE_MEMORY = 1 << 20, /* a page's texts, each kept twice */
     TIMES_SIZE = 16,
     BLOCK_HEAD = 9, /* its size, the offset of the class name, a byte */
     DESCRIPTOR_SIZE = 16,
@@ -59,6 +60,7 @@ static const struct {
 
 struct repository {
     struct job *job;
+    struct arena *arena;                      /* of the instance at hand */
     uint8_t digests[CLASSES][2][DIGEST_MOST]; /* SHA-256, MD5 */
     size_t told;
 };
@@ -155,18 +157,9 @@ static bool take_text(struct cursor *c, struct item *item)
 
 static const char *sid_text(struct arena *arena, struct slice sid)
 {
-    struct cursor c = cursor_over(sid, 0);
-    struct buffer text = BUFFER_EMPTY;
+    char text[SID_TEXT_SIZE];
 
-    buffer_format(&text, "S-%u", cursor_u8(&c));
-    const size_t count = cursor_u8(&c);
-    const uint64_t high = cursor_u16be(&c);
-    buffer_format(&text, "-%" PRIu64, high << 32 | cursor_u32be(&c));
-    for (size_t i = 0; i < count; i++)
-        buffer_format(&text, "-%" PRIu32, cursor_u32le(&c));
-    const char *result = arena_text(arena, buffer_slice(&text));
-    buffer_release(&text);
-    return result;
+    return ntfs_sid_text(sid, text) ? arena_text(arena, slice_of_text(text)) : NULL;
 }
 
 /* Texts of Latin letters are one byte a letter. */
@@ -324,7 +317,8 @@ static void tell(struct repository *repository, struct instance *instance)
     struct job *job = repository->job;
     struct entry entry;
 
-    read_items(instance, job->arena, data_of(instance));
+    arena_reset(repository->arena);
+    read_items(instance, repository->arena, data_of(instance));
     entry_begin(&entry, job, KIND_wmi_subscription);
     entry.event.offset = instance->offset;
     entry.event.raw = instance->block;
@@ -337,7 +331,7 @@ static void tell(struct repository *repository, struct instance *instance)
     } else {
         adders[instance->class->role](&entry, instance);
         entry_add(&entry, "CreatorSid", instance->sid);
-        entry_add(&entry, "Values", all_texts(job->arena, instance));
+        entry_add(&entry, "Values", all_texts(repository->arena, instance));
     }
     if (!instance->is_live)
         entry.event.marks |= EVENT_RECOVERED;
@@ -422,14 +416,13 @@ static void search_page(struct repository *repository, struct slice page, uint64
     }
 }
 
-static int parse(struct job *job)
+static int search(struct repository *repository)
 {
-    struct repository *repository = arena_take(job->arena, sizeof *repository);
+    struct job *job = repository->job;
     uint8_t *window = arena_take(job->arena, (size_t)WINDOW_PAGES * PAGE_SIZE);
 
-    if (!repository || !window)
+    if (!window)
         return -1;
-    repository->job = job;
     for (size_t i = 0; i < CLASSES; i++) {
         digest_of(classes[i].name, HASH_SHA256, repository->digests[i][0]);
         digest_of(classes[i].name, HASH_MD5, repository->digests[i][1]);
@@ -445,6 +438,15 @@ static int parse(struct job *job)
     if (repository->told == INSTANCES_MOST)
         job_notice(job, 0, "there are more than 10000 subscriptions: the rest was left out");
     return 0;
+}
+
+static int parse(struct job *job)
+{
+    struct repository repository = {.job = job, .arena = arena_new(INSTANCE_MEMORY)};
+    const int result = repository.arena ? search(&repository) : -1;
+
+    arena_free(repository.arena);
+    return result;
 }
 
 static const char *const paths[] = {"{system32}/wbem/Repository/OBJECTS.DATA",

@@ -18,6 +18,7 @@ struct block {
 struct arena {
     struct block *blocks; /* newest first */
     size_t ceiling, used;
+    bool full; /* it refused something */
 };
 
 struct arena *arena_new(size_t ceiling)
@@ -54,6 +55,7 @@ void arena_reset(struct arena *arena)
     struct block *keep = arena->blocks;
 
     arena->used = 0;
+    arena->full = false;
     if (!keep)
         return;
     free_blocks(keep->next);
@@ -85,6 +87,7 @@ void *arena_take(struct arena *arena, size_t size)
 
     if (rounded < size || rounded > arena->ceiling - arena->used ||
         rounded > SIZE_MAX - BLOCK_SIZE) {
+        arena->full = true;
         error_set("the job's memory ceiling of %zu bytes is reached", arena->ceiling);
         return NULL;
     }
@@ -92,6 +95,7 @@ void *arena_take(struct arena *arena, size_t size)
     if (!block || block->size - block->used < rounded)
         block = grow(arena, rounded);
     if (!block) {
+        arena->full = true;
         error_set("out of memory");
         return NULL;
     }
@@ -106,6 +110,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     size_t total;
 
     if (__builtin_mul_overflow(count, size, &total)) {
+        arena->full = true;
         error_set("the job's memory ceiling is reached");
         return NULL;
     }
@@ -142,6 +147,11 @@ struct slice arena_copy(struct arena *arena, struct slice bytes)
     const char *copy = arena_text(arena, bytes);
 
     return slice_of(copy, copy ? bytes.size : 0);
+}
+
+bool arena_full(const struct arena *arena)
+{
+    return arena->full;
 }
 
 size_t arena_used(const struct arena *arena)

@@ -28,5 +28,7 @@ char *arena_format(struct arena *arena, const char *format, ...)
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 /* Bytes handed out since the last reset, each piece rounded up to the alignment. */
 size_t arena_used(const struct arena *arena);
+/* Whether it refused something since the last reset. */
+bool arena_full(const struct arena *arena);
 
 #endif

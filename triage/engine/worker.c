@@ -906,6 +906,9 @@ static void parse(struct worker *worker, struct outbox *outbox, const struct art
         running.job.source_map = rule_set_source_map(worker->setup->rules);
     if (artifact->parse(&running.job) < 0)
         send_unread(worker, outbox, "", error_text());
+    else if (arena_full(worker->arena)) /* a value that found no room is a value nobody saw */
+        send_unread(worker, outbox, "",
+                    "it holds more than the job's memory: some of what it says was left out");
     if (artifact->scan && worker->matcher)
         scan_content(&running);
     if (stream_lost(running.stream) && !running.loss_told) {
