@@ -111,8 +111,8 @@ static void line_take(struct text_file *file, struct slice line, uint64_t offset
     const size_t nuls = leading_nuls(file, line, offset);
 
     if (nuls) {
+        offset = lines_place(file->lines, line.data + nuls); /* there may be nothing behind them */
         line = slice_from(line, nuls);
-        offset = lines_place(file->lines, line.data);
         file->goes_on = false;
     }
     const bool starts = !file->goes_on && (!format->starts || format->starts(line));

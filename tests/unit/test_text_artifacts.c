@@ -434,6 +434,16 @@ static void nuls_in_front_of_a_line_do_not_hide_that_a_record_starts(void **cont
     assert_noticed("NUL");
 }
 
+static void a_line_of_nothing_but_nuls_in_utf16_is_passed(void **context)
+{
+    static const char text[] = "\xff\xfe[\0x\0]\0\n\0\0\0\0\0\n\0y\0\n\0\0\0";
+
+    (void)context;
+    start("defender_log", "MPLog-1.log", slice_of(text, sizeof text - 1));
+    finish();
+    assert_noticed("NUL");
+}
+
 static void a_record_of_more_than_a_mebibyte_is_cut(void **context)
 {
     const size_t size = TEXT_RECORD_MOST + 4096;
@@ -498,6 +508,7 @@ int main(void)
         TEST(an_error_report_in_another_language_goes_by_place),
         TEST(a_stamp_with_am_or_pm_has_the_month_first),
         TEST(nuls_in_front_of_a_line_do_not_hide_that_a_record_starts),
+        TEST(a_line_of_nothing_but_nuls_in_utf16_is_passed),
         TEST(a_record_of_more_than_a_mebibyte_is_cut),
         TEST(a_line_longer_than_any_window_is_one_record),
     };
