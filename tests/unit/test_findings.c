@@ -1,6 +1,7 @@
 /* The verdict: what belongs together, how far it went, what the server was open to. */
 #include "triage/base/error.h"
 #include "triage/findings/findings.h"
+#include "triage/findings/joining.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -479,6 +480,59 @@ static void a_rule_that_is_not_listed_is_judged_by_its_tags(void **state)
     arena_free(arena);
 }
 
+/* Two hundred thousand dropped files within one second, as whoever is on the disk can make them. */
+static void a_flood_of_one_second_is_joined_in_one_walk(void **state)
+{
+    enum { FLOOD = 200000 };
+    static const struct judgement placed = {.rung = RUNG_PLACED},
+                                  exploited = {.rung = RUNG_EXPLOITED};
+    struct sightings sightings = {.list = calloc(FLOOD, sizeof(struct sighting)), .count = FLOOD};
+    uint32_t *groups = calloc(FLOOD, sizeof *groups);
+
+    (void)state;
+    for (size_t i = 0; i < FLOOD; i++)
+        sightings.list[i] = (struct sighting){.dated = true,
+                                              .time = NOON,
+                                              .level = 3,
+                                              .judgement = &placed,
+                                              .rule = "WS-01",
+                                              .witness = WITNESS_FILE_SYSTEM};
+    assert_int_equal(joining_groups(&sightings, groups), 0);
+    assert_int_equal(groups[FLOOD - 1], FLOOD - 1);
+    sightings.list[FLOOD / 2].rule = "PL-08";
+    sightings.list[FLOOD / 2].witness = WITNESS_WEB_LOG;
+    sightings.list[FLOOD / 2].judgement = &exploited;
+    assert_int_equal(joining_groups(&sightings, groups), 0);
+    for (size_t i = 0; i < FLOOD; i++)
+        assert_int_equal(groups[i], groups[0]);
+    free(sightings.list);
+    free(groups);
+}
+
+static void what_was_not_read_is_told_with_the_verdict(void **state)
+{
+    struct scene *scene = *state;
+    const struct case_note row = {.evidence = "a.E01", .path = "C:\\logs\\x.log", .text = "lost"};
+
+    had_log(scene, "iis_log", "[\"2021-03-01\",\"2021-03-02\",\"2021-03-03\"]");
+    assert_int_equal(case_add_unread(scene->file, "task", &row), 0);
+    const struct findings *findings = verdict_of(scene);
+    assert_int_equal(findings->verdict.rung, RUNG_NOTHING);
+    assert_non_null(strstr(findings->verdict.summary, "could not be read"));
+    assert_non_null(strstr(findings->verdict.limits[0], "1 files or parts"));
+}
+
+static void a_broken_date_does_not_move_the_days_of_a_log(void **state)
+{
+    struct scene *scene = *state;
+
+    had_log(scene, "iis_log", "[\"2195-01-01\",\"1971-01-01\"]");
+    had_log(scene, "iis_log", "[\"2021-03-01\",\"2021-03-02\",\"2021-03-03\"]");
+    const struct log_span *span = log_span_of(&verdict_of(scene)->spans, "iis_log");
+    assert_int_equal(span->days, 3);
+    assert_int_equal(log_span_missing(span), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* --- checks --- */
@@ -689,6 +743,9 @@ static void ws_19_says_nothing_without_a_known_installation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_flood_of_one_second_is_joined_in_one_walk),
+        TEST(what_was_not_read_is_told_with_the_verdict),
+        TEST(a_broken_date_does_not_move_the_days_of_a_log),
         TEST(requests_join_the_file_that_they_ask_for),
         TEST(a_chain_in_event_logs_is_one_incident),
         TEST(a_command_hours_later_is_another_matter),

@@ -284,14 +284,6 @@ static int numbers_missing(struct looking *looking)
                              gaps.path));
 }
 
-static bool has_day(const struct log_span *span, int64_t day)
-{
-    const int64_t at = span ? day - span->map_day : -1;
-
-    return span && span->seen && day >= span->first_day && day <= span->last_day && at >= 0 &&
-           span->seen[at / 64] >> at % 64 & 1;
-}
-
 /* AF-04: days without an IIS log on which the front end's own log has requests. */
 static int days_missing(struct looking *looking)
 {
@@ -303,7 +295,7 @@ static int days_missing(struct looking *looking)
     if (!iis || !proxy || !iis->seen || !proxy->seen)
         return 0;
     for (int64_t day = iis->first_day; day <= iis->last_day; day++) {
-        if (has_day(iis, day) || !has_day(proxy, day))
+        if (log_span_has_day(iis, day) || !log_span_has_day(proxy, day))
             continue;
         if (!count++)
             memcpy(first, day_text(day, text), sizeof first);

@@ -4,6 +4,15 @@
 
 #include <stdlib.h>
 
+static int count_unread(void *context, const struct case_note *row)
+{
+    struct findings *findings = context;
+
+    (void)row;
+    findings->unread++;
+    return 0;
+}
+
 static int load(struct case_file *file, const char *folder, struct findings *findings)
 {
     struct buffer host = BUFFER_EMPTY;
@@ -18,6 +27,8 @@ static int load(struct case_file *file, const char *folder, struct findings *fin
                                 &findings->sightings);
     if (result == 0)
         result = exposure_make(file, folder, text, findings->arena, &findings->exposure);
+    if (result == 0)
+        result = case_each_unread(file, count_unread, findings);
     return result == 0 ? log_spans_make(file, findings->arena, &findings->spans) : result;
 }
 

@@ -52,6 +52,7 @@ struct findings {
     struct incidents incidents;
     struct exposure exposure;
     struct log_spans spans;
+    size_t unread; /* files, and parts of the evidence, that could not be read in full */
     struct outcomes outcomes;
     struct checks checks;
     struct verdict verdict;

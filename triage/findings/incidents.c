@@ -161,7 +161,7 @@ static enum rung rung_of(const struct sightings *sightings, const struct inciden
         enum rung shown = sighting->judgement->rung;
         if (!sighting_succeeded(sighting))
             shown = shown && sighting->witness == WITNESS_WEB_LOG ? RUNG_PROBED : RUNG_NOTHING;
-        if (shown == RUNG_STOLEN && sighting_plants_page(sightings, incident->members[i]))
+        if (shown == RUNG_STOLEN && sighting->plants_page)
             shown = RUNG_PLACED;
         if (shown == RUNG_USED && !placed && sighting->witness == WITNESS_WEB_LOG)
             shown = RUNG_PLACED;

@@ -230,43 +230,71 @@ static int64_t distance(const struct sighting *a, const struct sighting *b)
     return a->time > b->time ? a->time - b->time : b->time - a->time;
 }
 
-/* Looks outwards from it: the list is in order of time, so the first that fits is the nearest on
- * its side. */
-static bool join_to_cause(struct joining *joining, const struct link *link, size_t at)
+/* The nearest cause in front of an effect and the nearest behind it; SIZE_MAX: none. Both are
+ * carried along while the list is walked, which takes no longer when a million sightings fall into
+ * one second. */
+static bool join_to_nearest(struct joining *joining, const struct link *link, size_t at,
+                            size_t before, size_t behind)
 {
     const struct sighting *list = joining->sightings->list, *effect = &list[at];
-    size_t best = SIZE_MAX;
 
-    for (size_t i = at; i-- > 0 && effect->time - list[i].time <= SECONDS(link->before);)
-        if (is_weighty(&list[i]) && link->cause(&list[i])) {
-            best = i;
-            break;
-        }
-    for (size_t i = at + 1; i < joining->sightings->count && list[i].dated &&
-                            list[i].time - effect->time <= SECONDS(link->after);
-         i++)
-        if (is_weighty(&list[i]) && link->cause(&list[i])) {
-            if (best == SIZE_MAX || distance(&list[i], effect) < distance(&list[best], effect))
-                best = i;
-            break;
-        }
-    if (best != SIZE_MAX)
-        join(joining, (uint32_t)best, (uint32_t)at);
-    return best != SIZE_MAX;
+    if (before != SIZE_MAX && effect->time - list[before].time > SECONDS(link->before))
+        before = SIZE_MAX;
+    if (behind != SIZE_MAX && list[behind].time - effect->time > SECONDS(link->after))
+        behind = SIZE_MAX;
+    if (behind != SIZE_MAX &&
+        (before == SIZE_MAX || distance(&list[behind], effect) < distance(&list[before], effect)))
+        before = behind;
+    if (before != SIZE_MAX)
+        join(joining, (uint32_t)before, (uint32_t)at);
+    return before != SIZE_MAX;
+}
+
+static size_t next_cause(const struct sightings *sightings, const struct link *link, size_t from)
+{
+    for (size_t i = from; i < sightings->count && sightings->list[i].dated; i++)
+        if (is_weighty(&sightings->list[i]) && link->cause(&sightings->list[i]))
+            return i;
+    return SIZE_MAX;
+}
+
+enum { LINKS = sizeof links / sizeof *links };
+
+/* Of each link: the last cause in front of where the walk is, and the next one. */
+struct causes {
+    size_t before[LINKS], behind[LINKS];
+};
+
+static void join_to_causes(struct joining *joining, size_t at, struct causes *causes)
+{
+    const struct sightings *sightings = joining->sightings;
+    const struct sighting *sighting = &sightings->list[at];
+    /* Small things of the server itself, which have no client, are told by what they belong to. */
+    bool open = is_attempt(sighting) && (is_weighty(sighting) || !sighting->actor);
+
+    for (size_t i = 0; i < LINKS; i++) {
+        const bool is_cause = causes->behind[i] == at;
+        if (is_cause)
+            causes->behind[i] = next_cause(sightings, &links[i], at + 1);
+        if (open && links[i].effect(sighting))
+            open = !join_to_nearest(joining, &links[i], at, causes->before[i], causes->behind[i]);
+        if (is_cause)
+            causes->before[i] = at;
+    }
 }
 
 static void join_by_cause(struct joining *joining)
 {
-    for (size_t i = 0; i < joining->sightings->count; i++) {
-        const struct sighting *sighting = &joining->sightings->list[i];
-        /* Small things of the server itself, which have no client, are told by what they belong to.
-         */
-        if (!sighting->dated || !is_attempt(sighting) || (!is_weighty(sighting) && sighting->actor))
-            continue;
-        for (size_t j = 0; j < sizeof links / sizeof *links; j++)
-            if (links[j].effect(sighting) && join_to_cause(joining, &links[j], i))
-                break;
+    const struct sightings *sightings = joining->sightings;
+    struct causes causes;
+
+    for (size_t i = 0; i < LINKS; i++) {
+        causes.before[i] = SIZE_MAX;
+        causes.behind[i] = next_cause(sightings, &links[i], 0);
     }
+    /* In order of time, the undated ones last. */
+    for (size_t i = 0; i < sightings->count && sightings->list[i].dated; i++)
+        join_to_causes(joining, i, &causes);
 }
 
 static bool is_way_in(const struct sighting *sighting)

@@ -31,7 +31,13 @@ static struct log_span *span_for(struct spans_making *making, const char *artifa
     return span;
 }
 
-/* Each day once: a map of bits that begins some years before the first day that comes. */
+static int64_t map_start(void)
+{
+    return instant_from_civil((struct civil){1990, 1, 1, 0, 0, 0, 0}).ticks / TICKS_PER_DAY;
+}
+
+/* Each day once: a map of bits of the years from 1990 on. What lies outside of it is a record with
+ * a broken time, or one that somebody made up: it must not move the map. */
 static int add_days(struct spans_making *making, struct log_span *span, const char *list)
 {
     struct slice rest = slice_of_text(list);
@@ -44,17 +50,15 @@ static int add_days(struct spans_making *making, struct log_span *span, const ch
         if (!instant_parse(text, &day, NULL))
             continue;
         const int64_t number = day.ticks / TICKS_PER_DAY;
+        const int64_t at = number - map_start();
+        if (at < 0 || at >= MOST_DAYS)
+            continue;
         if (!span->seen) {
-            const int64_t before = 20 * 366;
             span->seen = arena_array(making->arena, MOST_DAYS / 64 + 1, sizeof *span->seen);
             if (!span->seen)
                 return -1;
             span->first_day = span->last_day = number;
-            span->map_day = number > before ? number - before : 0;
         }
-        const int64_t at = number - span->map_day;
-        if (at < 0 || at >= MOST_DAYS)
-            continue; /* centuries away: a record with a broken time */
         span->seen[at / 64] |= UINT64_C(1) << at % 64;
         if (number < span->first_day)
             span->first_day = number;
@@ -108,6 +112,13 @@ const struct log_span *log_span_of(const struct log_spans *spans, const char *ar
         if (strcmp(spans->list[i].artifact, artifact) == 0)
             return &spans->list[i];
     return NULL;
+}
+
+bool log_span_has_day(const struct log_span *span, int64_t day)
+{
+    const int64_t at = day - map_start();
+
+    return span && span->seen && at >= 0 && at < MOST_DAYS && span->seen[at / 64] >> at % 64 & 1;
 }
 
 int64_t log_span_missing(const struct log_span *span)

@@ -11,8 +11,7 @@ struct log_span {
     int64_t first_day, last_day; /* since 1601-01-01; 0: none */
     int64_t days;                /* with records */
     const char *first, *last;    /* "2021-02-27T..."; "" when no record has a time */
-    uint64_t *seen;              /* bits of days, from map_day on */
-    int64_t map_day;
+    uint64_t *seen;              /* bits of days, from 1990 on */
 };
 
 struct log_spans {
@@ -24,6 +23,8 @@ struct log_spans {
 int log_spans_make(struct case_file *file, struct arena *arena, struct log_spans *spans);
 /* NULL when none of its files was read. */
 const struct log_span *log_span_of(const struct log_spans *spans, const char *artifact);
+/* Whether any record is of that day, counted since 1601-01-01; none is when `span` is NULL. */
+bool log_span_has_day(const struct log_span *span, int64_t day);
 /* Days without a record between the first and the last. */
 int64_t log_span_missing(const struct log_span *span);
 

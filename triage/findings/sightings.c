@@ -341,6 +341,49 @@ static void drop_own_addresses(const struct loader *loader)
     }
 }
 
+/* --- mailboxes whose export only wrote a page --- */
+
+struct moment {
+    int64_t time;
+    const char *path; /* kept once, so its address says which it is */
+};
+
+static int by_moment(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return ((uintptr_t)x->path > (uintptr_t)y->path) - ((uintptr_t)x->path < (uintptr_t)y->path);
+}
+
+static bool is_export(const struct sighting *sighting)
+{
+    return strcmp(sighting->rule, "MB-01") == 0;
+}
+
+/* The moments of PS-09 are sorted: any number of sightings may fall into one second. */
+static int mark_planters(struct sightings *sightings)
+{
+    struct moment *moments = calloc(sightings->count + 1, sizeof *moments);
+    size_t count = 0;
+
+    if (!moments)
+        return error_set("out of memory");
+    for (size_t i = 0; i < sightings->count; i++)
+        if (strcmp(sightings->list[i].rule, "PS-09") == 0)
+            moments[count++] = (struct moment){sightings->list[i].time, sightings->list[i].path};
+    qsort(moments, count, sizeof *moments, by_moment);
+    for (size_t i = 0; i < sightings->count; i++) {
+        struct sighting *sighting = &sightings->list[i];
+        const struct moment own = {sighting->time, sighting->path};
+        sighting->plants_page = is_export(sighting) &&
+                                bsearch(&own, moments, count, sizeof *moments, by_moment) != NULL;
+    }
+    free(moments);
+    return 0;
+}
+
 int sightings_load(struct case_file *file, struct judgements *judgements, struct slice host,
                    struct arena *arena, struct sightings *sightings)
 {
@@ -357,24 +400,11 @@ int sightings_load(struct case_file *file, struct judgements *judgements, struct
         result = case_each_indicator(file, true, add, &loader);
     if (result == 0)
         result = case_each_indicator(file, false, add, &loader);
+    if (result == 0)
+        result = mark_planters(sightings);
     drop_own_addresses(&loader);
     free(loader.names);
     arena_free(loader.scratch);
     buffer_release(&loader.text);
     return result;
-}
-
-bool sighting_plants_page(const struct sightings *sightings, size_t index)
-{
-    const struct sighting *sighting = &sightings->list[index];
-
-    if (strcmp(sighting->rule, "MB-01") != 0)
-        return false;
-    for (int step = -1; step <= 1; step += 2)
-        for (size_t i = index + (size_t)step;
-             i < sightings->count && sightings->list[i].time == sighting->time; i += (size_t)step)
-            if (strcmp(sightings->list[i].rule, "PS-09") == 0 &&
-                sightings->list[i].path == sighting->path)
-                return true;
-    return false;
 }

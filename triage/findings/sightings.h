@@ -40,6 +40,8 @@ struct sighting {
     int64_t size;        /* of the file; -1 */
     int status;          /* HTTP; 0: none */
     bool deleted;
+    bool plants_page; /* the export of a mailbox that only served to write a page: the same record
+                         is told as PS-09 */
     enum witness witness;
     uint32_t incident; /* number of its incident, from 1; 0: none */
 };
@@ -59,8 +61,5 @@ static inline bool sighting_succeeded(const struct sighting *sighting)
 {
     return sighting->level >= 3;
 }
-
-/* The export of a mailbox that only served to write a page: the same record is told as PS-09. */
-bool sighting_plants_page(const struct sightings *sightings, size_t index);
 
 #endif

@@ -33,26 +33,54 @@ static size_t count_files(const struct findings *findings)
     return count;
 }
 
-/* The first sighting of the incident about that file which one of the rules made. */
-static size_t find_about(const struct findings *findings, const struct incident *incident,
-                         const char *page, const char *const *rules)
+/* The first sightings of a file that show it packed, and fetched; SIZE_MAX: none does. */
+struct signs {
+    size_t packed, fetched;
+};
+
+static int by_page(const void *page, const void *file)
 {
-    for (size_t i = 0; i < incident->member_count; i++) {
-        const struct sighting *sighting = &findings->sightings.list[incident->members[i]];
-        if (sighting->page == page && sighting_succeeded(sighting) &&
-            rule_is_one_of(sighting, rules))
-            return incident->members[i];
-    }
-    return SIZE_MAX;
+    return strcmp(page, ((const struct incident_file *)file)->page);
+}
+
+static void note_sign(const struct findings *findings, const struct incident *incident,
+                      size_t index, struct signs *signs)
+{
+    static const char *const fetching[] = {"PE-14", NULL};
+    const struct sighting *sighting = &findings->sightings.list[index];
+    const bool packed = rule_is_one_of(sighting, staging);
+
+    if (!sighting->page || !sighting_succeeded(sighting) ||
+        (!packed && !rule_is_one_of(sighting, fetching)))
+        return;
+    const struct incident_file *file =
+        bsearch(sighting->page, incident->files, incident->file_count, sizeof *file, by_page);
+    if (!file)
+        return;
+    struct signs *own = &signs[file - incident->files];
+    size_t *first = packed ? &own->packed : &own->fetched;
+    if (*first == SIZE_MAX)
+        *first = index;
+}
+
+/* The signs of each file of the incident, in one walk over its sightings. */
+static struct signs *list_signs(const struct findings *findings, const struct incident *incident)
+{
+    struct signs *signs =
+        arena_array(findings->arena, incident->file_count + 1, sizeof(struct signs));
+
+    for (size_t i = 0; i < incident->file_count && signs; i++)
+        signs[i] = (struct signs){SIZE_MAX, SIZE_MAX};
+    for (size_t i = 0; i < incident->member_count && signs && incident->file_count; i++)
+        note_sign(findings, incident, incident->members[i], signs);
+    return signs;
 }
 
 /* An archive or a dump in the file system, and whether it was fetched through the web server. */
 static void tell_file(struct findings *findings, const struct incident *incident,
-                      const struct incident_file *file)
+                      const struct incident_file *file, const struct signs *signs)
 {
-    static const char *const fetched[] = {"PE-14", NULL};
-    const size_t packed = find_about(findings, incident, file->page, staging);
-    const size_t fetch = find_about(findings, incident, file->page, fetched);
+    const size_t packed = signs->packed, fetch = signs->fetched;
     const size_t shown = fetch != SIZE_MAX ? fetch : packed;
 
     if (shown == SIZE_MAX)
@@ -147,14 +175,16 @@ int findings_tell_taken(struct findings *findings)
         return -1;
     for (size_t i = 0; i < findings->incidents.count; i++) {
         const struct incident *incident = &findings->incidents.list[i];
+        const struct signs *signs = list_signs(findings, incident);
+        if (!signs)
+            return -1;
         for (size_t j = 0; j < incident->file_count; j++)
-            tell_file(findings, incident, &incident->files[j]);
+            tell_file(findings, incident, &incident->files[j], &signs[j]);
     }
     const size_t files = findings->taken_count;
     for (size_t i = 0; i < count; i++) {
         const struct sighting *sighting = &findings->sightings.list[i];
-        if (sighting->level >= 2 && rule_is_one_of(sighting, mail) &&
-            !sighting_plants_page(&findings->sightings, i) &&
+        if (sighting->level >= 2 && rule_is_one_of(sighting, mail) && !sighting->plants_page &&
             findings->taken_count < files + MOST_TOLD)
             tell_mail(findings, i, files);
         if (is_remnant(sighting) && findings->remnant_count < MOST_TOLD)

@@ -68,6 +68,13 @@ static int tell_limits(struct findings *findings)
         arena_array(findings->arena, MOST_LIMITS, sizeof *findings->verdict.limits);
     if (!findings->verdict.limits)
         return -1;
+    if (findings->unread &&
+        add_limit(findings,
+                  arena_format(findings->arena,
+                               "%zu files or parts of the evidence could not be read, or not in "
+                               "full (coverage.json names them): what they hold is not known",
+                               findings->unread)) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
         if (limit_of_log(findings, logs[i].artifact, logs[i].name) < 0)
             return -1;
@@ -237,6 +244,10 @@ static void add_opening(const struct findings *findings, struct buffer *text)
                         "explain.");
     else
         buffer_add_text(text, openings[verdict->rung]);
+    if (verdict->rung < RUNG_EXPLOITED && findings->unread)
+        buffer_format(text,
+                      " %zu files or parts of the evidence could not be read, or not in full.",
+                      findings->unread);
     if (verdict->rung >= RUNG_EXPLOITED)
         buffer_add_text(text, doubts[verdict->confidence]);
     if (verdict->dated)
