@@ -37,6 +37,18 @@ static void windows_of_time_merge_where_they_meet(void **state)
     time_windows_release(&windows);
 }
 
+static void too_many_windows_become_one_long_one(void **state)
+{
+    struct time_windows windows = {.reach = 10};
+
+    (void)state;
+    for (int64_t i = 1; i <= TIME_WINDOWS_MOST + 5; i++)
+        assert_int_equal(time_windows_add(&windows, (struct instant){i * 100}), 0);
+    assert_int_equal(windows.count, TIME_WINDOWS_MOST);
+    assert_true(time_windows_hold(&windows, (struct instant){(TIME_WINDOWS_MOST + 5) * 100}));
+    time_windows_release(&windows);
+}
+
 static void a_window_holds_its_edges_and_nothing_behind_them(void **state)
 {
     struct time_windows windows = {.reach = 10};
@@ -223,6 +235,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_of_time_merge_where_they_meet),
+        cmocka_unit_test(too_many_windows_become_one_long_one),
         cmocka_unit_test(a_window_holds_its_edges_and_nothing_behind_them),
         cmocka_unit_test(a_place_is_wanted_on_its_volume_only),
         cmocka_unit_test(each_glob_is_asked_whatever_its_shape),

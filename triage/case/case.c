@@ -777,15 +777,31 @@ static int drop_listed_twice(struct case_file *file)
                    "s.snapshot = file.snapshot AND s.stored <> '')");
 }
 
-/* Of the last indicator before each row of context and the first one after it, the nearer one. */
+/* Of the last indicator before each row of context and the first one after it, the nearer one; of
+ * those of one time the first. The times are asked for by themselves: any number of indicators may
+ * have the same one. */
+#define INDICATORS_AT(time, distance)                                                              \
+    "SELECT * FROM (SELECT i.rowid AS r, " distance " AS d FROM main.indicator i WHERE "           \
+    "i.dated = 1 AND i.timestamp = (SELECT " time ") ORDER BY i.rowid LIMIT 1)"
 #define NEAREST_INDICATOR                                                                          \
-    "UPDATE main.context SET near = (SELECT r FROM ("                                              \
-    "SELECT * FROM (SELECT i.rowid AS r, context.timestamp - i.timestamp AS d FROM "               \
-    "main.indicator i WHERE i.dated = 1 AND i.timestamp <= context.timestamp "                     \
-    "ORDER BY i.timestamp DESC, i.rowid LIMIT 1) UNION ALL "                                       \
-    "SELECT * FROM (SELECT i.rowid AS r, i.timestamp - context.timestamp AS d FROM "               \
-    "main.indicator i WHERE i.dated = 1 AND i.timestamp >= context.timestamp "                     \
-    "ORDER BY i.timestamp, i.rowid LIMIT 1)) ORDER BY d, r LIMIT 1);"
+    "UPDATE main.context SET near = (SELECT r FROM (" INDICATORS_AT(                               \
+        "MAX(b.timestamp) FROM main.indicator b WHERE b.dated = 1 AND "                            \
+        "b.timestamp <= context.timestamp",                                                        \
+        "context.timestamp - i.timestamp") " UNION ALL " INDICATORS_AT("MIN(b.timestamp) FROM "    \
+                                                                       "main.indicator b WHERE "   \
+                                                                       "b.dated = 1 AND "          \
+                                                                       "b.timestamp >= "           \
+                                                                       "context.timestamp",        \
+                                                                       "i.timestamp - "            \
+                                                                       "context.timestamp") ") "   \
+                                                                                            "ORDE" \
+                                                                                            "R "   \
+                                                                                            "BY "  \
+                                                                                            "d, "  \
+                                                                                            "r "   \
+                                                                                            "LIMI" \
+                                                                                            "T "   \
+                                                                                            "1);"
 
 static int build_sorted(struct case_file *file)
 {

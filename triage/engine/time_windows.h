@@ -20,8 +20,8 @@ struct time_windows {
     int64_t reach; /* ticks before and after */
 };
 
-/* Adds the surroundings of a time not before the ones added so far. -1 with error_text when memory
- * is out or there are too many. */
+/* Adds the surroundings of a time not before the ones added so far; when there are too many, the
+ * last one grows instead. -1 with error_text when memory is out. */
 int time_windows_add(struct time_windows *windows, struct instant when);
 void time_windows_release(struct time_windows *windows);
 bool time_windows_hold(const struct time_windows *windows, struct instant when);
