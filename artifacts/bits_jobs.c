@@ -47,7 +47,7 @@ struct bits {
     size_t live_end; /* qmgr0.dat: where the queue in force ends */
     bool by_rows;    /* the tables were read: what else is found is no longer in force */
     uint64_t recovered, problems, live_jobs;
-    uint64_t blind; /* rows without their bytes */
+    uint64_t blind, left_out; /* rows without their bytes; rows for which there was no room */
 };
 
 /* --- parts --- */
@@ -373,6 +373,13 @@ static int carve(struct bits *bits)
             .blob = slice_part(all, start, size < PART_SIZE ? size : PART_SIZE),
             .offset = start - BITS_GUID_SIZE,
         };
+        const struct parts *into = kind == BITS_JOB ? &bits->jobs : &bits->files;
+        if (into->count == PARTS_MOST) { /* what was found so far is told all the same */
+            job_notice(bits->job, part.offset,
+                       "there are more than 100000 jobs or files: what begins behind here is not "
+                       "read");
+            return 0;
+        }
         if ((kind == BITS_JOB ? carve_job(bits, &part) : carve_file(bits, &part, start)) < 0)
             return -1;
         kind = following;
@@ -395,8 +402,12 @@ static int take_row(void *context, const struct helper_reader *row)
                         .number = row->number,
                         .live = true};
 
-    if (helper_value(row, "Blob")->bytes.size && !blob.size)
-        return -1;
+    /* Not an error: the helper would be left in the middle of its answer. */
+    if ((is_job ? &bits->jobs : &bits->files)->count == PARTS_MOST ||
+        (helper_value(row, "Blob")->bytes.size && !blob.size)) {
+        bits->left_out++;
+        return 0;
+    }
     bits->blind += !blob.size;
     if (id.size >= BITS_GUID_SIZE)
         memcpy(part.id, id.data, BITS_GUID_SIZE);
@@ -418,6 +429,13 @@ static int read_database(struct bits *bits, const struct ese_header *header)
                  "its tables could not be read (%.200s): jobs are told as they are found in its "
                  "bytes, in force or not",
                  error_text());
+        job_notice(bits->job, 0, text);
+    }
+    if (bits->left_out) {
+        snprintf(text, sizeof text,
+                 "%" PRIu64 " rows of its tables found no room: they are told as they are found in "
+                 "its bytes",
+                 bits->left_out);
         job_notice(bits->job, 0, text);
     }
     if (bits->blind) {

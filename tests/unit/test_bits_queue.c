@@ -41,7 +41,7 @@ static void put_guid(const char *guid)
 static void put_number(uint64_t number, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        buffer_add_byte(&bytes, (uint8_t)(number >> 8 * i));
+        buffer_add_byte(&bytes, (uint8_t)(i < 8 ? number >> 8 * i : 0));
 }
 
 static void put_text(const char *text)
