@@ -127,7 +127,7 @@ static bool is_long_after_folder(const struct births *births, const struct birth
         first->folder == LISTING_NONE ? NULL : listing_look(births->listing, first->folder);
 
     return folder && instant_known(folder->si.created) &&
-           first->when > folder->si.created.ticks + TICKS_PER_DAY;
+           first->when - TICKS_PER_DAY > folder->si.created.ticks;
 }
 
 static void add_names(struct buffer *names, const struct birth *all, size_t count)
