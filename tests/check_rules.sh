@@ -30,5 +30,20 @@ tested=$(sed -nE 's/^(not )?ok [0-9]+ - (.*) (hit|miss) [0-9]+ \((.*)\)$/\2 \4\t
     awk '$1 >= 2 { sub(/^ *[0-9]+ /, ""); sub(/\t.*/, ""); print }' | sort | uniq -c | awk '$1 == 2' | wc -l)
 result "$([ "$tested" -eq "${active:-0}" ] && echo 0 || echo 1)" "every rule has two examples of each kind" \
     "$tested of ${active:-?} rules have"
+# Rules that only correlations rest on have names of their own, in lower case.
+# The table of ids: what each stands for in the verdict (judgement.tsv), and how it is seen or why not (README.md).
+here=$(dirname "$0")
+rules=$here/../rules
+known=$(mktemp) && told=$(mktemp) || exit 99
+sed -n 's/^\([A-Z][A-Z]-[0-9][0-9]\)\t.*/\1/p' "$rules/judgement.tsv" | sort -u >"$known"
+sed -n 's/^| \([A-Z][A-Z]-[0-9][0-9]\) |.*/\1/p' "$rules/README.md" | sort >"$told"
+missing=$(comm -23 "$known" "$told")
+result "$([ -s "$known" ] && [ -z "$missing" ] && echo 0 || echo 1)" "rules/README.md says of every id how it is seen or why not" "$missing"
+missing=$("$EXTRIAGE" rules list 2>/dev/null | awk '$1 == "active" && $3 !~ /^[a-z-]+$/ { print $3 }' | sort -u | comm -23 - "$known")
+result "$([ -z "$missing" ] && echo 0 || echo 1)" "every rule's name is in judgement.tsv" "$missing"
+missing=$(grep -oE '\{"[A-Z]{2}-[0-9]{2}", [a-z_]+\}' "$here/../triage/findings/checks.c" | grep -oE '[A-Z]{2}-[0-9]{2}' | sort -u)
+missing=$([ -n "$missing" ] || echo "no check was found"; printf '%s\n' "$missing" | comm -23 - "$known")
+result "$([ -z "$missing" ] && echo 0 || echo 1)" "every check's id is in judgement.tsv" "$missing"
+rm -f "$known" "$told"
 echo "1..$number"
 exit $failed
