@@ -22,6 +22,9 @@ rule WS_01_eval_of_request
         hit5 = "<%-- ev\x61l requ\x65st(chr(35)) --%>"
         hit6 = "<%-- p = Requ\x65st.Item[\"a\"]; var q = p; ev\x61l(q, u); --%>"
         hit7 = "<%-- ex\x65\"&\"cute x; x = \"Ex\" : d = requ\x65st(\"z\") : exec\x75te d --%>"
+        hit8 = "<%-- for each k in requ\x65st.form : ex\x65cute(k) : next --%>"
+        hit9 = "<%-- var r = Requ\x65st; ev\x61l(r[\"a\"], u); --%>"
+        hit10 = "<%-- session(\"a\") = requ\x65st(\"a\") : ex\x65cute session(\"a\") --%>"
         hit4 = "<%-- ev\x61l(HttpContext.Current.Requ\x65st.Form[\"w\"]) --%>"
         miss1 = "<script type=\"text/javascript\">var o = eval(request.responseText);</script><% Response.Write(title) %>"
         miss2 = "<%@ Page Language=\"C#\" %><%# Eval(\"Name\") %><%= Request[\"id\"] %>"
@@ -30,15 +33,18 @@ rule WS_01_eval_of_request
         miss5 = "<% Server.Execute(Request.QueryString(\"page\") & \".asp\") %>"
         miss6 = "<%@ Page %><script>var request = new XMLHttpRequest(); var o = request.responseText; eval(o);</script>"
     strings:
-        $request = /[^.\w](eval|execute|executeglobal)\s{0,8}\(\s{0,8}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Item|Form|QueryString|Params|Headers|Cookies|ServerVariables|BinaryRead|InputStream)\b)/ nocase ascii wide
+        $request = /[^.\w](eval|execute|executeglobal)\s{0,8}\(\s{0,8}(""\s{0,2}[&+]\s{0,2})?(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Item|Form|QueryString|Params|Headers|Cookies|ServerVariables|BinaryRead|InputStream)\b)/ nocase ascii wide
         $vbscript = /[^.\w](eval|execute|executeglobal)\s{1,4}(\w{1,24}\s{0,2}\(\s{0,4}){0,4}request\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies|BinaryRead)\b)/ nocase ascii wide
+        $session = /[^.\w](execute|executeglobal|eval)\s{0,4}\(?\s{0,4}(Session|Application)\s{0,4}[(\[]/ nocase ascii wide
+        $any_request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $engine = /\b(JScriptEvaluate|ExecuteStatement|AddCode)\s{0,4}\(?\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $unsafe = /\beval\s{0,8}\([^\r\n]{0,300},\s{0,8}["']unsafe["']\s{0,8}\)/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
-        filesize < 4MB and any of ($request, $vbscript, $engine, $unsafe) and any of ($tag, $runat, $razor)
+        filesize < 4MB and any of ($tag, $runat, $razor) and
+        (any of ($request, $vbscript, $engine, $unsafe) or ($session and $any_request))
 }
 
 rule WS_02_hidden_eval
@@ -76,7 +82,7 @@ rule WS_02_hidden_eval
         $obfuscator = /\bvar\s{1,8}_0x[0-9a-f]{4,}/ nocase ascii wide
         $eval = /\beval\s{0,8}\(/ ascii wide
         $jscript = /(language\s{0,4}=\s{0,4}["']?(c#|vb|jscript|csharp))[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server|runat\s{0,4}=\s{0,4}["']?server[^>]{0,80}language\s{0,4}=/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 4MB and
@@ -131,10 +137,13 @@ rule WS_02_code_built_at_run_time
         $change5 = /\bunescape\s{0,4}\(/ nocase ascii wide
         $change6 = /\bclng\s{0,4}\(\s{0,4}"&H"/ nocase ascii wide
         $request = /\brequest\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies|BinaryRead|ServerVariables)\b)/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]|<%\w/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
+        $packed = /[^.\w](execute|executeglobal|eval)\s{0,4}\(?\s{0,4}\w{1,30}\s{0,4}\(\s{0,4}"[^"\r\n]{200}/ nocase ascii
+        $long = /"[^"\r\n ]{600}/ ascii
         $net = /<%@\s{0,8}(page|control|master|webhandler)\b/ nocase ascii wide
     condition:
-        filesize < 1MB and $tag and not $net and $run and $request and 2 of ($change*)
+        filesize < 1MB and $tag and not $net and
+        ($packed or ($run and $request and (3 of ($change*) or (filesize < 8KB and 2 of ($change*)))) or ($run and $long and 2 of ($change*)))
 }
 
 rule WS_02_jscript_page
@@ -151,15 +160,17 @@ rule WS_02_jscript_page
         hit1 = "<%@ Pa\x67e Language=\"JScript\" %><%-- var e = this[\"ev\"+\"\x61l\"]; e(Requ\x65st.Item[\"a\"]) --%>"
         hit2 = "<%@ W\x65bHandler Language='JScript' %><%-- ev\x61l(x); context.Requ\x65st.Form[1] --%>"
         miss1 = "<%@ Page Language=\"JScript\" %><% var n = Request.QueryString[\"n\"]; Response.Write(n); %>"
+        miss3 = "<% x = Request(\"x\") %><script language=\"jscript\" runat=\"server\">function objFromJson(str) { eval(\"var t=(\" + str + \");\"); return t; }</script>"
         miss2 = "<%@ Page Language=\"C#\" %><script language=\"JScript\">eval(x)</script><%= Request[\"a\"] %>"
     strings:
-        $language = /<%@[^%]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}jscript/ nocase ascii wide
+        $language = /<%@\s{0,8}(page|webhandler|webservice|control|application)\b[^%]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}jscript/ nocase ascii wide
+        $load = "Page_Load" ascii wide
         $runat = /<script[^>]{0,80}(runat\s{0,4}=\s{0,4}["']?server[^>]{0,80}language\s{0,4}=\s{0,4}["']?jscript|language\s{0,4}=\s{0,4}["']?jscript[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server)/ nocase ascii wide
         $eval = /\beval\b/ ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.)/ ascii wide
         $named = /["']Request["']/ ascii wide
     condition:
-        filesize < 1MB and any of ($language, $runat) and $eval and any of ($request, $named)
+        filesize < 1MB and ($language or ($runat and $load)) and $eval and any of ($request, $named)
 }
 
 rule WS_02_evaluator_in_page
@@ -182,10 +193,11 @@ rule WS_02_evaluator_in_page
         $control = /(MSScriptControl\.)?ScriptControl(\.1)?["']|0E59F1D5-1FBE-11D0-8FF2-00A0D10038BC/ nocase ascii wide
         $act = /\.\s{0,2}(eval|executestatement|addcode|run)\b/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]|<%\w/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $method = /\[\s{0,4}(System\.Web\.Services\.)?WebMethod/ ascii wide
     condition:
-        filesize < 2MB and any of ($tag, $runat) and $request and ($evaluate or ($control and $act))
+        filesize < 2MB and any of ($tag, $runat) and any of ($request, $method) and ($evaluate or ($control and $act))
 }
 
 rule WS_02_include_of_picture
@@ -235,14 +247,38 @@ rule WS_03_upload_page
     strings:
         $save = /Request\.Files\s{0,8}\[?[^;]{0,80}\.SaveAs\s{0,8}\(/ nocase ascii wide
         $opens = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|AppendAllText|StreamWriter|FileStream|CreateText|AppendText|CreateTextFile|DownloadFile)\s{0,8}\(?\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $appends = /\bOpenTextFile\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?Request\s{0,4}(\(|\.(Form|QueryString|Item)\b)[^,\r\n]{0,60},\s{0,4}[28]\b/ nocase ascii wide
         $downloads = /\bDownloadFile\s{0,8}\([^,;\r\n]{1,80},\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
         $field = /\b(SaveAs|WriteAllText|WriteAllBytes)\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?\w{1,30}\.(Text|Value)\b/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
         any of ($tag, $runat, $razor) and
-        ((filesize < 1KB and $save) or (filesize < 1MB and any of ($opens, $downloads, $field)))
+        ((filesize < 1KB and $save) or (filesize < 1MB and any of ($opens, $appends, $downloads, $field)))
+}
+
+rule WS_03_page_that_reads_files
+{
+    meta:
+        id = "WS-03"
+        title = "Page that hands out any file that the client names"
+        description = "A path that is the client's alone, without a folder of the page's own, is opened for reading or sent. Careless downloads do so, too."
+        level = "medium"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1005"
+        reference = "https://attack.mitre.org/techniques/T1005/"
+        author = "extriage"
+        hit1 = "<%-- Response.WriteF\x69le(Requ\x65st[\"f\"]); --%>"
+        hit2 = "<%-- new StreamReader(Requ\x65st.QueryString[\"f\"]).ReadToEnd() --%>"
+        miss1 = "<%@ Page %><% Response.TransmitFile(Server.MapPath(\"~/files/\") + Request[\"f\"]); %>"
+        miss2 = "<%@ Page %><% new StreamReader(Request.InputStream).ReadToEnd(); %>"
+    strings:
+        $read = /\b(WriteFile|TransmitFile|ReadAllText|ReadAllBytes|ReadAllLines|StreamReader|LoadFromFile)\s{0,8}\(\s{0,8}(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
+    condition:
+        filesize < 512KB and any of ($tag, $razor) and $read
 }
 
 rule WS_03_page_that_writes_pages
@@ -263,7 +299,7 @@ rule WS_03_page_that_writes_pages
     strings:
         $page = /["'][^"'\r\n]{0,60}<%[^\r\n]{0,200}(eval|execute|executeglobal|process|wscript)\b[^\r\n]{0,120}request/ nocase ascii wide
         $write = /(CreateText|WriteAllText|WriteAllBytes|CreateTextFile|SaveToFile|StreamWriter|AppendAllText)\b/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
     condition:
         filesize < 512KB and all of them
 }
@@ -289,7 +325,7 @@ rule WS_04_sportsball
         $aes = /(Rijndael|AesManaged)/ ascii wide
         $cookies = "Request.Cookies" nocase ascii wide
         $start = /Process\.Start\s{0,4}\(|ProcessStartInfo/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and ($cookie or $key or ($aes and $cookies and $start))
@@ -324,7 +360,7 @@ rule WS_05_command_page
         $wscript = /(WScript\.Shell|Shell\.Application|72C24DD5-D70A-438B-8A42-98424B88AFB8|13709620-C279-11CE-A49E-444553540000|F935DC22-1CF0-11D0-ADB9-00C04FD58A0B)/ nocase ascii wide
         $wmi = /(winmgmts:|ManagementClass\s{0,4}\(|InvokeMethod\s{0,4}\()/ nocase ascii wide
         $wmi_process = "Win32_Process" nocase ascii wide
-        $visual_basic = /\bInteraction\.Shell\s{0,4}\(/ nocase ascii wide
+        $visual_basic = /\bInteraction\.Shell\s{0,4}\(|[^.\w]Shell\s{0,4}\(\s{0,4}("[^"\r\n]{0,40}"\s{0,4}&\s{0,4})?Request\s{0,4}[(.\[]/ nocase ascii wide
         $powershell = "System.Management.Automation" nocase ascii wide
         $script = /\b(AddScript|CreatePipeline|CreateNestedPipeline)\s{0,4}\(/ ascii wide
         $cmd = /["'](cmd(\.exe)?|powershell(\.exe)?|[^"']{0,60}\\cmd\.exe)["']/ nocase ascii wide
@@ -363,10 +399,33 @@ rule WS_05_native_code
         $thread = /\b(CreateThread|CreateRemoteThread|QueueUserAPC|NtCreateThreadEx|EnumSystemLocales[AW]?|GetDelegateForFunctionPointer)\b/ ascii wide
         $socket = /\b(WSASocket[AW]?|WSAConnect|WSAStartup)\b/ ascii wide
         $program = /\bCreateProcess(AsUser|WithTokenW|WithLogonW)?[AW]?\b/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 4MB and any of ($tag, $runat) and $import and (($memory and $thread) or ($socket and $program))
+}
+
+rule WS_05_sites_and_passwords
+{
+    meta:
+        id = "WS-05"
+        title = "Page that lists the sites of IIS with their passwords"
+        description = "Server-side code that asks the IIS metabase for each site's anonymous user and password."
+        level = "high"
+        confidence = "high"
+        tags = "attack.credential-access,attack.t1552.001,attack.t1505.003"
+        reference = "https://attack.mitre.org/techniques/T1552/001/"
+        author = "extriage"
+        hit1 = "<%@ Page %><%-- new DirectoryEntry(\"IIS://localh\x6fst/W3SVC\"); p[\"AnonymousUserP\x61ss\"] --%>"
+        hit2 = "<%-- set o = GetObject(\"IIS://LocalH\x6fst/W3SVC/1/ROOT\"): o.AnonymousUserP\x61ss --%>"
+        miss1 = "<%@ Page %><% var e = new DirectoryEntry(\"IIS://localhost/W3SVC/1\"); %>"
+        miss2 = "AnonymousUserPass and IIS://localhost/W3SVC are described here"
+    strings:
+        $metabase = /IIS:\/\/[^"\/\r\n]{1,60}\/W3SVC/ nocase ascii wide
+        $password = /(Anonymous|WAM)UserPass/ nocase ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
+    condition:
+        filesize < 2MB and all of them
 }
 
 rule WS_05_file_manager
@@ -401,7 +460,7 @@ rule WS_05_file_manager
         $act8 = /\b(RegRead|OpenSubKey|xp_cmdshell|Win32_)/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead)\b)/ nocase ascii wide
         $field = /\.(Text|Value|CommandArgument)\b/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
@@ -431,7 +490,7 @@ rule WS_05_database_console
         $program = /\b(xp_cmdshell|sp_oacreate|xp_regwrite)\b/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
         $form = /\.(Text|Value)\b/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and (any of ($connection, $field) or ($program and any of ($request, $form)))
@@ -458,7 +517,7 @@ rule WS_06_loader_page
         miss2 = "<%@ Assembly Name=\"System.Data\" %><% byte[] b = Convert.FromBase64String(Request[\"t\"]); %>"
         miss3 = "<%@ Page %><% foreach (var n in names) Assembly.Load(n); %><%= Request[\"id\"] %>"
     strings:
-        $load = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(\s{0,4}[^"'\s]/s nocase ascii wide
+        $load = /\b(Assembly\b.{0,40}|AppDomain\.CurrentDomain\.)\bLoad\s{0,8}\(\s{0,4}[^"'\s]/s nocase ascii wide
         $load_reflected = /GetMethod\s{0,4}\(\s{0,4}"Load"/ ascii wide
         $load_request = /\b(Assembly|AppDomain\.CurrentDomain)\s{0,4}\.\s{0,4}Load\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Form|QueryString|Params|Item|Headers|Cookies|BinaryRead|InputStream|Files)\b)/ nocase ascii wide
         $object = /\bDeserialize\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.\s{0,4}(Form|QueryString|Params|Item|Headers|Cookies|BinaryRead|InputStream)\b)/ nocase ascii wide
@@ -470,7 +529,7 @@ rule WS_06_loader_page
         $xor = /\^\s{0,4}\(?\s{0,4}(\(byte\)\s{0,4})?\w{1,20}\s{0,4}\[/ ascii wide
         $key_behinder = "e45e329feb5d925b" ascii wide
         $key_godzilla = "3c6e0b8a9c15224a" ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
@@ -506,7 +565,7 @@ rule WS_07_tunnel_page
         $session = /\b(Session|Application)\s{0,4}([\[(]|\.Add\s{0,4}\(|\.Item)/ ascii wide
         $answer = /\bResponse\s{0,4}\.\s{0,4}(BinaryWrite|OutputStream|AddHeader|AppendHeader|Headers)/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Headers|QueryString|Form|Params|Cookies|InputStream|BinaryRead|GetBufferlessInputStream)\b)/ nocase ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 1MB and any of ($tag, $runat) and
@@ -545,7 +604,7 @@ rule WS_08_product_check_page
         $p14 = "ekrn" nocase fullword ascii wide
         $p15 = "cyserver" nocase fullword ascii wide
         $p16 = "SophosHealth" nocase fullword ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 1MB and any of ($tag, $runat) and 3 of ($p*)
@@ -576,7 +635,7 @@ rule WS_09_other_engines
         $service = /WebService/ nocase ascii wide
         $method = /\[\s{0,4}(System\.Web\.Services\.)?WebMethod/ ascii wide
         $start = /\bProcess\.Start\s{0,4}\(|new\s{1,4}(System\.Diagnostics\.)?(Process|ProcessStartInfo)\s{0,4}\(/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and
@@ -606,7 +665,7 @@ rule WS_09_page_that_stays_in_memory
         $act1 = "FromBase64String" ascii wide
         $act2 = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(\s{0,4}[^"'\s]/ ascii wide
         $act3 = /\bProcess\.Start\s{0,4}\(|ProcessStartInfo/ ascii wide
-        $tag = /<%[@=#:\-\s]/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(]/ ascii wide
         $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and any of ($hook*) and any of ($act*)

@@ -10,7 +10,7 @@ rule WS_34_encoded_body
     meta:
         id = "WS-34"
         title = "Page with a long encoded body"
-        description = "Two kilobytes on end of a server-side page are as random as base64 or encrypted text. Honest pages keep pictures and data outside."
+        description = "Two kilobytes on end of a server-side page are as random as base64 or encrypted text, with four hundred such characters in a row. Honest pages keep pictures and data outside."
         level = "medium"
         confidence = "medium"
         tags = "attack.defense-evasion,attack.t1027,attack.t1505.003"
@@ -23,9 +23,10 @@ rule WS_34_encoded_body
     strings:
         $tag = /<%@\s{0,8}(page|webhandler|webservice|application|control|master)\b/ nocase
         $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase
+        $run = /[A-Za-z0-9+\/]{400}/
         $picture = /data:(image|font|application)\/[\w.+\-]{2,40};base64,/ nocase
     condition:
-        filesize > 2KB and filesize < 512KB and any of ($tag, $runat) and not $picture and
+        filesize > 2KB and filesize < 512KB and any of ($tag, $runat) and $run and not $picture and
         for any i in (0..filesize \ 1024 - 2) : (
             math.in_range(math.entropy(i * 1024, 2048), 5.85, 8.0)
         )

@@ -100,6 +100,19 @@ static void honest_pages_say_nothing_new(void **state)
     assert_says_nothing_new("<% s = Request(\"s\") : f.SaveAs Server.MapPath(\"/up\") & s %>");
 }
 
+/* As the upload pages of editors do it: the folder is the page's own, the name is made anew. */
+static void honest_uploads_open_no_path_of_the_client(void **state)
+{
+    (void)state;
+    assert_says_nothing_new(
+        "<%@ WebHandler %> var f = context.Request.Files[\"f\"]; var d = "
+        "Request.QueryString[\"dir\"];\n"
+        "path += d; var name = f.FileName; var full = path + name; f.SaveAs(full);\n"
+        "f.SaveAs(Server.MapPath(f.FileName));");
+    assert_says_nothing_new("<% s = Request(\"s\")\np = p & s\nset r = file.saveToFile(p, 0) %>");
+    assert_says_nothing_new("<% str = Request(\"s\")\neval(\"var t = (\" + str + \")\") %>");
+}
+
 static void requests_are_followed_into_calls(void **state)
 {
     (void)state;
@@ -159,6 +172,7 @@ int main(void)
         cmocka_unit_test(encoded_texts_are_added),
         cmocka_unit_test(pages_in_other_encodings_are_read),
         cmocka_unit_test(honest_pages_say_nothing_new),
+        cmocka_unit_test(honest_uploads_open_no_path_of_the_client),
         cmocka_unit_test(requests_are_followed_into_calls),
         cmocka_unit_test(hostile_pages_take_linear_time),
     };

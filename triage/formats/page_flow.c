@@ -17,6 +17,7 @@ enum {
 /* A name that holds something of the request. */
 struct holder {
     struct slice name, source;
+    bool whole; /* nothing stands in front of what the client sent: it may be a path of its own */
 };
 
 struct flow {
@@ -189,12 +190,12 @@ static struct slice assigned_name(struct slice text, size_t equals)
     return name;
 }
 
-static void hold(struct flow *flow, struct slice name, struct slice source)
+static void hold(struct flow *flow, struct slice name, struct slice source, bool whole)
 {
     if (!name.size || !source.size || isdigit(name.data[0]) || is_type(name) ||
-        flow->count == NAMES_MOST || holder_of(flow, name))
+        slice_is_nocase(name, "request") || flow->count == NAMES_MOST || holder_of(flow, name))
         return;
-    flow->holders[flow->count++] = (struct holder){name, source};
+    flow->holders[flow->count++] = (struct holder){name, source, whole};
 }
 
 static bool is_assignment(struct slice text, size_t at)
@@ -215,8 +216,64 @@ static void note_filled(struct flow *flow, size_t at)
         return;
     const size_t open = slice_find(rest, call, '(');
     const size_t name = open == SIZE_MAX ? rest.size : skip_blanks(rest, open + 1);
-    hold(flow, slice_part(rest, name, word_end(rest, name) - name),
-         slice_part(rest, 0, SHOWN_MOST));
+    hold(flow, slice_part(rest, name, word_end(rest, name) - name), slice_part(rest, 0, SHOWN_MOST),
+         false);
+}
+
+/* Past "Server.MapPath(" and blanks, which change nothing about whose name it is. */
+static struct slice first_argument(struct slice arguments)
+{
+    size_t at = skip_blanks(arguments, 0);
+    const size_t map =
+        slice_find_nocase(slice_part(arguments, at, 40), 0, SLICE_LITERAL("MapPath("));
+
+    if (map != SIZE_MAX)
+        at = skip_blanks(arguments, at + map + strlen("MapPath("));
+    size_t end = at;
+    while (end < arguments.size && (is_word(arguments.data[end]) || arguments.data[end] == '.'))
+        end++;
+    return slice_part(arguments, at, end - at);
+}
+
+/* Whether the expression begins with what the client sent, and is no uploaded file, whose name
+ * every honest upload reads. */
+static bool is_whole(const struct flow *flow, struct slice expression)
+{
+    const struct slice first = first_argument(expression);
+    const size_t end = word_end(first, 0);
+    const struct holder *holder = holder_of(flow, slice_part(first, 0, end));
+
+    if (holder)
+        return holder->whole;
+    for (size_t at = 0; at < first.size; at = word_end(first, at) + 1)
+        if (reads_request(expression, (size_t)(first.data - expression.data) + at))
+            return slice_find_nocase(first, at, SLICE_LITERAL(".files")) == SIZE_MAX;
+    return false;
+}
+
+static void note_assignment(struct flow *flow, size_t equals)
+{
+    const struct slice expression = statement_rest(flow->text, equals + 1);
+    const struct slice trimmed = slice_trim(expression);
+    const bool adds = equals && strchr("+&|", flow->text.data[equals - 1]);
+
+    if (slice_is_nocase(trimmed, "request") || slice_ends_nocase(trimmed, ".request")) {
+        hold(flow, assigned_name(flow->text, equals), SLICE_LITERAL("Request[another name]"),
+             false);
+        return;
+    }
+    hold(flow, assigned_name(flow->text, equals), source_in(flow, expression),
+         !adds && is_whole(flow, expression));
+}
+
+/* "For Each k In Request.Form", "foreach (string k in Request.Form.Keys)" */
+static void note_each(struct flow *flow, size_t at)
+{
+    const struct slice in = word_before(flow->text, at);
+
+    if (slice_is_nocase(in, "in"))
+        hold(flow, word_before(flow->text, (size_t)(in.data - flow->text.data)),
+             slice_part(flow->text, at, SHOWN_MOST), true);
 }
 
 static void note_holders(struct flow *flow)
@@ -226,9 +283,11 @@ static void note_holders(struct flow *flow)
 
     for (size_t at = 0; at < text.size && flow->count < NAMES_MOST && looks < LOOKS_MOST; at++) {
         if (is_assignment(text, at) && ++looks)
-            hold(flow, assigned_name(text, at), source_in(flow, statement_rest(text, at + 1)));
-        else if ((text.data[at] | 0x20) == 'r' && reads_request(text, at))
+            note_assignment(flow, at);
+        else if ((text.data[at] | 0x20) == 'r' && reads_request(text, at)) {
             note_filled(flow, at);
+            note_each(flow, at);
+        }
     }
 }
 
@@ -236,9 +295,11 @@ static void note_holders(struct flow *flow)
 
 enum call_kind {
     CALL_NONE,
-    CALL_RUNS,  /* whatever it gets of the request */
-    CALL_OPENS, /* when its first argument comes from the request */
-    CALL_SETS,  /* a property that is assigned to */
+    CALL_RUNS,      /* whatever it gets of the request */
+    CALL_EVALUATES, /* the same, but not where a text of the page's own is in front: honest JScript
+                       reads JSON so */
+    CALL_OPENS,     /* when its first argument comes from the request */
+    CALL_SETS,      /* a property that is assigned to */
 };
 
 static enum call_kind kind_of(struct slice word)
@@ -247,11 +308,11 @@ static enum call_kind kind_of(struct slice word)
         const char *word;
         enum call_kind kind;
     } calls[] = {
-        {"eval", CALL_RUNS},
-        {"execute", CALL_RUNS},
-        {"executeglobal", CALL_RUNS},
-        {"executestatement", CALL_RUNS},
-        {"addcode", CALL_RUNS},
+        {"eval", CALL_EVALUATES},
+        {"execute", CALL_EVALUATES},
+        {"executeglobal", CALL_EVALUATES},
+        {"executestatement", CALL_EVALUATES},
+        {"addcode", CALL_EVALUATES},
         {"addscript", CALL_RUNS},
         {"jscriptevaluate", CALL_RUNS},
         {"load", CALL_RUNS},
@@ -286,21 +347,6 @@ static enum call_kind kind_of(struct slice word)
         if (slice_is_nocase(word, calls[i].word))
             return calls[i].kind;
     return CALL_NONE;
-}
-
-/* Past "Server.MapPath(" and blanks, which change nothing about whose name it is. */
-static struct slice first_argument(struct slice arguments)
-{
-    size_t at = skip_blanks(arguments, 0);
-    const size_t map =
-        slice_find_nocase(slice_part(arguments, at, 40), 0, SLICE_LITERAL("MapPath("));
-
-    if (map != SIZE_MAX)
-        at = skip_blanks(arguments, at + map + strlen("MapPath("));
-    size_t end = at;
-    while (end < arguments.size && (is_word(arguments.data[end]) || arguments.data[end] == '.'))
-        end++;
-    return slice_part(arguments, at, end - at);
 }
 
 /* "word" or "Word(...)": what VBScript's call without brackets gets first. */
@@ -344,8 +390,10 @@ static bool tell_call(const struct flow *flow, size_t start, size_t end, enum ca
     struct slice arguments, source;
 
     arguments = arguments_of(flow->text, end, kind);
-    if (kind == CALL_OPENS)
-        arguments = first_argument(arguments);
+    if (kind == CALL_OPENS && !is_whole(flow, arguments))
+        return false;
+    if (kind == CALL_EVALUATES && strchr("\"'", byte_at(arguments, skip_blanks(arguments, 0))))
+        return false;
     source = source_in(flow, arguments);
     if (!source.size)
         return false;
