@@ -96,14 +96,11 @@ rule WS_10_page_in_binary
     strings:
         $page = /<%@\s{0,8}(page|webhandler|webservice)\b/ nocase
         $script = /<script[^>]{0,60}runat\s{0,4}=\s{0,4}["']?server/ nocase
-        $page_w = { 3C 00 25 00 40 00 20 00 (50|70) 00 (41|61) 00 (47|67) 00 (45|65) 00 }
     condition:
-        filesize < 8MB and
-        ((any of ($page, $script) and
-          (uint32be(0) == 0x89504E47 or uint32be(0) == 0x47494638 or (uint32be(0) & 0xFFFFFF00) == 0xFFD8FF00 or
-           uint32be(0) == 0x25504446 or uint32be(0) == 0x2142444E or uint16be(0) == 0x3082 or uint16be(0) == 0x424D or
-           (uint32be(0) == 0x504B0304 and extension matches /^\.(aspx?|ashx|asmx|asax|cshtml|config|master|cer|soap|svc)$/i))) or
-         ($page_w and (uint16be(0) == 0xFFFE or uint16be(0) == 0xFEFF) and filesize < 1MB))
+        filesize < 8MB and any of ($page, $script) and
+        (uint32be(0) == 0x89504E47 or uint32be(0) == 0x47494638 or (uint32be(0) & 0xFFFFFF00) == 0xFFD8FF00 or
+         uint32be(0) == 0x25504446 or uint32be(0) == 0x2142444E or uint16be(0) == 0x3082 or uint16be(0) == 0x424D or
+         (uint32be(0) == 0x504B0304 and extension matches /^\.(aspx?|ashx|asmx|asax|cshtml|config|master|cer|soap|svc)$/i))
 }
 
 rule WS_11_handler_remap

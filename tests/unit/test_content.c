@@ -323,6 +323,40 @@ static void without_libyara_that_is_said(void **context)
     assert_string_equal(error_text(), "built without libyara");
 }
 
+/* A rule that states the plain form finds a page in UTF-16, a name that was assigned before, and
+ * says that it looked below the disguise; what the bytes say themselves is told without that. */
+static void pages_are_searched_without_their_disguise(void **state)
+{
+    static const char *const rule[] = {
+        "rule flow { strings: $x = /run\\(Request\\[/ condition: $x }\n"
+        "rule word { strings: $x = \"plain\" condition: $x }\n"};
+    struct content_rules *rules = rules_from(rule, 1);
+    struct content_scanner *scanner = scanner_for(rules);
+    struct told told = {.rules = rules};
+    const struct content_sink sink = {&told, note_hit, note_undecided};
+    const struct content_file file = {0};
+
+    (void)state;
+    assert_int_equal(content_scan(scanner,
+                                  SLICE_LITERAL("\xFF\xFE<\0%\0r\0u\0n\0(\0R\0e\0q\0u\0e\0s"
+                                                "\0t\0[\0x\0]\0)\0%\0>\0"),
+                                  &file, &sink),
+                     0);
+    assert_non_null(strstr(buffer_text(&told.hits), "flow:0($x at 0x2 of the text without"));
+    buffer_clear(&told.hits);
+    assert_int_equal(
+        content_scan(scanner,
+                     SLICE_LITERAL("<% plain = \"pl\" + \"ain\"; a = Request[\"x\"]; run(a) %>"),
+                     &file, &sink),
+        0);
+    assert_non_null(strstr(buffer_text(&told.hits), "flow:0("));
+    assert_non_null(strstr(buffer_text(&told.hits), "word:1($x at 0x3) "));
+    buffer_release(&told.hits);
+    buffer_release(&told.undecided);
+    content_scanner_free(scanner);
+    content_free(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_slow_rule_runs_out_of_time),
         cmocka_unit_test(too_many_matches_leave_a_rule_undecided),
         cmocka_unit_test(a_sandboxed_worker_can_scan),
+        cmocka_unit_test(pages_are_searched_without_their_disguise),
     };
     const struct CMUnitTest without[] = {cmocka_unit_test(without_libyara_that_is_said)};
 
