@@ -4,6 +4,17 @@
  */
 #include "artifacts/file_listing.h"
 
+/* A directive of ASP.NET or a script that runs at the server, whatever the file is called. */
+static bool holds_page(struct slice head)
+{
+    const size_t runat = slice_find_nocase(head, 0, SLICE_LITERAL("runat"));
+
+    if (slice_find_nocase(head, 0, SLICE_LITERAL("<%@")) != SIZE_MAX)
+        return true;
+    return runat != SIZE_MAX &&
+           slice_find_nocase(slice_part(head, runat, 20), 0, SLICE_LITERAL("server")) != SIZE_MAX;
+}
+
 /* Pages that lie outside of any server: a folder of them, copied for a look. */
 static bool recognise(struct slice head, const char *name)
 {
@@ -11,11 +22,10 @@ static bool recognise(struct slice head, const char *name)
                                           ".ascx",   ".asp",  ".asa",  ".cshtml",
                                           ".vbhtml", ".svc",  ".soap", ".master"};
 
-    (void)head;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (slice_ends_nocase(slice_of_text(name), endings[i]))
             return true;
-    return false;
+    return holds_page(head);
 }
 
 static const char *const paths[] = {"{web_root}/**", NULL};
