@@ -10,6 +10,7 @@ enum { MOST_TARGETS = 128 };
 
 static const struct fuzz_target others[] = {
     {"wire", fuzz_wire, NULL},
+    {"pseudonyms", fuzz_pseudonyms, NULL},
     {"sigma", fuzz_sigma, NULL},
     {"condition", fuzz_condition, NULL},
     {"regex", fuzz_regex, NULL},

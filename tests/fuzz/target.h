@@ -37,6 +37,7 @@ int fuzz_artifact_open(const char *rules);
 void fuzz_artifact_close(void);
 void fuzz_artifact(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_wire(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_pseudonyms(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_sigma(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_condition(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_regex(const struct fuzz_target *target, const char *file_name, struct slice input);
