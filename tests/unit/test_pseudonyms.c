@@ -133,7 +133,8 @@ static void users_are_learned_from_paths_and_domains(void **state)
     (void)state;
     pseudonyms_learn_text(
         names, slice_of_text("C:\\\\Users\\\\dora k\\\\a D:\\Users\\Public\\b CONTOSO\\emil;"));
-    expect(names, "dora k, emil, public", "user-0001, user-0002, public");
+    pseudonyms_learn_text(names, slice_of_text("by contoso.example/Staff/Finn Olsen in 5668 w3wp"));
+    expect(names, "dora k, emil, public, Finn Olsen", "user-0001, user-0002, public, user-0003");
     pseudonyms_free(names);
 }
 

@@ -240,6 +240,7 @@ static bool is_common(struct slice text)
         "n/a",
         "admin",
         "anonymous",
+        "localsystem",
         "mail",
         "www",
         "owa",
@@ -470,8 +471,50 @@ static void learn_hosts(struct pseudonyms *names, struct slice text)
     }
 }
 
+static bool ends_domain(const struct pseudonyms *names, struct slice text, size_t end)
+{
+    for (size_t i = 0; i < names->domain_count; i++) {
+        const size_t size = strlen(names->domains[i]);
+        if (end >= size && (end == size || !isalnum(text.data[end - size - 1])) &&
+            strncasecmp((const char *)text.data + end - size, names->domains[i], size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Bytes of what stands behind a domain's slash: "Users/Carol Jones". */
+static size_t directory_run(struct slice text)
+{
+    size_t size = 0;
+
+    while (size < text.size && size < 200 && text.data[size] >= 0x20 &&
+           !strchr("\"<>,;)'|#&\\", text.data[size])) {
+        if (text.size - size > 4 && memcmp(text.data + size, " in ", 4) == 0)
+            break; /* "by contoso.example/Users/Carol Jones in 5668 w3wp" */
+        size++;
+    }
+    return size;
+}
+
+/* "contoso.example/Users/Carol Jones": how the directory names people (canonical names). */
+static void learn_directory_names(struct pseudonyms *names, struct slice text)
+{
+    for (size_t at = 0; (at = slice_find(text, at, '/')) != SIZE_MAX; at++) {
+        if (!ends_domain(names, text, at))
+            continue;
+        const struct slice path = slice_from(text, at + 1);
+        const struct slice whole = slice_part(path, 0, directory_run(path));
+        size_t start = whole.size;
+        while (start > 0 && whole.data[start - 1] != '/')
+            start--;
+        if (start > 0)
+            learn_account(names, slice_from(whole, start));
+    }
+}
+
 void pseudonyms_learn_text(struct pseudonyms *names, struct slice text)
 {
+    learn_directory_names(names, text);
     learn_hosts(names, text);
     learn_profiles(names, text);
     learn_accounts(names, text);

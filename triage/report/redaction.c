@@ -83,6 +83,10 @@ static const char *const host_fields[] = {"cs-host",
                                           "ClientName",
                                           "original-server-ip",
                                           NULL};
+/* What the server itself writes: the rest of such a name is its domain. */
+static const char *const own_fields[] = {
+    "Computer",      "ComputerName",    "ServerHostName", "Machine",
+    "MailboxServer", "server-hostname", "s-computername", NULL};
 static const char *const domain_fields[] = {
     "TargetDomainName",         "SubjectDomainName", "DomainName", "Domain",
     "TargetOutboundDomainName", "MemberDomain",      NULL};
@@ -93,6 +97,10 @@ static void learn_field(struct redaction *redaction, const struct json_value *va
 
     if (value->type != JSON_STRING || value->text.size < 3)
         return;
+    const size_t dot = slice_find(value->text, 0, '.');
+    if (dot != SIZE_MAX && is_one_of(name, own_fields) &&
+        slice_find(value->text, dot + 1, '.') != SIZE_MAX)
+        pseudonyms_learn_domain(redaction->names, slice_from(value->text, dot + 1));
     if (is_one_of(name, user_fields))
         pseudonyms_learn_user(redaction->names, value->text);
     else if (is_one_of(name, host_fields))
