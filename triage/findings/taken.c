@@ -309,6 +309,28 @@ static int lead_of_rest(struct findings *findings)
         sightings, count);
 }
 
+static int lead_of_updates(struct findings *findings)
+{
+    const struct exposure *exposure = &findings->exposure;
+    size_t open = 0;
+
+    for (size_t i = 0; i < exposure->cve_count; i++)
+        open += exposure->cves[i].state == EXPOSURE_VULNERABLE;
+    if (!open)
+        return 0;
+    return add_lead(findings,
+                    arena_format(findings->arena,
+                                 "Update Exchange, after the evidence is secured: %zu known "
+                                 "vulnerabilities are open",
+                                 open),
+                    arena_format(findings->arena,
+                                 "installed is %s (%s); an update does not remove "
+                                 "what an intruder has left",
+                                 exposure->name ? exposure->name : "an unknown version",
+                                 exposure->build),
+                    NULL, 0);
+}
+
 static int leads_of_state(struct findings *findings)
 {
     const struct exposure *exposure = &findings->exposure;
@@ -330,7 +352,7 @@ static int leads_of_state(struct findings *findings)
         add_lead(findings, "Install the last update again, from an elevated command prompt",
                  exposure->update_why, NULL, 0) < 0)
         return -1;
-    return 0;
+    return lead_of_updates(findings);
 }
 
 int findings_tell_leads(struct findings *findings)
