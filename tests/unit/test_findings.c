@@ -509,6 +509,23 @@ static void a_flood_of_one_second_is_joined_in_one_walk(void **state)
     free(groups);
 }
 
+static void a_small_thing_in_front_of_its_cause_belongs_to_it(void **state)
+{
+    static const struct judgement exploited = {.rung = RUNG_EXPLOITED};
+    struct sighting list[] = {
+        {.dated = true, .time = NOON, .level = 1, .rule = "PL-10", .witness = WITNESS_EXCHANGE_LOG},
+        {.dated = true, .time = NOON + 10000000, .level = 3, .rule = "PL-08"},
+    };
+    const struct sightings sightings = {.list = list, .count = 2};
+    uint32_t groups[2];
+
+    (void)state;
+    list[0].judgement = list[1].judgement = &exploited;
+    assert_int_equal(joining_groups(&sightings, groups), 0);
+    assert_int_equal(groups[0], 0);
+    assert_int_equal(groups[1], 0);
+}
+
 static void what_was_not_read_is_told_with_the_verdict(void **state)
 {
     struct scene *scene = *state;
@@ -744,6 +761,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_flood_of_one_second_is_joined_in_one_walk),
+        TEST(a_small_thing_in_front_of_its_cause_belongs_to_it),
         TEST(what_was_not_read_is_told_with_the_verdict),
         TEST(a_broken_date_does_not_move_the_days_of_a_log),
         TEST(requests_join_the_file_that_they_ask_for),

@@ -247,6 +247,14 @@ struct gaps {
     bool failed;
 };
 
+/* Record numbers are what the file says: their sum may be beyond any number. */
+static int64_t sum_of(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 static int add_gap(void *context, const struct case_coverage *row)
 {
     struct gaps *gaps = context;
@@ -254,8 +262,8 @@ static int add_gap(void *context, const struct case_coverage *row)
     if (strcmp(row->artifact, "eventlog") != 0 || row->snapshot != 0 || row->missing <= 0)
         return 0;
     gaps->files++;
-    gaps->gaps += row->gaps;
-    gaps->missing += row->missing;
+    gaps->gaps = sum_of(gaps->gaps, row->gaps);
+    gaps->missing = sum_of(gaps->missing, row->missing);
     if (row->missing > gaps->most) {
         gaps->most = row->missing;
         gaps->path = arena_text(gaps->looking->view->arena, slice_of_text(row->path));

@@ -325,11 +325,23 @@ static void join_aftermath(struct joining *joining)
  * are scanning. */
 static void tell_groups(struct joining *joining, uint32_t *groups)
 {
+    enum { ALONE, SHARED };
+
+    /* The first of a set is its root, and must not be taken for one that was not joined. */
+    for (size_t i = 0; i < joining->sightings->count; i++)
+        groups[i] = ALONE;
+    for (size_t i = 0; i < joining->sightings->count; i++) {
+        const uint32_t root = root_of(joining, (uint32_t)i);
+        if (root != i)
+            groups[root] = groups[i] = SHARED;
+    }
     for (size_t i = 0; i < joining->sightings->count; i++) {
         const struct sighting *sighting = &joining->sightings->list[i];
 
+        const bool is_shared = groups[i] == SHARED;
+
         groups[i] = JOINED_TO_NONE;
-        if (is_weighty(sighting) || root_of(joining, (uint32_t)i) != i) {
+        if (is_weighty(sighting) || is_shared) {
             groups[i] = root_of(joining, (uint32_t)i);
             continue;
         }
