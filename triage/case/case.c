@@ -1160,6 +1160,11 @@ int case_each_stored(struct case_file *file, int (*visit)(void *, const struct c
     return each_row(file, STORED, &row, visit_stored, &typed);
 }
 
+/* The dated ones come first. Without the '+' they would be sought in the index by time, and sorted
+ * again with all that they hold. */
+#define AMONG_DATED   "+i.dated = 1"
+#define AMONG_UNDATED "+i.dated = 0 AND i.rowid > (SELECT COUNT(*) FROM indicator WHERE dated = 1)"
+
 int case_each_indicator(struct case_file *file, bool dated,
                         int (*visit)(void *context, const struct case_indicator *row,
                                      const struct case_rule *rule),
@@ -1177,14 +1182,16 @@ int case_each_indicator(struct case_file *file, bool dated,
     for (size_t i = 0; i < tables[RULE].column_count; i++)
         buffer_format(&sql, "%sr.%s", i ? ", " : "", tables[RULE].columns[i].name);
     /* Rules of a case lie in the order of their numbers. */
-    buffer_format(&sql,
-                  file->is_fleet
-                      ? ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
-                        "r.\"index\" = i.rule WHERE i.dated = %d "
-                        "ORDER BY i.timestamp, i.\"case\", i.source_row"
-                      : " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE i.dated = %d "
-                        "ORDER BY i.rowid",
-                  dated);
+    if (file->is_fleet)
+        buffer_format(&sql,
+                      ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
+                      "r.\"index\" = i.rule WHERE i.dated = %d "
+                      "ORDER BY i.timestamp, i.\"case\", i.source_row",
+                      dated);
+    else
+        buffer_format(
+            &sql, " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE %s ORDER BY i.rowid",
+            dated ? AMONG_DATED : AMONG_UNDATED);
     if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
         result = database_error(file, "the case database refuses");
     while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {

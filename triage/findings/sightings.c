@@ -31,38 +31,44 @@ enum want {
     WANT_COUNT
 };
 
+#define WANTED(name, want)                                                                         \
+    {                                                                                              \
+        name, sizeof name - 1, want                                                                \
+    }
+
 static const struct {
     const char *name;
+    size_t size;
     enum want want;
 } wanted[] = {
-    {"X-Forwarded-For", FORWARDED},
-    {"ClientIpAddress", CLIENT},
-    {"c-ip", C_IP},
-    {"s-ip", S_IP},
-    {"IpAddress", PEER},
-    {"SourceIp", PEER},
-    {"client-ip", PEER},
-    {"UrlStem", STEM},
-    {"cs-uri-stem", STEM},
-    {"TargetFilename", TARGET},
-    {"Image", PROGRAM},
-    {"NewProcessName", PROGRAM},
-    {"ImagePath", PROGRAM},
-    {"ProgramPath", PROGRAM},
-    {"CommandLine", COMMAND},
-    {"Parameters", COMMAND},
-    {"TargetObject", COMMAND},
-    {"RequestId", REQUEST},
-    {"cs-uri-query", QUERY},
-    {"AuthenticatedUser", USER},
-    {"cs-username", USER},
-    {"SubjectUserName", USER},
-    {"User", USER},
-    {"HttpStatus", STATUS},
-    {"sc-status", STATUS},
-    {"Size", SIZE},
-    {"SHA256", SHA256},
-    {"Deleted", DELETED},
+    WANTED("X-Forwarded-For", FORWARDED),
+    WANTED("ClientIpAddress", CLIENT),
+    WANTED("c-ip", C_IP),
+    WANTED("s-ip", S_IP),
+    WANTED("IpAddress", PEER),
+    WANTED("SourceIp", PEER),
+    WANTED("client-ip", PEER),
+    WANTED("UrlStem", STEM),
+    WANTED("cs-uri-stem", STEM),
+    WANTED("TargetFilename", TARGET),
+    WANTED("Image", PROGRAM),
+    WANTED("NewProcessName", PROGRAM),
+    WANTED("ImagePath", PROGRAM),
+    WANTED("ProgramPath", PROGRAM),
+    WANTED("CommandLine", COMMAND),
+    WANTED("Parameters", COMMAND),
+    WANTED("TargetObject", COMMAND),
+    WANTED("RequestId", REQUEST),
+    WANTED("cs-uri-query", QUERY),
+    WANTED("AuthenticatedUser", USER),
+    WANTED("cs-username", USER),
+    WANTED("SubjectUserName", USER),
+    WANTED("User", USER),
+    WANTED("HttpStatus", STATUS),
+    WANTED("sc-status", STATUS),
+    WANTED("Size", SIZE),
+    WANTED("SHA256", SHA256),
+    WANTED("Deleted", DELETED),
 };
 
 struct loader {
@@ -250,7 +256,9 @@ static void set_values(struct loader *loader, struct sighting *sighting, const c
         return;
     for (const struct json_value *at = root->first; at; at = at->next)
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-            if (slice_is(at->name, wanted[i].name) && is_absent(values[wanted[i].want]))
+            if (at->name.size == wanted[i].size &&
+                memcmp(at->name.data, wanted[i].name, wanted[i].size) == 0 &&
+                is_absent(values[wanted[i].want]))
                 values[wanted[i].want] = at->text;
     note_own(loader, values[S_IP]);
     set_actor(loader, sighting, values);
