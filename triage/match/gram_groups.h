@@ -1,6 +1,6 @@
 /*
  * Many short runs of bytes ("grams" of three or four) looked for at 32 places at once: the grams
- * are dealt to eight groups, and for each byte of a gram a group allows some lower and some upper
+ * are dealt to sixteen groups, and for each byte of a gram a group allows some lower and some upper
  * halves of a byte. What passes is only worth a closer look.
  */
 #ifndef TRIAGE_MATCH_GRAM_GROUPS_H
@@ -10,10 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GRAM_GROUPS_WIDTH = 4, GRAM_GROUPS_BLOCK = 32 };
+enum { GRAM_GROUPS_WIDTH = 4, GRAM_GROUPS_BLOCK = 32, GRAM_GROUPS_SETS = 2 };
 
 struct gram_groups {
-    uint8_t low[GRAM_GROUPS_WIDTH][16], high[GRAM_GROUPS_WIDTH][16];
+    struct gram_set { /* eight groups, a bit each, by the halves of the gram's bytes */
+        uint8_t low[GRAM_GROUPS_WIDTH][16], high[GRAM_GROUPS_WIDTH][16];
+        double shares[8]; /* of the places in ordinary logs that the group lets through */
+    } sets[GRAM_GROUPS_SETS];
 };
 
 /* Whether the processor has what gram_groups_scan() needs. */
