@@ -19,6 +19,7 @@ struct taken {
 struct name_set {
     struct arena *arena;
     const char *folder;
+    const char *last; /* path of the file before: its folders are there; NULL at first */
     struct taken *buckets[BUCKETS];
 };
 
@@ -152,9 +153,23 @@ static const char *take(struct name_set *names, const char *path)
     return copy;
 }
 
-/* All folders above the last component. */
-static int make_folders(char *path, size_t from)
+/* Bytes that both paths have in front of their first difference. */
+static size_t common_part(const char *a, const char *b)
 {
+    size_t size = 0;
+
+    while (a[size] && a[size] == b[size])
+        size++;
+    return size;
+}
+
+/* All folders above the last component, but for those of the file before. */
+static int make_folders(const struct name_set *names, char *path)
+{
+    const size_t root = strlen(names->folder) + 1;
+    const size_t known = names->last ? common_part(names->last, path) : 0;
+    const size_t from = known > root ? known : root;
+
     for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         const bool made = mkdir(path, 0755) == 0 || errno == EEXIST;
@@ -193,8 +208,9 @@ const char *name_set_add(struct name_set *names, const struct host *host, size_t
     add_components(&path, file->path);
     add_particulars(&path, file);
     result = unique_path(names, &path, file);
-    if (result && make_folders((char *)path.data, strlen(names->folder) + 1) < 0)
+    if (result && make_folders(names, (char *)path.data) < 0)
         result = NULL;
+    names->last = result;
     buffer_release(&path);
     return result;
 }
