@@ -49,7 +49,7 @@ struct worker {
     struct matcher *matcher; /* NULL without rules */
     struct helper_programs *helpers;
     struct arena *arena; /* of the task at hand */
-    struct buffer frame, content;
+    struct buffer frame, content, window;
     struct buffer windows_path, stream_path;
     uint64_t
         *damage_told; /* per evidence item: damaged bytes already sent; ranges may grow together */
@@ -461,7 +461,7 @@ static int load_content(struct running *running)
 static int each_window(struct running *running, int (*take)(void *context, struct slice window),
                        void *context)
 {
-    uint8_t *window = malloc(COPY_WINDOW);
+    uint8_t *window = buffer_reserve(&running->worker->window, COPY_WINDOW);
     uint64_t at = 0;
     int result = window ? 0 : error_set("out of memory");
 
@@ -474,7 +474,6 @@ static int each_window(struct running *running, int (*take)(void *context, struc
         at += (uint64_t)got;
         result = take(context, slice_of(window, (size_t)got));
     }
-    free(window);
     return result;
 }
 
@@ -1575,6 +1574,7 @@ void worker_stop(void *state)
     arena_free(worker->arena);
     buffer_release(&worker->frame);
     buffer_release(&worker->content);
+    buffer_release(&worker->window);
     buffer_release(&worker->windows_path);
     buffer_release(&worker->stream_path);
     free(worker->evidence);
