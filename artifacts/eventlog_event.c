@@ -136,10 +136,17 @@ static enum field field_of(struct evtx_name *name)
     return name->field;
 }
 
+/* Most names differ in their first letter already. */
+static bool may_be_same(const char *a, const char *b)
+{
+    return ((*a ^ *b) & ~0x20) == 0;
+}
+
 static struct slice value_named(const struct eventlog *log, const char *name)
 {
     for (size_t i = 0; i < log->value_count; i++)
-        if (slice_is_nocase(slice_of_text(log->values[i].name), name))
+        if (may_be_same(log->values[i].name, name) &&
+            slice_is_nocase(slice_of_text(log->values[i].name), name))
             return log->values[i].text;
     return slice_of(NULL, 0);
 }
