@@ -53,6 +53,7 @@ UNIT_TESTS = \
 	%D%/unit/test_lines \
 	%D%/unit/test_page_text \
 	%D%/unit/test_lzxpress \
+	%D%/unit/test_indicators \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
 	%D%/unit/test_mft_times \
@@ -106,6 +107,7 @@ endif
 	%D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
 
+%C%_unit_test_indicators_SOURCES = %D%/unit/test_indicators.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_correlation_SOURCES = %D%/unit/test_correlation.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
@@ -124,7 +126,7 @@ EXTRA_DIST += %D%/report_browser.mjs
 
 # Everything that reads hostile bytes, by name: replay is part of make check (fuzz/replay.sh), the fuzzer needs clang.
 FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/wire.c %D%/fuzz/rule_text.c \
-	%D%/fuzz/structured.c %D%/fuzz/image.c %D%/fuzz/redaction.c
+	%D%/fuzz/structured.c %D%/fuzz/image.c %D%/fuzz/redaction.c %D%/fuzz/indicators.c
 check_PROGRAMS += %D%/fuzz/replay
 %C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c \
 	%D%/fuzz/built_seeds.c %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h

@@ -94,6 +94,17 @@ libextriage_a_SOURCES = \
 	%D%/match/correlation.c %D%/match/correlation.h \
 	%D%/match/correlation_window.c %D%/match/correlation_window.h \
 	%D%/match/expression.c %D%/match/expression.h \
+	%D%/match/indicator_json.c \
+	%D%/match/indicator_list.c \
+	%D%/match/indicator_logic.c \
+	%D%/match/indicator_match.c %D%/match/indicator_match.h \
+	%D%/match/indicator_openioc.c \
+	%D%/match/indicator_reader.h \
+	%D%/match/indicator_rules.c %D%/match/indicator_rules.h \
+	%D%/match/indicator_scan.c %D%/match/indicator_scan.h \
+	%D%/match/indicator_stix.c \
+	%D%/match/indicator_table.c %D%/match/indicator_table.h \
+	%D%/match/indicator_words.c \
 	%D%/match/items.c %D%/match/items.h \
 	%D%/match/literals.c %D%/match/literals.h \
 	%D%/match/logsources.c %D%/match/logsources.h \

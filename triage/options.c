@@ -41,7 +41,7 @@ enum { FOR_IMAGES = FOR_RUN | FOR_INFO | FOR_VERIFY | FOR_EXTRACT, FOR_ALL = 127
 /* clang-format off */
 static const struct option_entry entries[] = {
     {'o', "output", "DIR", "the case folder (run), where files go (extract), the joined cases (merge)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
-    {'r', "rules", "PATH", "more rules: a Sigma or YARA file or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
+    {'r', "rules", "PATH", "more rules: a Sigma or YARA file, an indicator list, or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
     {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
     {0, "from", "TIME", "only indicators at or after TIME (UTC unless an offset is given)", FROM_TIME, AT(from), FOR_RUN},

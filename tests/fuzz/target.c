@@ -20,6 +20,11 @@ static const struct fuzz_target others[] = {
     {"mft", fuzz_mft, NULL},
     {"image", fuzz_image, NULL},
     {"page_text", fuzz_page_text, NULL},
+    {"indicator_stix", fuzz_indicators, "list.stix"},
+    {"indicator_misp", fuzz_indicators, "list.json"},
+    {"indicator_openioc", fuzz_indicators, "list.ioc"},
+    {"indicator_csv", fuzz_indicators, "list.csv"},
+    {"indicator_list", fuzz_indicators, "list.txt"},
 };
 static struct fuzz_target targets[MOST_TARGETS];
 static size_t count;

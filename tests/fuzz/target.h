@@ -46,6 +46,7 @@ void fuzz_xml(const struct fuzz_target *target, const char *file_name, struct sl
 void fuzz_page_text(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_pe(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_mft(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_indicators(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_image(const struct fuzz_target *target, const char *file_name, struct slice input);
 
 #endif

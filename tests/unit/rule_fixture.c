@@ -72,10 +72,16 @@ static const char *match(const struct rule_set *set, const struct event *event)
 
 const char *fixture_match(const struct rule_set *set, const char *fields)
 {
+    return fixture_match_as(set, available, fields);
+}
+
+const char *fixture_match_as(const struct rule_set *set, const struct log_source *sources,
+                             const char *fields)
+{
     char names[VALUES][64], raw[8192] = "";
     struct value values[VALUES];
     struct event event = {
-        .kind = KIND_web_request, .artifact = "test", .sources = available, .values = values};
+        .kind = KIND_web_request, .artifact = "test", .sources = sources, .values = values};
 
     for (const char *line = fields; *line && event.value_count < VALUES;) {
         const char *end = strchrnul(line, '\n'), *sign = strchr(line, '=');

@@ -15,6 +15,9 @@ struct rule_set *fixture_detection(const char *detection);
  * line, "name=value"; the record's text is their values with blanks between. The text is valid
  * until the next call. */
 const char *fixture_match(const struct rule_set *set, const char *fields);
+/* The same for an event of other log sources. */
+const char *fixture_match_as(const struct rule_set *set, const struct log_source *sources,
+                             const char *fields);
 /* As above for a web server's line that could not be split. */
 const char *fixture_match_rejected(const struct rule_set *set, const char *raw);
 /* `how` of the last hit. */

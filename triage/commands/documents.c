@@ -146,6 +146,11 @@ static const char *rule_path(const struct rule *rule)
                : rule->path;
 }
 
+static const char *language_name(enum rule_language language)
+{
+    return language == RULE_YARA ? "yara" : language == RULE_INDICATOR ? "indicators" : "sigma";
+}
+
 int documents_store_rules(const struct rule_set *rules, struct case_file *file)
 {
     struct buffer tags = BUFFER_EMPTY;
@@ -160,7 +165,7 @@ int documents_store_rules(const struct rule_set *rules, struct case_file *file)
             .name = rule->name,
             .id = rule->id,
             .title = rule->title,
-            .language = rule->language == RULE_YARA ? "yara" : "sigma",
+            .language = language_name(rule->language),
             .level = level_name(rule->level),
             .confidence = rule->confidence,
             .author = rule->author,
@@ -211,6 +216,22 @@ static void arguments_json(int argc, char **argv, struct json *json)
     for (int i = 0; i < argc; i++)
         json_text(json, argv[i]);
     json_array_end(json);
+}
+
+static void indicators_json(const struct rule_set *rules, struct json *json)
+{
+    struct indicator_totals totals;
+
+    rule_set_indicators(rules, &totals);
+    json_key(json, "indicators");
+    json_object(json);
+    json_pair_unsigned(json, "lists", totals.lists);
+    json_pair_unsigned(json, "loaded", totals.loaded);
+    json_pair_unsigned(json, "mutexes_ignored", totals.mutexes);
+    json_pair_unsigned(json, "ignored", totals.ignored);
+    json_pair_unsigned(json, "not_understood", totals.refused);
+    json_pair_unsigned(json, "load_milliseconds", totals.milliseconds);
+    json_object_end(json);
 }
 
 static void rules_json(const struct rule_set *rules, struct json *json)
@@ -452,6 +473,7 @@ int documents_write_run(const struct options *options, int argc, char **argv,
         json_raw(&json, buffer_slice(&log->notices));
     json_array_end(&json);
     rules_json(rules, &json);
+    indicators_json(rules, &json);
     json_object_end(&json);
     buffer_add_byte(text, '\n');
     return buffer_failed(text) ? error_set("out of memory") : 0;

@@ -40,6 +40,18 @@ static void show_warning(void *context, const char *text)
     buffer_release(&line);
 }
 
+static void show_indicators(const struct rule_set *rules)
+{
+    struct indicator_totals totals;
+
+    rule_set_indicators(rules, &totals);
+    if (totals.lists)
+        printf("%zu indicators of %zu lists, %zu names of mutexes and %zu others ignored, %zu not "
+               "understood, loaded in %llu ms\n",
+               totals.loaded, totals.lists, totals.mutexes, totals.ignored, totals.refused,
+               (unsigned long long)totals.milliseconds);
+}
+
 /* `list` shows all rules, `check` those that will not work and what is doubtful about the others; a
  * rule that cannot be understood fails the check. */
 static int list(const struct rule_set *rules, bool only_bad)
@@ -62,6 +74,7 @@ static int list(const struct rule_set *rules, bool only_bad)
     if (only_bad)
         printf(", %zu warnings", warnings);
     printf("\n");
+    show_indicators(rules);
     return only_bad && count_state(rules, RULE_NOT_LOADED) ? EXIT_FINDINGS : EXIT_COMPLETE;
 }
 

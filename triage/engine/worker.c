@@ -249,7 +249,9 @@ static size_t service_next_candidate(struct job *job, struct slice window, size_
 
     if (job->context)
         return from < window.size ? from : SIZE_MAX;
-    return running->prefilter ? prefilter_next(running->prefilter, window, from) : SIZE_MAX;
+    return running->prefilter
+               ? matcher_next(running->worker->matcher, running->prefilter, window, from)
+               : SIZE_MAX;
 }
 
 static bool service_could_match(struct job *job, struct slice record)

@@ -1,6 +1,7 @@
 #include "triage/match/matcher.h"
 
 #include "triage/base/error.h"
+#include "triage/match/indicator_match.h"
 #include "triage/match/percent.h"
 #include "triage/match/rule_set.h"
 
@@ -16,8 +17,17 @@ struct prepared_group {
     uint64_t *marks, *rules;     /* its scratch */
 };
 
+/* The next place in a window that one of two searches knows, so that neither looks at bytes twice
+ * when the other one stops more often. */
+struct next_place {
+    const uint8_t *window;
+    size_t size, from, at; /* nothing stands in [from, at) */
+};
+
 struct matcher {
     const struct rule_set *set;
+    struct indicator_matcher *indicators; /* NULL without lists */
+    struct next_place literal, listed;
     struct arena *arena; /* groups */
     struct view *view;
     struct regex_scratch *scratch;
@@ -43,6 +53,7 @@ int matcher_new(const struct rule_set *set, struct matcher **out)
     matcher->arena = arena_new(0);
     if (!matcher->arena || view_new(set->memory.fields, &matcher->view) < 0 ||
         regex_scratch_new(&matcher->scratch) < 0 ||
+        (set->indicators && indicator_matcher_new(set->indicators, &matcher->indicators) < 0) ||
         (set->content_count && content_scanner_new(set->content, &matcher->scanner) < 0)) {
         matcher_free(matcher);
         return error_prefix("matcher");
@@ -63,6 +74,7 @@ void matcher_free(struct matcher *matcher)
     view_free(matcher->view);
     regex_scratch_free(matcher->scratch);
     content_scanner_free(matcher->scanner);
+    indicator_matcher_free(matcher->indicators);
     buffer_release(&matcher->how);
     buffer_release(&matcher->decoded);
     arena_free(matcher->arena);
@@ -244,12 +256,41 @@ bool matcher_could_match(struct matcher *matcher, const struct log_source *sourc
 {
     const struct prepared_group *group = group_of(matcher, sources);
 
-    if (!group->nominator)
+    if (!group->nominator ||
+        (matcher->indicators && indicator_could_match(matcher->indicators, sources, record)))
         return true;
     nominator_start(group->nominator, group->marks);
     nominator_add(group->nominator, record, group->marks);
     return nominator_any(group->nominator, group->marks) ||
            !search_decoded(matcher, group, record) || nominator_any(group->nominator, group->marks);
+}
+
+static bool place_known(const struct next_place *place, struct slice window, size_t from)
+{
+    return from > 0 && place->window == window.data && place->size == window.size &&
+           from >= place->from && from <= place->at;
+}
+
+size_t matcher_next(struct matcher *matcher, const struct prefilter *prefilter, struct slice window,
+                    size_t from)
+{
+    if (!matcher->indicators)
+        return prefilter_next(prefilter, window, from);
+    if (!place_known(&matcher->literal, window, from))
+        matcher->literal = (struct next_place){window.data, window.size, from,
+                                               prefilter_next(prefilter, window, from)};
+    if (!place_known(&matcher->listed, window, from))
+        matcher->listed = (struct next_place){window.data, window.size, from,
+                                              indicator_next(matcher->indicators, window, from)};
+    return matcher->literal.at < matcher->listed.at ? matcher->literal.at : matcher->listed.at;
+}
+
+static void tell_indicator(void *context, const struct indicator_hit *found)
+{
+    const struct match_sink *sink = context;
+    const struct hit hit = {.rule = found->rule, .how = found->how, .detail = ""};
+
+    sink->hit(sink->context, &hit);
 }
 
 void matcher_event(struct matcher *matcher, const struct event *event,
@@ -261,10 +302,12 @@ void matcher_event(struct matcher *matcher, const struct event *event,
     if (group->nominator) {
         nominate(matcher, group);
         test_nominated(matcher, group, sink);
-        return;
+    } else {
+        for (size_t i = 0; i < group->group.count; i++)
+            test_rule(matcher, group->group.rules[i], sink);
     }
-    for (size_t i = 0; i < group->group.count; i++)
-        test_rule(matcher, group->group.rules[i], sink);
+    if (matcher->indicators)
+        indicator_event(matcher->indicators, event, tell_indicator, (void *)sink);
 }
 
 size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct value *values,

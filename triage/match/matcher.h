@@ -60,6 +60,10 @@ const struct prefilter *rule_set_prefilter(struct rule_set *set, const struct lo
 /* Offset at or after `from` of the next place in `window` that a rule could match, SIZE_MAX when
  * there is none. Looks at raw bytes and, in lines with %XX, at the percent-decoded text too. */
 size_t prefilter_next(const struct prefilter *prefilter, struct slice window, size_t from);
+/* The same of the prefilter and of the addresses and digests that lists name; for windows of one
+ * file from their start to their end. */
+size_t matcher_next(struct matcher *matcher, const struct prefilter *prefilter, struct slice window,
+                    size_t from);
 /* Turns all prefilters of the set off (every record is nominated): for comparing the output. */
 void rule_set_disable_prefilter(struct rule_set *set);
 

@@ -147,25 +147,35 @@ static size_t drop_needless(struct literal *list, size_t count, struct literal *
     return kept;
 }
 
-static int make_prefilter(struct arena *arena, const struct rule_group *group,
-                          struct prefilter **out)
+static bool of_requests(const struct log_source *sources)
 {
-    size_t total = 0;
+    for (; !source_is_end(sources); sources++)
+        if (sources->category && strcmp(sources->category, "webserver") == 0)
+            return true;
+    return false;
+}
+
+static int make_prefilter(const struct rule_set *set, struct arena *arena,
+                          const struct rule_group *group, struct prefilter **out)
+{
+    size_t room = set->indicators ? indicator_literal_count(set->indicators) : 0, total = 0;
     bool all = false;
 
     for (size_t i = 0; i < group->count; i++) {
-        total += demands_first(group->demands[i]).count;
+        room += demands_first(group->demands[i]).count;
         all |= group->demands[i]->count == 0;
     }
-    struct literal *list = arena_array(arena, total + 1, sizeof *list);
-    struct literal *needed = arena_array(arena, total + 1, sizeof *needed);
+    struct literal *list = arena_array(arena, room + 1, sizeof *list);
+    struct literal *needed = arena_array(arena, room + 1, sizeof *needed);
     if (!list || !needed)
         return -1;
-    total = 0;
+    if (set->indicators &&
+        indicator_literals(set->indicators, of_requests(group->sources), list, &total) < 0)
+        all = true;
     for (size_t i = 0; i < group->count; i++) {
-        const struct literal_set set = demands_first(group->demands[i]);
-        for (size_t j = 0; j < set.count; j++)
-            list[total++] = set.list[j];
+        const struct literal_set wanted = demands_first(group->demands[i]);
+        for (size_t j = 0; j < wanted.count; j++)
+            list[total++] = wanted.list[j];
     }
     return prefilter_new(needed, all ? 0 : drop_needless(list, total, needed), all, out);
 }
@@ -181,7 +191,7 @@ static const struct prefilter *add_filter(struct rule_set *set, const struct log
         return NULL;
     set->filters = list;
     if (rule_group_make(set, set->arena, sources, &filter.group) < 0 ||
-        make_prefilter(set->arena, &filter.group, &filter.prefilter) < 0)
+        make_prefilter(set, set->arena, &filter.group, &filter.prefilter) < 0)
         return NULL;
     list[set->filter_count++] = filter;
     return filter.prefilter;

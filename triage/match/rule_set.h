@@ -4,10 +4,18 @@
 
 #include "triage/base/hash.h"
 #include "triage/match/content.h"
+#include "triage/match/indicator_table.h"
 #include "triage/match/literals.h"
 #include "triage/match/nominator.h"
 #include "triage/match/rules.h"
 #include "triage/match/sigma.h"
+
+/* A rule file that was read. */
+struct rule_file {
+    const char *path;
+    struct slice text;
+    char sha256[SHA256_TEXT_SIZE];
+};
 
 struct rule_entry {
     struct rule rule; /* first member: what others see */
@@ -47,6 +55,8 @@ struct rule_set {
     struct content_rules *content;    /* NULL when built without libyara */
     size_t *content_entries;          /* number of the entry by content rule */
     size_t content_count;
+    struct indicator_table *indicators; /* NULL without lists */
+    struct indicator_totals indicator_totals;
     struct prefilter *all; /* nominates every record */
     struct group_filter *filters;
     size_t filter_count;
@@ -55,6 +65,12 @@ struct rule_set {
     bool compiled, no_prefilter, examples_required;
 };
 
+/* A new rule of that file; NULL when memory is out. */
+struct rule_entry *rule_set_add_entry(struct rule_set *set, const struct rule_file *file,
+                                      enum rule_language language);
+/* What stands at that line is not understood. */
+int rule_set_add_refused(struct rule_set *set, const struct rule_file *file,
+                         enum rule_language language, unsigned line, const char *reason);
 /* Whether an event with these sources is one that the rule asks for. */
 bool source_applies(const struct log_source *rule, const struct log_source *sources);
 bool source_lists_equal(const struct log_source *a, const struct log_source *b);

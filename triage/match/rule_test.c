@@ -315,7 +315,7 @@ static void test_rule(struct test_run *run, size_t rule)
     } else if (entry->rule.language == RULE_SIGMA) {
         test_list(run, rule, "hit");
         test_list(run, rule, "miss");
-    } else {
+    } else if (entry->rule.language == RULE_YARA) {
         test_metas(run, entry, "hit");
         test_metas(run, entry, "miss");
     }

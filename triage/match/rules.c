@@ -2,6 +2,8 @@
 
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
+#include "triage/match/indicator_reader.h"
+#include "triage/match/indicator_rules.h"
 #include "triage/match/rule_links.h"
 #include "triage/match/rule_set.h"
 
@@ -13,14 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_DEPTH = 16, FILE_MOST = 64 * 1024 * 1024 };
-
-/* A rule file that was read. */
-struct rule_file {
-    const char *path;
-    struct slice text;
-    char sha256[SHA256_TEXT_SIZE];
-};
+enum { FOLDER_DEPTH = 16, FILE_MOST = 64 << 20, LIST_MOST = 1 << 30, HEAD_SIZE = 4096 };
 
 static const char *const level_names[] = {"informational", "low", "medium", "high", "critical"};
 static const char *const no_texts[] = {NULL};
@@ -72,6 +67,7 @@ void rule_set_free(struct rule_set *set)
     prefilter_free(set->all);
     logsources_free(set->sources);
     content_free(set->content);
+    indicator_table_free(set->indicators);
     free(set->content_entries);
     rule_memory_release(&set->memory);
     free(set->entries);
@@ -79,8 +75,8 @@ void rule_set_free(struct rule_set *set)
     free(set);
 }
 
-static struct rule_entry *add_entry(struct rule_set *set, const struct rule_file *file,
-                                    enum rule_language language)
+struct rule_entry *rule_set_add_entry(struct rule_set *set, const struct rule_file *file,
+                                      enum rule_language language)
 {
     struct rule_entry *entry = arena_take(set->arena, sizeof *entry);
 
@@ -124,10 +120,10 @@ static void refuse(struct rule_set *set, struct rule_entry *entry, const char *r
     entry->rule.reason = keep_text(set, reason);
 }
 
-static int add_refused(struct rule_set *set, const struct rule_file *file,
-                       enum rule_language language, unsigned line, const char *reason)
+int rule_set_add_refused(struct rule_set *set, const struct rule_file *file,
+                         enum rule_language language, unsigned line, const char *reason)
 {
-    struct rule_entry *entry = add_entry(set, file, language);
+    struct rule_entry *entry = rule_set_add_entry(set, file, language);
 
     if (!entry)
         return error_set("out of memory");
@@ -192,7 +188,7 @@ static void check_source(struct rule_set *set, struct rule_entry *entry)
 static int add_sigma(struct rule_set *set, const struct rule_file *file,
                      const struct yaml_node *document)
 {
-    struct rule_entry *entry = add_entry(set, file, RULE_SIGMA);
+    struct rule_entry *entry = rule_set_add_entry(set, file, RULE_SIGMA);
 
     if (!entry)
         return error_set("out of memory");
@@ -250,7 +246,7 @@ static int load_sigma(struct rule_set *set, const struct rule_file *file)
             add_document(set, file, yaml.documents[i], &global, &previous) < 0)
             return -1;
     if (yaml.problem)
-        return add_refused(set, file, RULE_SIGMA, yaml.problem_line, yaml.problem);
+        return rule_set_add_refused(set, file, RULE_SIGMA, yaml.problem_line, yaml.problem);
     return 0;
 }
 
@@ -307,7 +303,7 @@ static void describe_content(struct rule_set *set, const struct content_rule *co
 
 static int add_content(struct rule_set *set, const struct rule_file *file, size_t number)
 {
-    struct rule_entry *entry = add_entry(set, file, RULE_YARA);
+    struct rule_entry *entry = rule_set_add_entry(set, file, RULE_YARA);
     size_t *entries = realloc(set->content_entries, (number + 1) * sizeof *entries);
 
     if (entries)
@@ -326,9 +322,9 @@ static int load_content(struct rule_set *set, const struct rule_file *file)
     unsigned line = 0;
 
     if (!set->content)
-        return add_refused(set, file, RULE_YARA, 0, "built without libyara");
+        return rule_set_add_refused(set, file, RULE_YARA, 0, "built without libyara");
     if (content_add_file(set->content, file->path, file->text, &line) < 0)
-        return add_refused(set, file, RULE_YARA, line, error_text());
+        return rule_set_add_refused(set, file, RULE_YARA, line, error_text());
     for (size_t i = set->content_count; i < content_rule_count(set->content); i++)
         if (add_content(set, file, i) < 0)
             return -1;
@@ -342,19 +338,35 @@ static bool is_content_name(const char *path)
     return slice_ends_nocase(name, ".yar") || slice_ends_nocase(name, ".yara");
 }
 
-static bool is_rule_name(const char *path)
+static bool is_sigma_name(const char *path)
 {
     const struct slice name = slice_of_text(path);
 
-    return is_content_name(path) || slice_ends_nocase(name, ".yml") ||
-           slice_ends_nocase(name, ".yaml");
+    return slice_ends_nocase(name, ".yml") || slice_ends_nocase(name, ".yaml");
 }
 
-static int read_all(int handle, struct buffer *out)
+/* Of a file in a folder that is neither Sigma nor YARA its start tells whether it is a list. */
+static bool is_list(const char *path)
+{
+    uint8_t head[HEAD_SIZE];
+    const int handle = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t size = handle < 0 ? 0 : read(handle, head, sizeof head);
+
+    if (handle >= 0)
+        close(handle);
+    return size > 0 && indicator_recognise(path, slice_of(head, (size_t)size));
+}
+
+static bool is_rule_name(const char *path)
+{
+    return is_content_name(path) || is_sigma_name(path) || is_list(path);
+}
+
+static int read_all(int handle, size_t most, struct buffer *out)
 {
     for (;;) {
         uint8_t *room = buffer_reserve(out, 64 * 1024);
-        if (!room || out->size > FILE_MOST)
+        if (!room || out->size > most)
             return error_set("too large for a rule file");
         const ssize_t size = read(handle, room, 64 * 1024);
         if (size < 0 && errno == EINTR)
@@ -373,7 +385,8 @@ static int read_file(const char *path, struct buffer *out)
 
     if (handle < 0)
         return error_set_errno("cannot be opened");
-    const int result = read_all(handle, out);
+    const bool list = !is_content_name(path) && !is_sigma_name(path);
+    const int result = read_all(handle, list ? LIST_MOST : FILE_MOST, out);
     close(handle);
     return result;
 }
@@ -383,7 +396,9 @@ static int load_text(struct rule_set *set, const char *path, struct slice text)
     struct rule_file file = {.path = path, .text = text};
 
     hash_sha256(text, file.sha256);
-    return is_content_name(path) ? load_content(set, &file) : load_sigma(set, &file);
+    return is_content_name(path) ? load_content(set, &file)
+           : is_sigma_name(path) ? load_sigma(set, &file)
+                                 : indicator_rules_load(set, &file);
 }
 
 /* In a folder a file that cannot be read is a rule that is not loaded. */
@@ -396,8 +411,8 @@ static int load_file(struct rule_set *set, const char *path, bool in_folder)
     if (read_file(path, &text) == 0)
         result = load_text(set, path, buffer_slice(&text));
     else if (in_folder)
-        result = add_refused(set, &file, is_content_name(path) ? RULE_YARA : RULE_SIGMA, 0,
-                             error_text());
+        result = rule_set_add_refused(set, &file, is_content_name(path) ? RULE_YARA : RULE_SIGMA, 0,
+                                      error_text());
     else
         result = error_prefix("rules '%s'", path);
     buffer_release(&text);
@@ -508,7 +523,7 @@ static int load_settings(struct rule_set *set, const char *folder, const char *n
         return -1;
     return settings[kind].load(set, path) == 0
                ? 0
-               : add_refused(set, &file, RULE_SIGMA, 0, error_text());
+               : rule_set_add_refused(set, &file, RULE_SIGMA, 0, error_text());
 }
 
 static int load_folder(struct rule_set *set, const char *path, unsigned depth)
@@ -560,6 +575,8 @@ int rule_set_load_text(struct rule_set *set, const char *name, struct slice text
 int rule_set_compile(struct rule_set *set)
 {
     if (set->content && content_compile(set->content) < 0)
+        return -1;
+    if (indicator_rules_compile(set) < 0)
         return -1;
     for (size_t i = 0; i < set->count; i++)
         check_source(set, set->entries[i]);

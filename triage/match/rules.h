@@ -1,5 +1,5 @@
 /*
- * The rule set: Sigma rules, YARA rules (and later indicator lists), loaded and compiled once by
+ * The rule set: Sigma rules, YARA rules and indicator lists, loaded and compiled once by
  * the parent, never changed afterwards, shared read-only by all workers through fork.
  */
 #ifndef TRIAGE_MATCH_RULES_H
@@ -12,7 +12,7 @@
 struct rule_set;
 
 enum level { LEVEL_INFORMATIONAL, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH, LEVEL_CRITICAL };
-enum rule_language { RULE_SIGMA, RULE_YARA };
+enum rule_language { RULE_SIGMA, RULE_YARA, RULE_INDICATOR };
 /* What a Sigma document is; a YARA rule is RULE_DETECTION. */
 enum rule_kind {
     RULE_DETECTION,
@@ -48,9 +48,10 @@ struct rule {
  * borrowed for the set's life. source_map_any in it stands for all of event logs. */
 int rule_set_new(const struct log_source *available, struct rule_set **out);
 void rule_set_free(struct rule_set *set);
-/* Loads a file, or all .yml .yaml .yar .yara files below a folder in the order of their names. A
- * rule that cannot be understood is kept as RULE_NOT_LOADED; -1 only when the path itself cannot be
- * read. */
+/* Loads a file, or all .yml .yaml .yar .yara files and indicator lists below a folder in the order
+ * of their names (see indicator_recognise); a file that is named itself and has none of these
+ * endings is a list. A rule that cannot be understood is kept as RULE_NOT_LOADED; -1 only when the
+ * path itself cannot be read. */
 int rule_set_load(struct rule_set *set, const char *path);
 /* Loads rules from memory; `name` stands for the path and its ending for the language. */
 int rule_set_load_text(struct rule_set *set, const char *name, struct slice text);
@@ -80,6 +81,16 @@ const size_t *rule_set_correlations_on(const struct rule_set *set, size_t rule, 
 /* The name that a correlation's field has in events of the rule at that place of its list. */
 const char *rule_set_correlated_field(const struct rule_set *set, size_t correlation,
                                       size_t position, const char *field);
+
+struct indicator_totals {
+    size_t lists, loaded;
+    size_t mutexes,
+        ignored;           /* understood, but a disk does not show them, or not to be looked for */
+    size_t refused;        /* lines that were not understood */
+    uint64_t milliseconds; /* that loading took */
+};
+
+void rule_set_indicators(const struct rule_set *set, struct indicator_totals *out);
 
 /* The literals that the prefilters look for, each once, one a line: what a plain text search would
  * have to look for. */
