@@ -51,7 +51,8 @@ static size_t trial_next_candidate(struct job *job, struct slice window, size_t 
     const struct trial *trial = job->engine;
 
     if (trial->prefilter)
-        return prefilter_next(trial->prefilter, window, from);
+        return matcher ? matcher_next(matcher, trial->prefilter, window, from)
+                       : prefilter_next(trial->prefilter, window, from);
     return from < window.size ? from : SIZE_MAX;
 }
 
