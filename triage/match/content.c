@@ -2,7 +2,9 @@
 
 #include "triage/base/arena.h"
 #include "triage/base/error.h"
+#include "triage/base/hash.h"
 #include "triage/formats/page_text.h"
+#include "triage/match/content_cache.h"
 #include "triage/match/content_gate.h"
 
 #ifdef HAVE_YARA
@@ -176,6 +178,91 @@ static int compile(const struct source *sources, size_t count, unsigned *line, Y
         *line = complaint.line;
     yr_compiler_destroy(compiler);
     return result;
+}
+
+/* --- kept from run to run --- */
+
+/* Smaller sources are compiled faster than a file is read. */
+enum { CACHED_LEAST = 32 << 10 };
+
+/* Of all that the compiled rules depend on. False when there is little to compile. */
+static bool cache_key(const struct source *sources, size_t count, char key[SHA256_TEXT_SIZE])
+{
+    struct hasher *hasher = hasher_new(HASH_SHA256);
+    size_t total = 0;
+
+    if (!hasher)
+        return false;
+    hasher_add(hasher, SLICE_LITERAL(PACKAGE_VERSION " " YR_VERSION " "));
+    for (size_t i = 0; i < VARIABLE_COUNT; i++)
+        hasher_add(hasher, slice_of(variables[i], strlen(variables[i]) + 1));
+    for (size_t i = 0; i < count; i++) {
+        const struct slice text = slice_of_text(sources[i].text);
+        hasher_add(hasher, slice_of(text.data, text.size + 1));
+        total += text.size;
+    }
+    memcpy(key, hasher_finish(hasher).sha256, SHA256_TEXT_SIZE);
+    hasher_free(hasher);
+    return total >= CACHED_LEAST;
+}
+
+static size_t write_stream(const void *data, size_t size, size_t count, void *context)
+{
+    buffer_add(context, slice_of(data, size * count));
+    return buffer_failed(context) ? 0 : count;
+}
+
+static size_t read_stream(void *data, size_t size, size_t count, void *context)
+{
+    const struct slice part = cursor_take(context, size * count);
+
+    if (cursor_failed(context))
+        return 0;
+    if (part.size)
+        memcpy(data, part.data, part.size);
+    return count;
+}
+
+static bool load_compiled(const char *key, YR_RULES **out)
+{
+    struct buffer content = BUFFER_EMPTY;
+    bool loaded = false;
+
+    if (content_cache_load(key, &content)) {
+        struct cursor cursor = cursor_over(buffer_slice(&content), 0);
+        YR_STREAM stream = {.user_data = &cursor, .read = read_stream};
+        loaded = yr_rules_load_stream(&stream, out) == ERROR_SUCCESS;
+    }
+    buffer_release(&content);
+    return loaded;
+}
+
+static void store_compiled(const char *key, YR_RULES *compiled)
+{
+    struct buffer content = BUFFER_EMPTY;
+    YR_STREAM stream = {.user_data = &content, .write = write_stream};
+
+    if (yr_rules_save_stream(compiled, &stream) == ERROR_SUCCESS && !buffer_failed(&content))
+        content_cache_store(key, buffer_slice(&content));
+    buffer_release(&content);
+}
+
+static int compile_or_load(const struct source *sources, size_t count, unsigned *line,
+                           YR_RULES **out)
+{
+    char key[SHA256_TEXT_SIZE];
+    const bool cached = cache_key(sources, count, key);
+
+    if (cached && load_compiled(key, out)) {
+        if (line)
+            *line = 0;
+        return 0;
+    }
+    if (compile(sources, count, line, out) < 0)
+        return -1;
+    if (cached)
+        store_compiled(key, *out);
+    return 0;
 }
 
 static const char *copy_text(struct content_rules *rules, const char *text)
@@ -399,7 +486,7 @@ int content_add_file(struct content_rules *rules, const char *path, struct slice
         return -1;
     if (strlen(source.text) != text.size)
         return error_set("holds a NUL byte");
-    if (compile(&source, 1, line, &compiled) < 0)
+    if (compile_or_load(&source, 1, line, &compiled) < 0)
         return -1;
     if (add_source(rules, &source) == 0 && copy_rules(rules, &source, compiled) == 0) {
         rules->source_count++;
@@ -446,7 +533,7 @@ static int make_gate(struct content_rules *rules)
 
 int content_compile(struct content_rules *rules)
 {
-    if (compile(rules->sources, rules->source_count, NULL, &rules->compiled) < 0)
+    if (compile_or_load(rules->sources, rules->source_count, NULL, &rules->compiled) < 0)
         return error_prefix("YARA rules");
     return number_rules(rules) < 0 ? -1 : make_gate(rules);
 }
