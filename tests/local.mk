@@ -54,6 +54,7 @@ UNIT_TESTS = \
 	%D%/unit/test_page_text \
 	%D%/unit/test_lzxpress \
 	%D%/unit/test_indicators \
+	%D%/unit/test_known_good \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
 	%D%/unit/test_mft_times \
@@ -107,6 +108,7 @@ endif
 	%D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
 
+%C%_unit_test_known_good_SOURCES = %D%/unit/test_known_good.c
 %C%_unit_test_indicators_SOURCES = %D%/unit/test_indicators.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_matcher_SOURCES = %D%/unit/test_matcher.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
 %C%_unit_test_rules_SOURCES = %D%/unit/test_rules.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h

@@ -79,6 +79,7 @@ libextriage_a_SOURCES = \
 	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
 	%D%/match/ascii.h \
 	%D%/match/content.c %D%/match/content.h \
+	%D%/match/content_cache.c %D%/match/content_cache.h \
 	%D%/match/content_gate.c %D%/match/content_gate.h \
 	%D%/match/content_literals.c %D%/match/content_literals.h \
 	%D%/match/content_tokens.c %D%/match/content_tokens.h \
@@ -106,6 +107,7 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_table.c %D%/match/indicator_table.h \
 	%D%/match/indicator_words.c \
 	%D%/match/items.c %D%/match/items.h \
+	%D%/match/known_good.c %D%/match/known_good.h \
 	%D%/match/literals.c %D%/match/literals.h \
 	%D%/match/logsources.c %D%/match/logsources.h \
 	%D%/match/matcher.c %D%/match/matcher.h \
@@ -240,6 +242,7 @@ EXTRA_DIST += %D%/case/schema.sql %D%/case/README.md
 bin_PROGRAMS += extriage
 extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/command.h \
+	%D%/commands/baseline.c %D%/commands/baseline.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
 	%D%/commands/extract.c %D%/commands/info.c %D%/commands/merge.c %D%/commands/report.c %D%/commands/rules.c \

@@ -44,6 +44,8 @@ static const struct option_entry entries[] = {
     {'r', "rules", "PATH", "more rules: a Sigma or YARA file, an indicator list, or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
     {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
+    {0, "known-good", "FILE", "hashes of files that are known to be good: one a line, or NSRL's table (repeatable)", LIST, AT(known_good), FOR_RUN},
+    {0, "baseline", "PATH", "a clean server of the same build, an image or a folder: its web folders are what is at home", TEXT_VALUE, AT(baseline), FOR_RUN},
     {0, "from", "TIME", "only indicators at or after TIME (UTC unless an offset is given)", FROM_TIME, AT(from), FOR_RUN},
     {0, "to", "TIME", "only indicators at or before TIME; a day means its end", TO_TIME, AT(to), FOR_RUN},
     {'m', "min-level", "LEVEL", "only indicators of at least LEVEL (informational low medium high critical)", LEVEL_VALUE, AT(min_level), FOR_RUN},
@@ -140,6 +142,7 @@ static int add_to_list(const struct option_entry *entry, const char *text, struc
     const char **list = (const char **)(void *)((char *)options + entry->offset);
     size_t *count = entry->offset == AT(rules)   ? &options->rule_count
                     : entry->offset == AT(globs) ? &options->glob_count
+                    : entry->offset == AT(known_good) ? &options->known_good_count
                                                  : &options->format_count;
 
     if (*count == MOST_PATHS)

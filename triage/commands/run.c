@@ -1,3 +1,4 @@
+#include "triage/commands/baseline.h"
 #include "triage/commands/documents.h"
 
 #include "triage/base/error.h"
@@ -17,6 +18,7 @@ struct run {
     struct log log;
     struct watcher watcher;
     struct rule_set *rules;
+    struct known_good *known;
     struct case_file *file;
     struct session *session;
     struct run_times times;
@@ -58,6 +60,10 @@ static void describe_run(const struct run *run, struct buffer *text)
             buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
                           (long long)status.st_size, (long long)status.st_mtime);
     buffer_format(text, "%s\n", rule_set_settings(run->rules));
+    for (size_t i = 0; i < o->known_good_count; i++)
+        buffer_format(text, "%s\n", o->known_good[i]);
+    buffer_format(text, "%s %zu %zu\n", o->baseline ? o->baseline : "",
+                  known_good_files(run->known), known_good_hashes(run->known));
     for (size_t i = 0; i < rule_set_count(run->rules); i++)
         buffer_format(text, "%s %s\n", rule_set_rule(run->rules, i)->name,
                       rule_set_rule(run->rules, i)->sha256);
@@ -92,6 +98,7 @@ static int open_session(struct run *run)
         .evidence = o->paths,
         .evidence_count = o->path_count,
         .rules = run->rules,
+        .known = run->known,
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,
@@ -148,7 +155,8 @@ static int prepare(struct run *run)
     if (check_usage(o) < 0 || check_key(o) < 0 || seals_take(&run->seals, o) < 0)
         return -1;
     run->rules = rules_from_options(o);
-    if (!run->rules || case_create(o->output, mode, &run->file) < 0 ||
+    if (!run->rules || !(run->known = known_good_from_options(o)) ||
+        case_create(o->output, mode, &run->file) < 0 ||
         log_open(&run->log, o->output, o->resume) < 0 || check_same_run(run) < 0)
         return -1;
     return open_session(run);
@@ -401,6 +409,7 @@ out:
     session_free(run.session);
     case_close(run.file);
     rule_set_free(run.rules);
+    known_good_free(run.known);
     log_release(&run.log);
     return code;
 }

@@ -107,6 +107,8 @@ int session_new(const struct session_options *options, struct session **out)
         .keys = options->keys,
         .survey_only = options->survey_only,
         .carve = options->carve,
+        .known = options->known,
+        .only = options->only,
     };
     load_builds(session);
     *out = session;
@@ -1120,6 +1122,9 @@ static int add_stored(struct session *session, const struct wanted *wanted, stru
     row.owner = wire_get_text(in, session->frame_arena);
     if (cursor_failed(in))
         return error_set("malformed digests");
+    if (session->options.digested)
+        session->options.digested(session->options.context, wanted->windows_path, row.deleted,
+                                  row.sha256);
     set_times(row.si, &wanted->file.si, si);
     set_times(row.fn, &wanted->file.fn, fn);
     if (*path)

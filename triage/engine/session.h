@@ -39,9 +39,13 @@ struct session_options {
     unsigned context_minutes;          /* around each indicator; 0: none */
     bool carve;                        /* also artifacts that take long */
     bool survey_only;                  /* info */
+    const struct known_good *known;    /* may be NULL */
+    const char *only;                  /* name of the one artifact that is wanted; NULL: all */
     volatile int *interrupted;         /* set by a signal handler */
     void *context;
     void (*progress)(void *context, const struct progress *progress);
+    /* May be NULL: the hashes of a file, as they come. */
+    void (*digested)(void *context, const char *path, bool deleted, const char *sha256);
     void (*notice)(void *context, const char *text); /* what a person should know at once */
     void (*trail)(void *context, const char *text);  /* each file that was opened, each copy; may be
                                                         NULL */

@@ -51,6 +51,12 @@ struct worker {
     struct arena *arena; /* of the task at hand */
     struct buffer frame, content, window;
     struct buffer windows_path, stream_path;
+    enum list_fit {
+        FIT_UNKNOWN,
+        FIT_YES,
+        FIT_NO
+    } *
+        fits; /* Microsoft's lists of pages, per item */
     uint64_t
         *damage_told; /* per evidence item: damaged bytes already sent; ranges may grow together */
 };
@@ -386,23 +392,6 @@ static void send_context(struct running *running, const struct event *event)
         send_frame(running->worker, running->outbox, RESULT_CONTEXT);
 }
 
-static void service_emit(struct job *job, const struct event *event)
-{
-    struct running *running = running_of(job);
-    const struct match_sink sink = {running, found, undecided};
-
-    if (job->context) {
-        send_context(running, event);
-        return;
-    }
-    if (event->marks & EVENT_FACT)
-        send_fact(running, event);
-    if (!running->worker->matcher)
-        return;
-    running->event = event;
-    matcher_event(running->worker->matcher, event, &sink);
-}
-
 static void service_reject(struct job *job, uint64_t offset, uint64_t number, struct slice raw)
 {
     struct running *running = running_of(job);
@@ -579,6 +568,104 @@ static int service_load(struct job *job, const struct file *file, size_t most,
     const int result = read_whole(running, stream, most, content);
     stream_close(stream);
     return result;
+}
+
+static enum known_state judge_sample(struct running *running, const char *sample)
+{
+    enum { SAMPLE_MOST = 64 << 10 };
+    struct job *job = &running->job;
+    const char *root = job->host->exchange_path.value, *build = job->host->exchange_version.value;
+    const char *path = arena_format(job->arena, "%s\\%s", root, sample);
+    struct buffer found = BUFFER_EMPTY;
+    struct file file;
+    struct slice content;
+    char sha256[SHA256_TEXT_SIZE];
+    uint32_t volume;
+    const bool there = path && host_resolve(job->host, path, &volume, &found) &&
+                       service_find(job, volume, buffer_text(&found), &file) &&
+                       service_load(job, &file, SAMPLE_MOST, &content) == 0;
+
+    buffer_release(&found);
+    if (!there)
+        return KNOWN_NOTHING;
+    hash_sha256(content, sha256);
+    const struct known_file known = {.path = path,
+                                     .sha256 = slice_of_text(sha256),
+                                     .build = build ? known_good_build(build) : 0};
+    return known_good_judge(running->worker->setup->known, &known);
+}
+
+/* A server none of whose pages are Microsoft's is not one that the lists describe (pages of another
+ * making, another encoding): then they would call all of them foreign. A few pages that hardly ever
+ * changed tell; no intruder is known to have replaced them all. */
+static bool lists_fit(struct running *running)
+{
+    static const char *const samples[] = {
+        "FrontEnd\\HttpProxy\\owa\\global.asax",   "FrontEnd\\HttpProxy\\ecp\\global.asax",
+        "FrontEnd\\HttpProxy\\ews\\global.asax",   "FrontEnd\\HttpProxy\\oab\\global.asax",
+        "FrontEnd\\HttpProxy\\rpc\\global.asax",   "FrontEnd\\HttpProxy\\owa\\auth\\OutlookCN.aspx",
+        "ClientAccess\\Autodiscover\\Global.asax", "ClientAccess\\ecp\\Global.asax"};
+    enum list_fit *fit = &running->worker->fits[running->job.file->evidence];
+    unsigned same = 0, strange = 0;
+
+    if (*fit != FIT_UNKNOWN || !running->job.host->exchange_path.value)
+        return *fit != FIT_NO;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        const enum known_state state = judge_sample(running, samples[i]);
+        same += state == KNOWN_SHIPPED || state == KNOWN_OTHER_BUILD;
+        strange += state == KNOWN_FOREIGN || state == KNOWN_UNDECIDED;
+    }
+    *fit = same > 0 || strange < 2 ? FIT_YES : FIT_NO;
+    return *fit == FIT_YES;
+}
+
+/* What is known of a file's content is one more field of its event. */
+static const struct event *judged(struct running *running, const struct event *event,
+                                  struct event *copy)
+{
+    const struct known_good *known = running->worker->setup->known;
+    const char *build = running->job.host->exchange_version.value;
+    struct known_file file = {.path = running->job.windows_path,
+                              .md5 = event_value(event, "MD5"),
+                              .sha1 = event_value(event, "SHA1"),
+                              .sha256 = event_value(event, "SHA256"),
+                              .build = build ? known_good_build(build) : 0};
+
+    if (!known || running->job.file->stream || !file.sha256.size)
+        return event;
+    file.without_lists = !lists_fit(running);
+    struct value *values = arena_array(running->job.arena, event->value_count + 1, sizeof *values);
+    if (!values)
+        return event;
+    memcpy(values, event->values, event->value_count * sizeof *values);
+    values[event->value_count] =
+        (struct value){.name = field_name(FIELD_Baseline),
+                       .field = FIELD_Baseline,
+                       .text = slice_of_text(known_state_word(known_good_judge(known, &file)))};
+    *copy = *event;
+    copy->values = values;
+    copy->value_count++;
+    return copy;
+}
+
+static void service_emit(struct job *job, const struct event *event)
+{
+    struct running *running = running_of(job);
+    const struct match_sink sink = {running, found, undecided};
+    struct event copy;
+
+    if (job->context) {
+        send_context(running, event);
+        return;
+    }
+    if (event->kind == KIND_file_listed)
+        event = judged(running, event, &copy);
+    if (event->marks & EVENT_FACT)
+        send_fact(running, event);
+    if (!running->worker->matcher)
+        return;
+    running->event = event;
+    matcher_event(running->worker->matcher, event, &sink);
 }
 
 static ssize_t service_peek(struct job *job, const struct file *file, uint64_t offset, void *buffer,
@@ -1219,6 +1306,8 @@ static int plan_artifacts(struct plan *plan, const struct host *host, struct lis
         const char *const *paths = all[i]->paths;
         if (all[i]->carve && !walk->worker->setup->carve)
             continue;
+        if (walk->worker->setup->only && strcmp(all[i]->name, walk->worker->setup->only) != 0)
+            continue;
         for (size_t j = 0; paths && paths[j]; j++)
             if (plan_add(plan, host, paths[j], i) < 0)
                 return -1;
@@ -1317,7 +1406,7 @@ static void send_wanted_files(struct worker *worker, struct outbox *outbox, uint
     struct plan *plan = plan_new(arena);
 
     walk.plan = plan;
-    walk.by_content = !setup->globs && is_by_content(walk.evidence, host);
+    walk.by_content = !setup->globs && !setup->only && is_by_content(walk.evidence, host);
     if (!plan || (setup->globs ? plan_globs(plan, setup, host, &walk)
                                : plan_artifacts(plan, host, &walk)) < 0)
         send_unread(worker, outbox, "/", error_text());
@@ -1459,9 +1548,10 @@ static struct worker *new_worker(const struct worker_setup *setup)
         return NULL;
     worker->setup = setup;
     worker->evidence = calloc(setup->evidence_count + 1, sizeof *worker->evidence);
+    worker->fits = calloc(setup->evidence_count + 1, sizeof *worker->fits);
     worker->damage_told = calloc(setup->evidence_count + 1, sizeof *worker->damage_told);
     worker->arena = arena_new(JOB_MEMORY);
-    if (worker->evidence && worker->damage_told && worker->arena)
+    if (worker->evidence && worker->damage_told && worker->fits && worker->arena)
         return worker;
     worker_stop(worker);
     error_set("out of memory");
@@ -1581,5 +1671,6 @@ void worker_stop(void *state)
     buffer_release(&worker->stream_path);
     free(worker->evidence);
     free(worker->damage_told);
+    free(worker->fits);
     free(worker);
 }

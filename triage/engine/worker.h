@@ -10,6 +10,7 @@
 #include "triage/engine/time_windows.h"
 #include "triage/evidence/bitlocker.h"
 #include "triage/evidence/snapshot.h"
+#include "triage/match/known_good.h"
 #include "triage/match/rules.h"
 #include "triage/record/file.h"
 #include "triage/record/host.h"
@@ -58,6 +59,8 @@ struct worker_setup {
     uint64_t artifacts; /* bits of those whose files are going to be parsed; 0 before and after */
     bool survey_only;   /* say nothing of wanted files */
     size_t memory;      /* bytes a worker may add; 0 for the default */
+    const struct known_good *known; /* may be NULL */
+    const char *only;               /* name of the one artifact that is wanted; NULL: all */
 };
 
 /* For struct pool: context is the worker_setup's owner; these take the setup itself. */

@@ -441,6 +441,26 @@ static void look_at_value(struct indicator_matcher *matcher, const struct value 
 
 /* --- telling --- */
 
+/* A name says nothing against a file whose content is known to be good. */
+static void drop_names(struct indicator_matcher *matcher)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < matcher->found_count; i++) {
+        const unsigned kind = indicator_at(matcher->table, matcher->found[i].number)->kind;
+        if (kind < INDICATOR_FILE_NAME || kind > INDICATOR_PATH_REGEX)
+            matcher->found[kept++] = matcher->found[i];
+    }
+    matcher->found_count = kept;
+}
+
+static bool is_known_good(const struct event *event)
+{
+    const struct slice word = event_value(event, "Baseline");
+
+    return slice_is(word, "trusted") || slice_is(word, "shipped");
+}
+
 static bool set_is_met(const struct indicator_matcher *matcher, uint32_t set)
 {
     unsigned met = 0;
@@ -509,6 +529,8 @@ void indicator_event(struct indicator_matcher *matcher, const struct event *even
         const struct value whole = {.name = "", .field = FIELD_OTHER, .text = event->raw};
         look_at_value(matcher, &whole, false);
     }
+    if (matcher->found_count && is_known_good(event))
+        drop_names(matcher);
     if (matcher->found_count)
         tell(matcher, hit, context);
 }
