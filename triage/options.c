@@ -140,10 +140,10 @@ static int set_time(const struct option_entry *entry, const char *text, struct i
 static int add_to_list(const struct option_entry *entry, const char *text, struct options *options)
 {
     const char **list = (const char **)(void *)((char *)options + entry->offset);
-    size_t *count = entry->offset == AT(rules)   ? &options->rule_count
-                    : entry->offset == AT(globs) ? &options->glob_count
+    size_t *count = entry->offset == AT(rules)        ? &options->rule_count
+                    : entry->offset == AT(globs)      ? &options->glob_count
                     : entry->offset == AT(known_good) ? &options->known_good_count
-                                                 : &options->format_count;
+                                                      : &options->format_count;
 
     if (*count == MOST_PATHS)
         return error_set("--%s is given more than %d times", entry->name, MOST_PATHS);
