@@ -274,7 +274,7 @@ static bool place_known(const struct next_place *place, struct slice window, siz
 size_t matcher_next(struct matcher *matcher, const struct prefilter *prefilter, struct slice window,
                     size_t from)
 {
-    if (!matcher->indicators)
+    if (!matcher || !matcher->indicators)
         return prefilter_next(prefilter, window, from);
     if (!place_known(&matcher->literal, window, from))
         matcher->literal = (struct next_place){window.data, window.size, from,
