@@ -32,7 +32,6 @@ tested=$(sed -nE 's/^(not )?ok [0-9]+ - (.*) (hit|miss) [0-9]+ \((.*)\)$/\2 \4\t
 listed=$("$EXTRIAGE" rules list 2>&1 | grep -c '^active .* Indicator of ')
 result "$([ "$((tested + listed))" -eq "${active:-0}" ] && echo 0 || echo 1)" "every rule has two examples of each kind" \
     "$tested of ${active:-?} rules have, $listed are of lists"
-# Rules that only correlations rest on have names of their own, in lower case.
 # The table of ids: what each stands for in the verdict (judgement.tsv), and how it is seen or why not (README.md).
 here=$(dirname "$0")
 rules=$here/../rules
@@ -41,6 +40,7 @@ sed -n 's/^\([A-Z][A-Z]-[0-9][0-9]\)\t.*/\1/p' "$rules/judgement.tsv" | sort -u 
 sed -n 's/^| \([A-Z][A-Z]-[0-9][0-9]\) |.*/\1/p' "$rules/README.md" | sort >"$told"
 missing=$(comm -23 "$known" "$told")
 result "$([ -s "$known" ] && [ -z "$missing" ] && echo 0 || echo 1)" "rules/README.md says of every id how it is seen or why not" "$missing"
+# Rules that only correlations rest on have names of their own, in lower case.
 missing=$("$EXTRIAGE" rules list 2>/dev/null | grep -v ' Indicator of ' | awk '$1 == "active" && $3 !~ /^[a-z-]+$/ { print $3 }' | sort -u | comm -23 - "$known")
 result "$([ -z "$missing" ] && echo 0 || echo 1)" "every rule's name is in judgement.tsv" "$missing"
 missing=$(grep -oE '\{"[A-Z]{2}-[0-9]{2}", [a-z_]+\}' "$here/../triage/findings/checks.c" | grep -oE '[A-Z]{2}-[0-9]{2}' | sort -u)
