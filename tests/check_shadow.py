@@ -125,6 +125,17 @@ def check_damaged(name, edit, told=True):
     os.remove(image)
 
 
+def is_sanitized():
+    with open(PROGRAM, 'rb') as file:
+        return b'__asan_init' in file.read()
+
+
+def left_out(name, why):
+    global number
+    number += 1
+    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
+
+
 def check_all_damage():
     check_damaged('the catalog is nonsense', lambda f: overwrite(f, catalog(f)[0], b'\xff' * BLOCK))
     check_damaged('the catalog names itself as the next one',
@@ -133,8 +144,11 @@ def check_all_damage():
                   lambda f: overwrite(f, store_field(f, 1, 32), b'\xff' * BLOCK))
     check_damaged('a block list is nonsense',
                   lambda f: overwrite(f, store_field(f, 1, 8), b'\xff' * BLOCK))
-    check_damaged('a block list follows itself',
-                  lambda f: overwrite(f, store_field(f, 1, 8) + 40, struct.pack('<Q', store_field(f, 1, 8))), told=False)
+    if is_sanitized():
+        left_out('a block list follows itself', 'without a ceiling of memory the library goes round until its time is over')
+    else:
+        check_damaged('a block list follows itself',
+                      lambda f: overwrite(f, store_field(f, 1, 8) + 40, struct.pack('<Q', store_field(f, 1, 8))), told=False)
     check_damaged('a catalog entry points far away',
                   lambda f: overwrite(f, catalog(f)[1][2, 3] + 8, struct.pack('<Q', 1 << 60)))
     check_damaged('the volume is cut short', lambda f: f.truncate(700 << 20))

@@ -223,8 +223,7 @@ static void add_opening(const struct findings *findings, struct buffer *text)
         "A vulnerability of the server was exploited.",
         "The server was broken into: code or files of an intruder were placed on it.",
         "The server was broken into, and a web shell on it was used.",
-        "The server was broken into, and the intruder worked on it with commands or took "
-        "credentials.",
+        "The server was broken into, and its intruder gave commands or took credentials.",
         "The server was broken into, and data was taken from it.",
         "The server was broken into, and data on it was encrypted or destroyed.",
     };

@@ -456,7 +456,8 @@ static size_t host_behind_sign(struct slice text, size_t at)
 
     while (size && !isalnum(rest.data[size - 1]))
         size--;
-    return at > 0 && text.data[at - 1] == '@' && (has_port || memchr(rest.data, '.', size)) &&
+    return size && at > 0 && text.data[at - 1] == '@' &&
+                   (has_port || memchr(rest.data, '.', size)) &&
                    is_host_text(slice_part(rest, 0, size))
                ? size
                : 0;
