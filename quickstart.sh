@@ -68,7 +68,7 @@ demonstration() {
     say "extriage run $image -o $here/demo-case"
     code=0
     "$build/extriage" run "$image" -o "$here/demo-case" --clobber || code=$?
-    say "Exit code $code (2: complete, with findings). Look into demo-case/timeline.jsonl and demo-case/coverage.json."
+    say "Exit code $code (2: complete, with findings). Open demo-case/report.html; timeline.jsonl and coverage.json lie beside it."
     [ "$code" -eq 2 ]
 }
 
