@@ -152,7 +152,7 @@ fuzz-programs: $(BUILT_SOURCES)
 .PHONY: fuzz fuzz-programs
 
 clean-local:
-	rm -rf tests/evidence tests/golden-work tests/scenarios-work tests/fuzz-work tests/hives-work tests/samples-case tests/shadow-work tests/bitlocker-work tests/install-work tests/traces-work fuzz tests/report-work
+	rm -rf tests/evidence tests/samples-case tests/*-work fuzz
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
