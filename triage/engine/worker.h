@@ -28,14 +28,14 @@ enum result_kind {
     RESULT_CONTEXT,   /* as RESULT_INDICATOR, without a rule */
     RESULT_CORRELATED, /* u32 rule, text SHA-256 of the record, u8 whether raw is cut, event: one
                           that correlations rest on, with the values they want */
-    RESULT_TALLY,      /* tally: see worker.c put_tally */
+    RESULT_TALLY,      /* tally: see worker_put_tally */
     RESULT_NOTICE,     /* u64 offset, text; from a survey also text path */
     RESULT_UNREAD,     /* text path ("" the task's file), text why */
     RESULT_DIGESTS,    /* text md5, sha1, sha256, owner: of the task's file */
     RESULT_COPIED,     /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
     RESULT_DAMAGE,     /* u64 offset, u64 size, text why: of the medium */
     RESULT_REJECTED,   /* u64 offset, u64 record, u8 whether cut, slice raw */
-    RESULT_VERIFIED,   /* verification: see worker.c put_verification */
+    RESULT_VERIFIED,   /* verification: see put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
     RESULT_FACT,            /* event, without its raw bytes */
 };

@@ -1,0 +1,184 @@
+/* The worker's side of the pool: batches come in, frames go out. */
+#include "triage/engine/pool_parts.h"
+
+#include "triage/base/error.h"
+#include "triage/record/wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { OUTBOX_FLUSH = 64 << 10 };
+
+static void write_all(int descriptor, struct slice bytes)
+{
+    while (bytes.size) {
+        const ssize_t written = send(descriptor, bytes.data, bytes.size, MSG_NOSIGNAL);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            _exit(0); /* the parent is gone: nobody wants the result */
+        bytes = slice_from(bytes, (size_t)written);
+    }
+}
+
+static void outbox_flush(struct outbox *outbox)
+{
+    write_all(outbox->socket, buffer_slice(&outbox->pending));
+    buffer_clear(&outbox->pending);
+}
+
+static void put_frame(struct outbox *outbox, uint8_t type, struct slice body)
+{
+    struct buffer *out = &outbox->pending;
+
+    wire_put_u32(out, (uint32_t)body.size);
+    wire_put_u8(out, type);
+    wire_put_u32(out, (uint32_t)outbox->task);
+    buffer_add(out, body);
+    if (buffer_failed(out))
+        _exit(1);
+    if (out->size >= OUTBOX_FLUSH)
+        outbox_flush(outbox);
+}
+
+void outbox_send(struct outbox *outbox, uint8_t type, struct slice body)
+{
+    assert(type != FRAME_END && type != FRAME_PROGRESS);
+    if (body.size > FRAME_CEILING)
+        return;
+    if (outbox->socket >= 0)
+        put_frame(outbox, type, body);
+    else if (outbox->pool->frame(outbox->pool->context, outbox->task, type, body) < 0)
+        outbox->broken = true;
+}
+
+int64_t pool_milliseconds_since(const struct timespec *then)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - then->tv_sec) * INT64_C(1000) + (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+static void report_progress(struct outbox *outbox)
+{
+    struct buffer body = BUFFER_EMPTY;
+
+    if (outbox->socket >= 0) {
+        wire_put_u64(&body, outbox->unreported);
+        put_frame(outbox, FRAME_PROGRESS, buffer_slice(&body));
+        outbox_flush(outbox);
+        buffer_release(&body);
+    } else {
+        *outbox->read_here += outbox->unreported;
+        if (outbox->pool->tick)
+            outbox->pool->tick(outbox->pool->context, *outbox->read_here);
+    }
+    outbox->unreported = 0;
+    clock_gettime(CLOCK_MONOTONIC, &outbox->reported);
+}
+
+void outbox_progress(struct outbox *outbox, uint64_t bytes)
+{
+    outbox->unreported += bytes;
+    if (pool_milliseconds_since(&outbox->reported) >= TICK_MS)
+        report_progress(outbox);
+}
+
+int outbox_output(const struct outbox *outbox)
+{
+    return outbox->output;
+}
+
+/* Reads exactly `size` bytes and, with the first of them, the descriptors that the parent sent
+ * along. */
+static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors,
+                    size_t *descriptor_count)
+{
+    while (size) {
+        union {
+            struct cmsghdr head;
+            char room[CMSG_SPACE(sizeof(int) * BATCH_TASKS)];
+        } control;
+        struct iovec part = {bytes, size};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+        if (descriptors) {
+            message.msg_control = &control;
+            message.msg_controllen = sizeof control;
+        }
+        const ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        struct cmsghdr *head = descriptors ? CMSG_FIRSTHDR(&message) : NULL;
+        if (head && head->cmsg_type == SCM_RIGHTS) {
+            *descriptor_count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            memcpy(descriptors, CMSG_DATA(head), *descriptor_count * sizeof(int));
+        }
+        bytes += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+static void run_batch(const struct pool *pool, void *state, struct outbox *outbox,
+                      struct slice batch, const int *descriptors, size_t descriptor_count)
+{
+    struct cursor in = cursor_over(batch, 0);
+    size_t used = 0;
+
+    while (cursor_left(&in)) {
+        outbox->task = wire_get_u32(&in);
+        const bool has_output = wire_get_u8(&in) != 0;
+        const struct slice body = wire_get_slice(&in);
+        if (cursor_failed(&in))
+            return;
+        outbox->output = has_output && used < descriptor_count ? descriptors[used++] : -1;
+        pool->run(state, body, outbox);
+        if (outbox->output >= 0)
+            close(outbox->output);
+        outbox->output = -1;
+        put_frame(outbox, FRAME_END, slice_of(NULL, 0));
+        outbox_flush(outbox); /* what is done must be known before the next task can crash */
+    }
+    report_progress(outbox);
+}
+
+_Noreturn void pool_worker(const struct pool *pool, int socket)
+{
+    struct outbox outbox = {.socket = socket, .pool = pool, .output = -1};
+    struct buffer batch = BUFFER_EMPTY;
+
+    signal(SIGINT, SIG_IGN); /* the parent decides when to stop */
+    void *state = pool->start(pool->context);
+    if (!state) {
+        outbox.task = UINT32_MAX;
+        put_frame(&outbox, FRAME_END, slice_of_text(error_text()));
+        outbox_flush(&outbox);
+        _exit(1);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &outbox.reported);
+    for (;;) {
+        uint8_t head[4];
+        int descriptors[BATCH_TASKS];
+        size_t descriptor_count = 0;
+        if (!receive(socket, head, sizeof head, descriptors, &descriptor_count))
+            break;
+        struct cursor c = cursor_over(slice_of(head, sizeof head), 0);
+        const uint32_t size = cursor_u32le(&c);
+        buffer_clear(&batch);
+        uint8_t *room = buffer_reserve(&batch, size);
+        if (!room || !receive(socket, room, size, NULL, NULL))
+            break;
+        run_batch(pool, state, &outbox, slice_of(room, size), descriptors, descriptor_count);
+    }
+    pool->stop(state);
+    buffer_release(&batch);
+    buffer_release(&outbox.pending);
+    _exit(0);
+}

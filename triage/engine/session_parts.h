@@ -1,0 +1,100 @@
+/*
+ * What the parts of a session share; for triage/engine/session*.c only. Functions named take_ read
+ * one result of a worker, which may be hostile, and keep what it says.
+ */
+#ifndef TRIAGE_ENGINE_SESSION_PARTS_H
+#define TRIAGE_ENGINE_SESSION_PARTS_H
+
+#include "artifacts/artifact.h"
+#include "triage/engine/exchange_builds.h"
+#include "triage/engine/session.h"
+
+/* A file that an artifact (or the user) wants. */
+struct wanted {
+    struct file file;
+    uint32_t artifact; /* NO_ARTIFACT for the user's own globs */
+    const char *windows_path, *key;
+    bool matched; /* an indicator came of it */
+};
+
+struct item { /* one evidence item */
+    struct inventory inventory;
+    struct host host;
+    struct damage *damage;
+    size_t damage_count, damage_room;
+    struct verified verified;
+};
+
+struct session {
+    struct session_options options;
+    struct worker_setup setup;
+    struct host *hosts; /* what the workers see */
+    struct item *items;
+    struct case_file *file;
+    struct arena *arena, *frame_arena;
+    struct wanted *wanted;
+    size_t wanted_count, wanted_room;
+    size_t *order; /* of the stage's tasks: indices of wanted */
+    const char **outputs;
+    size_t case_prefix; /* bytes of an output's path up to the case folder's content */
+    struct session_counts counts;
+    struct progress progress;
+    struct buffer message, fields, text;
+    struct exchange_builds builds;
+    struct wanted **by_key; /* sorted by key, for correlations; NULL before they are evaluated */
+    bool correlating;
+    struct time_windows windows; /* of context */
+    int failure;                 /* the case could not be written */
+};
+
+/* --- session.c --- */
+
+/* For a person, at once. */
+void session_tell(struct session *session, const char *text);
+/* NULL for a number that no artifact has. */
+const struct artifact *session_artifact(uint32_t number);
+/* The file's name, or the whole path where another item has the same name. */
+const char *session_evidence_name(const struct session *session, size_t index);
+/* Gives `result` back; the case could not be written when it is negative, and the stage fails. */
+int session_stored(struct session *session, int result);
+/* The task that a row belongs to. */
+const char *session_task_key(const struct session *session, const struct wanted *wanted);
+/* A row of what was not read, or a notice. `wanted` may be NULL: then `path` tells where. */
+int session_add_note(struct session *session, bool unread, size_t evidence,
+                     const struct wanted *wanted, const char *path, uint64_t offset,
+                     const char *text);
+int session_take_unread(struct session *session, size_t evidence, const struct wanted *wanted,
+                        struct cursor *in);
+/* A pool for a stage, without its callbacks for results. */
+struct pool session_pool(struct session *session, enum stage stage, size_t tasks);
+/* Makes the tasks of a stage from session->order and runs them. */
+int session_run_tasks(struct session *session, struct pool *pool, size_t count,
+                      enum task_kind kind);
+
+/* --- session_damage.c --- */
+
+/* Ranges are kept in their order and joined, so that it does not matter which worker met them
+ * first. */
+int session_add_damage(struct session *session, size_t evidence, uint64_t offset, uint64_t size,
+                       const char *why);
+int session_take_damage(struct session *session, size_t evidence, struct cursor *in);
+
+/* --- session_rows.c --- */
+
+int session_add_indicator(struct session *session, struct wanted *wanted, const struct event *event,
+                          uint32_t rule_index, const char *how, const char *sha256, bool raw_cut);
+int session_take_indicator(struct session *session, struct wanted *wanted, struct cursor *in);
+int session_take_context(struct session *session, struct wanted *wanted, struct cursor *in);
+int session_take_fact(struct session *session, const struct wanted *wanted, struct cursor *in);
+int session_take_tally(struct session *session, const struct wanted *wanted, struct cursor *in);
+int session_take_rejected(struct session *session, const struct wanted *wanted, struct cursor *in);
+int session_take_notice(struct session *session, const struct wanted *wanted, struct cursor *in);
+/* A row of files.csv; digests and owner come next in the frame. `path` is below the case folder, ""
+ * when the file is only listed. */
+int session_take_stored(struct session *session, const struct wanted *wanted, struct cursor *in,
+                        const char *path, bool damaged);
+/* A line for the log: which file was opened, or copied, and where it lies in the evidence. */
+void session_tell_trail(struct session *session, const char *what, const struct wanted *wanted,
+                        const char *more);
+
+#endif

@@ -1,0 +1,140 @@
+/* Whole images against the hashes that are stored in them. */
+#include "triage/engine/session_parts.h"
+
+#include "triage/base/error.h"
+#include "triage/record/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERIFY_TIMEOUT = 600 };
+
+static void *start_verifier(void *context)
+{
+    const struct session *session = context;
+    void *worker = worker_start_verifier(&session->setup);
+
+    if (worker && session->options.jobs > 0 && worker_lock_down_verifier(worker) < 0) {
+        worker_stop(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+static int take_verified(struct session *session, size_t evidence, struct cursor *in)
+{
+    struct verified *verified = &session->items[evidence].verified;
+    struct verification *result = &verified->result;
+    struct {
+        char *text;
+        size_t size;
+    } texts[] = {
+        {result->computed.md5, sizeof result->computed.md5},
+        {result->computed.sha1, sizeof result->computed.sha1},
+        {result->computed.sha256, sizeof result->computed.sha256},
+        {result->stored_md5, sizeof result->stored_md5},
+        {result->stored_sha1, sizeof result->stored_sha1},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *read = wire_get_text(in, session->frame_arena);
+        snprintf(texts[i].text, texts[i].size, "%s", read ? read : "");
+    }
+    result->hash_differs = wire_get_u8(in) != 0;
+    result->bytes = wire_get_u64(in);
+    result->chunks = wire_get_u64(in);
+    result->bad_chunks = wire_get_u64(in);
+    if (cursor_failed(in))
+        return error_set("a malformed verification");
+    verified->done = true;
+    return 0;
+}
+
+static int verify_failed(struct session *session, size_t evidence, const char *why)
+{
+    session->failure = -1;
+    return error_set("'%s' cannot be verified: %s", session->options.evidence[evidence], why);
+}
+
+static int verify_frame(void *context, size_t task, uint8_t type, struct slice body)
+{
+    struct session *session = context;
+    const size_t evidence = session->order[task];
+    struct cursor in = cursor_over(body, 0);
+
+    arena_reset(session->frame_arena);
+    switch (type) {
+    case RESULT_VERIFY_PROGRESS:
+        wire_get_u64(&in);
+        session->progress.bytes_all = wire_get_u64(&in);
+        return 0;
+    case RESULT_DAMAGE:
+        return session_take_damage(session, evidence, &in);
+    case RESULT_VERIFIED:
+        return take_verified(session, evidence, &in);
+    case RESULT_UNREAD: {
+        wire_get_text(&in, session->frame_arena);
+        const char *why = wire_get_text(&in, session->frame_arena);
+        verify_failed(session, evidence, why ? why : "");
+        return 0;
+    }
+    default:
+        return error_set("a result of unknown kind %u", type);
+    }
+}
+
+static void verify_ended(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+
+    session->progress.tasks_done++;
+    if (problem)
+        verify_failed(session, session->order[task], problem);
+}
+
+/* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all
+ * are tried. */
+static size_t choose_images(struct session *session)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < session->options.evidence_count; i++) {
+        const struct inventory *inventory = &session->items[i].inventory;
+        if (!inventory->path || inventory->shape == EVIDENCE_IMAGE)
+            session->order[count++] = i;
+        else
+            session_tell(session,
+                         "a folder or a single file stores no hash: there is nothing to verify");
+    }
+    return count;
+}
+
+int session_verify(struct session *session)
+{
+    const size_t most = session->options.evidence_count;
+    struct pool_task *tasks = calloc(most + 1, sizeof *tasks);
+    struct buffer body = BUFFER_EMPTY;
+
+    free(session->order);
+    session->order = calloc(most + 1, sizeof *session->order);
+    if (!tasks || !session->order) {
+        free(tasks);
+        return error_set("out of memory");
+    }
+    const size_t count = choose_images(session);
+    struct pool pool = session_pool(session, STAGE_VERIFY, count);
+    pool.jobs = pool.jobs ? 1 : 0;
+    pool.timeout_seconds = VERIFY_TIMEOUT;
+    pool.start = start_verifier;
+    pool.frame = verify_frame;
+    pool.ended = verify_ended;
+    for (size_t i = 0; i < count; i++)
+        task_put_verify(&body, (uint32_t)session->order[i]);
+    for (size_t i = 0; i < count; i++)
+        tasks[i].body = slice_part(buffer_slice(&body), i * (body.size / count), body.size / count);
+    const int result = pool_run(&pool, tasks, count, session->options.interrupted);
+    buffer_release(&body);
+    free(tasks);
+    return result == 0 ? session->failure : result;
+}

@@ -1,0 +1,145 @@
+/* What the parts of a worker share; for triage/engine/worker*.c only. */
+#ifndef TRIAGE_ENGINE_WORKER_PARTS_H
+#define TRIAGE_ENGINE_WORKER_PARTS_H
+
+#include "artifacts/artifact.h"
+#include "triage/base/hash.h"
+#include "triage/engine/helper_programs.h"
+#include "triage/engine/worker.h"
+#include "triage/evidence/evidence.h"
+#include "triage/evidence/mft.h"
+#include "triage/match/matcher.h"
+
+enum {
+    CONTENT_CEILING = 64 << 20, /* files up to this size are held in memory and scanned whole */
+    COPY_WINDOW = 1 << 20,
+    MOST_CONTEXT = 1000, /* events of a file in a stretch of time */
+    MOST_NEIGHBOURS = 4, /* files beside the one at work that are held at a time */
+};
+
+/* Whether Microsoft's lists of pages describe the server. */
+enum list_fit { FIT_UNKNOWN, FIT_YES, FIT_NO };
+
+struct worker {
+    const struct worker_setup *setup;
+    struct evidence **evidence;
+    struct matcher *matcher; /* NULL without rules */
+    struct helper_programs *helpers;
+    struct arena *arena; /* of the task at hand */
+    struct buffer frame, content, window;
+    struct buffer windows_path, stream_path;
+    enum list_fit *fits; /* per item */
+    /* Per item: damaged bytes already sent; ranges may grow together. */
+    uint64_t *damage_told;
+};
+
+/* What the content rules are looking at. */
+struct scanned {
+    struct slice bytes;
+    const char *windows_path;
+    struct digests digests;
+    uint64_t offset; /* in the file */
+    bool recovered;  /* no file of its own any more */
+};
+
+/* A parse or copy task at work. */
+struct running {
+    struct job job;
+    struct worker *worker;
+    struct outbox *outbox;
+    struct evidence *evidence;
+    struct stream *stream;
+    const struct prefilter *prefilter;
+    struct tally tally;
+    bool loaded;               /* content holds the whole file */
+    const struct event *event; /* being matched */
+    const char *owner;
+    struct digests digests;
+    bool digested;
+    struct scanned scanned;
+    uint32_t *rooms;       /* of context: events in each stretch of time */
+    uint64_t context_left; /* events that found no room */
+    bool loss_told;        /* that the file is deleted and not whole any more */
+    size_t notices, rejected, facts;
+    struct buffer neighbours[MOST_NEIGHBOURS];
+    size_t neighbour_count;
+    struct stream *mft;    /* of the file's volume, opened on first use */
+    struct stream *peeked; /* the other file that the artifact looks into, and its address */
+    uint64_t peeked_address;
+    struct mft_input mft_input;
+    bool mft_sought;
+};
+
+/* --- worker_results.c --- */
+
+/* The one buffer for results, emptied; worker_send sends what was put there. */
+struct buffer *worker_frame(struct worker *worker);
+void worker_send(struct worker *worker, struct outbox *outbox, enum result_kind kind);
+/* `path` is "" for the file of the task. */
+void worker_send_unread(struct worker *worker, struct outbox *outbox, const char *path,
+                        const char *why);
+void worker_send_notice(struct worker *worker, struct outbox *outbox, uint64_t offset,
+                        const char *text);
+/* Damage of the medium that came up since this worker last told. */
+void worker_send_damage(struct worker *worker, struct outbox *outbox, uint32_t index);
+void worker_put_tally(struct buffer *out, const struct tally *tally, uint64_t bytes, bool damaged);
+void worker_put_indicator(struct buffer *out, const struct hit *hit, const struct event *event,
+                          const char *sha256);
+
+/* --- worker_events.c --- */
+
+void running_notice(struct job *job, uint64_t offset, const char *text);
+/* For struct match_sink; the context is a struct running. */
+void running_found(void *context, const struct hit *hit);
+void running_undecided(void *context, size_t rule, const char *why);
+void running_send_fact(struct running *running, const struct event *event);
+bool running_wants(struct job *job, struct instant when);
+void running_send_context(struct running *running, const struct event *event);
+
+/* --- worker_known.c --- */
+
+/* The event itself, or `copy` with what is known of the file as one more field. */
+const struct event *running_judged(struct running *running, const struct event *event,
+                                   struct event *copy);
+
+/* --- worker_content.c --- */
+
+/* What follows the last slash. */
+const char *last_component(const char *path);
+/* Reads the whole file into memory, so that it is read once however often it is looked at. */
+int running_load(struct running *running);
+/* Calls `take` with the file's bytes from start to end. */
+int running_each_window(struct running *running, int (*take)(void *context, struct slice window),
+                        void *context);
+/* What is wrong with a deleted file of which other files have taken clusters. */
+const char *running_loss_text(struct running *running);
+int running_digests(struct job *job, char md5[33], char sha1[41], char sha256[65]);
+/* Bytes that were a file of their own once. Nothing is known of its times. */
+void running_scan_part(struct job *job, const char *windows_path, uint64_t offset,
+                       struct slice content, char md5[33], char sha1[41], char sha256[65]);
+void running_scan(struct running *running);
+
+/* --- worker_services.c --- */
+
+extern const struct job_services running_services;
+extern const char mail_is_not_read[];
+struct running *running_of(struct job *job);
+ssize_t running_read(struct job *job, uint64_t offset, void *buffer, size_t size);
+bool running_find(struct job *job, uint32_t volume, const char *path, struct file *file);
+int running_load_file(struct job *job, const struct file *file, size_t most, struct slice *content);
+
+/* --- tasks --- */
+
+void worker_survey(struct worker *worker, struct outbox *outbox, uint32_t index);
+/* Says which files are wanted. `arena` holds the plan. */
+void worker_list_wanted(struct worker *worker, struct outbox *outbox, uint32_t index,
+                        const struct host *host, struct arena *arena);
+void worker_verify(struct worker *worker, struct outbox *outbox, uint32_t index);
+void worker_parse(struct worker *worker, struct outbox *outbox, const struct artifact *artifact,
+                  const struct file *file);
+/* Reads a file again for the events of certain times. What else there is to tell of it was told. */
+void worker_add_context(struct worker *worker, struct outbox *outbox,
+                        const struct artifact *artifact, const struct file *file);
+void worker_copy(struct worker *worker, struct outbox *outbox, const struct file *file);
+
+#endif
