@@ -2,6 +2,7 @@
  * command. */
 #include "triage/base/error.h"
 #include "triage/commands/command.h"
+#include "triage/commands/rule_folder.h"
 #include "triage/report/writer.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         print_help(command);
         return EXIT_COMPLETE;
     }
+    rule_folder_choose(options.default_rules);
     return command->run(&options, argc, argv);
 }
 

@@ -43,6 +43,7 @@ static const struct option_entry entries[] = {
     {'o', "output", "DIR", "the case folder (run), where files go (extract), the joined cases (merge)", TEXT_VALUE, AT(output), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
     {'r', "rules", "PATH", "more rules: a Sigma or YARA file, an indicator list, or a folder of them (repeatable)", LIST, AT(rules), FOR_RUN | FOR_RULES},
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
+    {0, "default-rules", "DIR", "this folder of rules instead of the one that comes with extriage", TEXT_VALUE, AT(default_rules), FOR_RUN | FOR_INFO | FOR_EXTRACT | FOR_RULES},
     {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
     {0, "known-good", "FILE", "hashes of files that are known to be good: one a line, or NSRL's table (repeatable)", LIST, AT(known_good), FOR_RUN},
     {0, "baseline", "PATH", "a clean server of the same build, an image or a folder: its web folders are what is at home", TEXT_VALUE, AT(baseline), FOR_RUN},

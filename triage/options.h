@@ -18,7 +18,7 @@ struct options {
     size_t glob_count;
     const char *known_good[MOST_PATHS + 1];
     size_t known_good_count;
-    const char *baseline;
+    const char *baseline, *default_rules;
     bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
         no_hash, deleted, redact, help;
     unsigned context_minutes, verbose, jobs, timeout;

@@ -289,46 +289,6 @@ void signals_catch(void)
 
 /* --- rules --- */
 
-static bool is_folder(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-static const char *installed_rules_folder(void)
-{
-    static char path[PATH_MAX + 64];
-    char program[PATH_MAX];
-    const ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size > 0) {
-        program[size] = 0;
-        char *slash = strrchr(program, '/');
-        *(slash ? slash : program) = 0;
-        snprintf(path, sizeof path, "%s/rules", program);
-        if (is_folder(path))
-            return path;
-        snprintf(path, sizeof path, "%s/../share/extriage/rules", program);
-        if (is_folder(path))
-            return path;
-    }
-    snprintf(path, sizeof path, "%s/rules", PKGDATADIR);
-    return is_folder(path) ? path : "";
-}
-
-/* Asked for each rule of a case: looked up once. */
-const char *default_rules_folder(void)
-{
-    static const char *installed;
-    const char *named = getenv("EXTRIAGE_RULES");
-
-    if (named && *named)
-        return named;
-    if (!installed)
-        installed = installed_rules_folder();
-    return installed;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "") == 0;
@@ -371,13 +331,21 @@ static int load_rules(const struct options *options, struct rule_set *set)
         if (!*folder)
             return error_set(
                 "the rules that come with extriage were not found (set EXTRIAGE_RULES)");
-        if (rule_set_load(set, folder) < 0)
+        if (rule_folder_check(folder) < 0 || rule_set_load(set, folder) < 0)
             return -1;
     }
     for (size_t i = 0; i < options->rule_count; i++)
         if (rule_set_load(set, options->rules[i]) < 0)
             return -1;
     return rule_set_compile(set);
+}
+
+void warn_of_old_rules(const struct options *options, struct log *log)
+{
+    char text[2 * PATH_MAX];
+
+    if (!options->no_default_rules && rule_folder_is_old(text, sizeof text))
+        log_say(log, LOG_WARNING, "%s", text);
 }
 
 /* Made before the first fork, so that all workers share them. */

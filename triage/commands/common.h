@@ -3,6 +3,7 @@
 #define TRIAGE_COMMANDS_COMMON_H
 
 #include "triage/commands/command.h"
+#include "triage/commands/rule_folder.h"
 #include "triage/engine/session.h"
 #include "triage/report/writer.h"
 
@@ -47,9 +48,8 @@ void watcher_clear(struct watcher *watcher);
 extern volatile int interrupted;
 void signals_catch(void);
 
-/* The folder of the shipped rules: $EXTRIAGE_RULES, beside the program, or where it was installed;
- * "" when there is none. The text is static. */
-const char *default_rules_folder(void);
+/* Warns when the folder of rules that is used is older than the installed one. */
+void warn_of_old_rules(const struct options *options, struct log *log);
 /* Loads and compiles the rules that the options name; NULL with error_text on failure. */
 struct rule_set *rules_from_options(const struct options *options);
 

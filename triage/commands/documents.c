@@ -234,7 +234,23 @@ static void indicators_json(const struct rule_set *rules, struct json *json)
     json_object_end(json);
 }
 
-static void rules_json(const struct rule_set *rules, struct json *json)
+static void rule_folder_json(struct json *json)
+{
+    const char *folder = default_rules_folder();
+    struct rule_folder_version version;
+    struct rule_folder_digest digest;
+
+    rule_folder_read_version(folder, &version);
+    json_pair(json, "folder", folder);
+    json_pair(json, "version", version.version);
+    if (rule_folder_read_digest(folder, &digest) < 0)
+        return;
+    json_pair_unsigned(json, "files", digest.files);
+    json_pair(json, "sha256", digest.sha256);
+}
+
+static void rules_json(const struct options *options, const struct rule_set *rules,
+                       struct json *json)
 {
     size_t states[3] = {0};
 
@@ -242,6 +258,8 @@ static void rules_json(const struct rule_set *rules, struct json *json)
         states[rule_set_rule(rules, i)->state]++;
     json_key(json, "rules");
     json_object(json);
+    if (!options->no_default_rules)
+        rule_folder_json(json);
     json_pair_unsigned(json, "active", states[RULE_ACTIVE]);
     json_pair_unsigned(json, "not_applicable", states[RULE_NOT_APPLICABLE]);
     json_pair_unsigned(json, "not_loaded", states[RULE_NOT_LOADED]);
@@ -472,7 +490,7 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     if (log->notices.size)
         json_raw(&json, buffer_slice(&log->notices));
     json_array_end(&json);
-    rules_json(rules, &json);
+    rules_json(options, rules, &json);
     indicators_json(rules, &json);
     json_object_end(&json);
     buffer_add_byte(text, '\n');

@@ -78,6 +78,22 @@ static int list(const struct rule_set *rules, bool only_bad)
     return only_bad && count_state(rules, RULE_NOT_LOADED) ? EXIT_FINDINGS : EXIT_COMPLETE;
 }
 
+/* The digest can be made by hand too: see rules/README.md. */
+static void show_folder(const struct options *options)
+{
+    struct rule_folder_version version;
+    struct rule_folder_digest digest;
+
+    if (options->no_default_rules)
+        return;
+    const char *folder = default_rules_folder();
+    rule_folder_read_version(folder, &version);
+    if (rule_folder_read_digest(folder, &digest) == 0)
+        printf("rules %s: %zu files, SHA-256 %s, in %s\n",
+               *version.version ? version.version : "without a version", digest.files,
+               digest.sha256, folder);
+}
+
 static int literals(const struct rule_set *rules)
 {
     struct buffer lines = BUFFER_EMPTY;
@@ -118,6 +134,10 @@ static int run_rules(const struct options *options, int argc, char **argv)
     struct rule_set *rules = known ? rules_from_options(&own) : NULL;
     if (!known)
         error_set("rules list, check, test or literals, not '%s'", what);
+    if (rules && (strcmp(what, "list") == 0 || strcmp(what, "check") == 0)) {
+        warn_of_old_rules(&own, &log);
+        show_folder(&own);
+    }
     if (!rules)
         log_failure(&log);
     else

@@ -166,6 +166,7 @@ static void say_rules(struct run *run)
 {
     size_t states[3] = {0};
 
+    warn_of_old_rules(run->options, &run->log);
     for (size_t i = 0; i < rule_set_count(run->rules); i++) {
         const struct rule *rule = rule_set_rule(run->rules, i);
         states[rule->state]++;
