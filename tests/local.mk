@@ -17,7 +17,7 @@ AM_TESTS_ENVIRONMENT = \
 # Programs without a source list of their own are made of the one file of their name.
 LDADD = libextriage.a $(CMOCKA_LIBS) $(EXTRIAGE_LIBS)
 
-SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/check_install.sh %D%/fuzz/replay.sh
+SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/check_install.sh %D%/check_rule_folder.sh %D%/fuzz/replay.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) %D%/README.md %D%/all.sh %D%/unit.sh %D%/damage.py %D%/unit/fake_job.h
 
@@ -122,6 +122,7 @@ PROGRAM_TESTS = %D%/end_to_end.py %D%/scenarios.py %D%/eventlog_samples.py %D%/r
 PROGRAM_TESTS += %D%/check_bitlocker.py
 PROGRAM_TESTS += %D%/check_proxylogon.py
 PROGRAM_TESTS += %D%/report_browser.py
+PROGRAM_TESTS += %D%/check_manual.py
 TESTS += $(PROGRAM_TESTS)
 EXTRA_DIST += $(PROGRAM_TESTS) %D%/golden %D%/scenarios
 EXTRA_DIST += %D%/report_browser.mjs

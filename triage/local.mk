@@ -252,6 +252,7 @@ extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
 	%D%/commands/extract.c %D%/commands/info.c %D%/commands/merge.c %D%/commands/report.c %D%/commands/rules.c \
+	%D%/commands/rule_folder.c %D%/commands/rule_folder.h \
 	%D%/commands/run.c %D%/commands/summary.c \
 	%D%/commands/verdict_text.c %D%/commands/verdict_text.h
 extriage_LDADD = libextriage.a $(EXTRIAGE_LIBS)
@@ -291,9 +292,24 @@ helpers_evt_CPPFLAGS = $(AM_CPPFLAGS) $(EVT_CFLAGS)
 helpers_evt_LDADD = libextriage.a $(EVT_LIBS) $(SECCOMP_LIBS)
 endif
 
-dist_man_MANS = %D%/extriage.1
+# Manual pages and completions are made of the tables of options, commands and outputs.
+MANUAL_SOURCES = %D%/manual/options.man %D%/options.c %D%/commands/run.c %D%/commands/info.c %D%/commands/extract.c \
+	%D%/commands/report.c %D%/commands/merge.c %D%/commands/rules.c $(WRITERS)
+man_MANS = %D%/manual/extriage.1 %D%/manual/extriage-run.1 %D%/manual/extriage-info.1 %D%/manual/extriage-verify.1 \
+	%D%/manual/extriage-extract.1 %D%/manual/extriage-report.1 %D%/manual/extriage-merge.1 %D%/manual/extriage-rules.1
+COMPLETIONS = %D%/manual/extriage.bash %D%/manual/extriage.zsh %D%/manual/extriage.fish
+EXTRA_DIST += %D%/manual/manual.awk %D%/manual/options.man $(man_MANS:=.in) $(COMPLETIONS:=.in)
+CLEANFILES += $(man_MANS) $(COMPLETIONS)
+all-local: $(man_MANS) $(COMPLETIONS)
+$(man_MANS) $(COMPLETIONS): %: %.in %D%/manual/manual.awk $(MANUAL_SOURCES)
+	$(AM_V_GEN)$(MKDIR_P) %D%/manual && page=$$(basename $@ .1) && target=$(abs_builddir)/$@ && cd $(srcdir) && \
+	LC_ALL=C $(AWK) -f %D%/manual/manual.awk -v command=$${page#extriage-} -v version=$(VERSION) $(MANUAL_SOURCES) $@.in \
+	  >$$target.tmp && mv $$target.tmp $$target
+
 bashcompletiondir = $(datadir)/bash-completion/completions
-EXTRA_DIST += %D%/extriage.bash %D%/README.md %D%/helpers/README.md
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+EXTRA_DIST += %D%/README.md %D%/helpers/README.md
 
 # The rules are scanned, not listed: a new rule is one new file.
 install-data-local:
@@ -301,9 +317,12 @@ install-data-local:
 	  $(MKDIR_P) "$(DESTDIR)$(pkgdatadir)/rules/$${file%/*}" && \
 	  $(INSTALL_DATA) "$$file" "$(DESTDIR)$(pkgdatadir)/rules/$$file" || exit 1; \
 	done
-	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
-	$(INSTALL_DATA) $(srcdir)/%D%/extriage.bash "$(DESTDIR)$(bashcompletiondir)/extriage"
+	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)" "$(DESTDIR)$(zshcompletiondir)" "$(DESTDIR)$(fishcompletiondir)"
+	$(INSTALL_DATA) %D%/manual/extriage.bash "$(DESTDIR)$(bashcompletiondir)/extriage"
+	$(INSTALL_DATA) %D%/manual/extriage.zsh "$(DESTDIR)$(zshcompletiondir)/_extriage"
+	$(INSTALL_DATA) %D%/manual/extriage.fish "$(DESTDIR)$(fishcompletiondir)/extriage.fish"
 
 uninstall-local:
 	rm -rf "$(DESTDIR)$(pkgdatadir)/rules"
-	rm -f "$(DESTDIR)$(bashcompletiondir)/extriage"
+	rm -f "$(DESTDIR)$(bashcompletiondir)/extriage" "$(DESTDIR)$(zshcompletiondir)/_extriage" \
+	  "$(DESTDIR)$(fishcompletiondir)/extriage.fish"
