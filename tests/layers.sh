@@ -67,7 +67,7 @@ libxml triage/formats/xml.c
 pcre2 triage/match/regex.c
 yara triage/match/content.c
 yaml triage/match/yaml.c
-sqlite3 triage/case/case.c triage/case/fleet.c
+sqlite3 triage/case/database.h triage/case/fleet.c
 openssl triage/base/hash.c
 libbfio triage/helpers/bfio.c
 libvshadow triage/helpers/shadow_copy.c

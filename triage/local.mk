@@ -128,6 +128,10 @@ libextriage_a_SOURCES = \
 # Case, engine, outputs and commands.
 libextriage_a_SOURCES += \
 	%D%/case/case.c %D%/case/case.h \
+	%D%/case/database.h \
+	%D%/case/collect.c %D%/case/correlated.c %D%/case/finish.c %D%/case/read.c %D%/case/rewrite.c \
+	%D%/case/folder.c %D%/case/folder.h \
+	%D%/case/tables.c %D%/case/tables.h \
 	%D%/case/fleet.c %D%/case/fleet.h \
 	%D%/case/custody.c %D%/case/custody.h \
 	%D%/case/seal.c %D%/case/seal.h \
@@ -243,7 +247,7 @@ EXTRA_DIST += %D%/case/schema.sql %D%/case/README.md
 %D%/case/schema.inc: $(top_srcdir)/%D%/case/schema.sql
 	$(AM_V_GEN)$(MKDIR_P) %D%/case && \
 	sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|' $(top_srcdir)/%D%/case/schema.sql >$@.tmp && mv $@.tmp $@
-%D%/case/libextriage_a-case.$(OBJEXT): %D%/case/schema.inc
+%D%/case/libextriage_a-finish.$(OBJEXT): %D%/case/schema.inc
 
 bin_PROGRAMS += extriage
 extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \

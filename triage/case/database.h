@@ -1,0 +1,40 @@
+/*
+ * Inside of a case: the database behind struct case_file, for the files of this folder only. It
+ * says what SQLite said in error_text.
+ */
+#ifndef TRIAGE_CASE_DATABASE_H
+#define TRIAGE_CASE_DATABASE_H
+
+#include "triage/case/case.h"
+#include "triage/case/tables.h"
+
+#include <sqlite3.h>
+#include <time.h>
+
+/* Rows have some KiB: several to a page, and fewer writes. */
+#define DATABASE_PAGES "PRAGMA page_size=32768; PRAGMA cache_size=-8192; "
+
+struct case_file {
+    char *folder, *database_path, *partial_path;
+    bool is_fleet;
+    sqlite3 *database;
+    sqlite3_stmt *inserts[TABLE_COUNT];
+    sqlite3_stmt *task_query, *task_insert;
+    size_t unflushed;
+    time_t flushed; /* when, so that a run that is killed loses seconds */
+};
+
+/* -1, with what SQLite says behind `what`. */
+int database_error(struct case_file *file, const char *what);
+int database_execute(struct case_file *file, const char *sql);
+int database_open(struct case_file *file, const char *path, int flags);
+/* With all statements that are kept with it. */
+void database_close(struct case_file *file);
+/* A path on the heap; NULL without memory. */
+char *database_join(const char *folder, const char *name);
+/* While collecting each row names its task, and there are the tables that only a run needs. */
+int tables_create(struct case_file *file, bool with_task);
+/* The statements with which rows are collected. */
+int case_prepare_inserts(struct case_file *file);
+
+#endif

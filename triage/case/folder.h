@@ -1,0 +1,15 @@
+/*
+ * The folder of a case: what may be removed from it, and nothing else.
+ */
+#ifndef TRIAGE_CASE_FOLDER_H
+#define TRIAGE_CASE_FOLDER_H
+
+#include "triage/case/case.h"
+
+/* Makes the folder, or empties it of a case when told to; -1 with error_text when it holds anything
+ * else. */
+int case_folder_prepare(const char *path, enum case_mode mode);
+/* Removes the copies of files. */
+void case_folder_remove_files(const char *path);
+
+#endif

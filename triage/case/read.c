@@ -1,0 +1,253 @@
+#include "triage/case/database.h"
+
+#include "triage/base/error.h"
+
+/* Runs `visit` over a table in the order in which its rows were stored, which case_finish made the
+ * sorted one. */
+static int each_row(struct case_file *file, enum table_id id, void *row,
+                    int (*visit)(void *context, const void *row), void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    int result = 0, step = SQLITE_DONE;
+
+    buffer_add_text(&sql, "SELECT ");
+    table_column_list(&case_tables[id], &sql);
+    buffer_format(&sql, " FROM %s ORDER BY rowid", case_tables[id].name);
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        result = database_error(file, "the case database refuses");
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        table_load_row(statement, 0, &case_tables[id], row);
+        result = visit(context, row);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
+struct typed_visit { /* lets each_row call a visitor of the row's own type */
+    union {
+        int (*rule)(void *, const struct case_rule *);
+        int (*coverage)(void *, const struct case_coverage *);
+        int (*fact)(void *, const struct case_fact *);
+        int (*note)(void *, const struct case_note *);
+        int (*stored)(void *, const struct case_stored *);
+    } call;
+    void *context;
+};
+
+static int visit_rule(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.rule(visit->context, row);
+}
+
+static int visit_coverage(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.coverage(visit->context, row);
+}
+
+static int visit_fact(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.fact(visit->context, row);
+}
+
+static int visit_note(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.note(visit->context, row);
+}
+
+static int visit_stored(void *context, const void *row)
+{
+    const struct typed_visit *visit = context;
+    return visit->call.stored(visit->context, row);
+}
+
+int case_each_rule(struct case_file *file, int (*visit)(void *, const struct case_rule *),
+                   void *context)
+{
+    struct typed_visit typed = {.call.rule = visit, .context = context};
+    struct case_rule row = {0};
+
+    return each_row(file, RULE, &row, visit_rule, &typed);
+}
+
+int case_each_coverage(struct case_file *file, int (*visit)(void *, const struct case_coverage *),
+                       void *context)
+{
+    struct typed_visit typed = {.call.coverage = visit, .context = context};
+    struct case_coverage row = {0};
+
+    return each_row(file, COVERAGE, &row, visit_coverage, &typed);
+}
+
+int case_each_fact(struct case_file *file, int (*visit)(void *, const struct case_fact *),
+                   void *context)
+{
+    struct typed_visit typed = {.call.fact = visit, .context = context};
+    struct case_fact row = {0};
+
+    return each_row(file, FACT, &row, visit_fact, &typed);
+}
+
+int case_each_unread(struct case_file *file, int (*visit)(void *, const struct case_note *),
+                     void *context)
+{
+    struct typed_visit typed = {.call.note = visit, .context = context};
+    struct case_note row = {0};
+
+    return each_row(file, UNREAD, &row, visit_note, &typed);
+}
+
+int case_each_notice(struct case_file *file, int (*visit)(void *, const struct case_note *),
+                     void *context)
+{
+    struct typed_visit typed = {.call.note = visit, .context = context};
+    struct case_note row = {0};
+
+    return each_row(file, NOTICE, &row, visit_note, &typed);
+}
+
+int case_each_stored(struct case_file *file, int (*visit)(void *, const struct case_stored *),
+                     void *context)
+{
+    struct typed_visit typed = {.call.stored = visit, .context = context};
+    struct case_stored row = {0};
+
+    return each_row(file, STORED, &row, visit_stored, &typed);
+}
+
+/* The dated ones come first. Without the '+' they would be sought in the index by time, and sorted
+ * again with all that they hold. */
+#define AMONG_DATED   "+i.dated = 1"
+#define AMONG_UNDATED "+i.dated = 0 AND i.rowid > (SELECT COUNT(*) FROM indicator WHERE dated = 1)"
+
+int case_each_indicator(struct case_file *file, bool dated,
+                        int (*visit)(void *context, const struct case_indicator *row,
+                                     const struct case_rule *rule),
+                        void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    struct case_indicator row = {0};
+    struct case_rule rule = {0};
+    int result = 0, step = SQLITE_DONE;
+
+    buffer_add_text(&sql, "SELECT ");
+    for (size_t i = 0; i < case_tables[INDICATOR].column_count; i++)
+        buffer_format(&sql, "i.%s, ", case_tables[INDICATOR].columns[i].name);
+    for (size_t i = 0; i < case_tables[RULE].column_count; i++)
+        buffer_format(&sql, "%sr.%s", i ? ", " : "", case_tables[RULE].columns[i].name);
+    /* Rules of a case lie in the order of their numbers. */
+    if (file->is_fleet)
+        buffer_format(&sql,
+                      ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
+                      "r.\"index\" = i.rule WHERE i.dated = %d "
+                      "ORDER BY i.timestamp, i.\"case\", i.source_row",
+                      dated);
+    else
+        buffer_format(
+            &sql, " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE %s ORDER BY i.rowid",
+            dated ? AMONG_DATED : AMONG_UNDATED);
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        result = database_error(file, "the case database refuses");
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        table_load_row(statement, 0, &case_tables[INDICATOR], &row);
+        table_load_row(statement, (int)case_tables[INDICATOR].column_count, &case_tables[RULE],
+                       &rule);
+        if (file->is_fleet)
+            row.from_case = (const char *)sqlite3_column_text(
+                statement,
+                (int)(case_tables[INDICATOR].column_count + case_tables[RULE].column_count));
+        result = visit(context, &row, &rule);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
+int case_each_context(struct case_file *file,
+                      int (*visit)(void *context, const struct case_context *row,
+                                   const struct case_indicator *near, const struct case_rule *rule),
+                      void *context)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    struct case_context row = {0};
+    struct case_indicator near = {0};
+    struct case_rule rule = {0};
+    int result = 0, step = SQLITE_DONE;
+
+    buffer_add_text(&sql, "SELECT ");
+    table_prefixed_columns(&case_tables[CONTEXT], "c", &sql);
+    buffer_add_text(&sql, ", ");
+    table_prefixed_columns(&case_tables[INDICATOR], "i", &sql);
+    buffer_add_text(&sql, ", ");
+    table_prefixed_columns(&case_tables[RULE], "r", &sql);
+    buffer_add_text(&sql, " FROM context c JOIN indicator i ON i.rowid = c.near "
+                          "JOIN rule r ON r.rowid = i.rule + 1 ORDER BY c.rowid");
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        result = database_error(file, "the case database refuses");
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        table_load_row(statement, 0, &case_tables[CONTEXT], &row);
+        table_load_row(statement, (int)case_tables[CONTEXT].column_count, &case_tables[INDICATOR],
+                       &near);
+        table_load_row(
+            statement,
+            (int)(case_tables[CONTEXT].column_count + case_tables[INDICATOR].column_count),
+            &case_tables[RULE], &rule);
+        result = visit(context, &row, &near, &rule);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
+bool case_document(struct case_file *file, const char *name, struct buffer *body)
+{
+    sqlite3_stmt *statement = NULL;
+    bool found = false;
+
+    buffer_clear(body);
+    if (sqlite3_prepare_v2(file->database, "SELECT body FROM document WHERE name = ?", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return false;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        buffer_add(body, slice_of(sqlite3_column_text(statement, 0),
+                                  (size_t)sqlite3_column_bytes(statement, 0)));
+        found = true;
+    }
+    sqlite3_finalize(statement);
+    return found;
+}
+
+int case_query(struct case_file *file, const char *sql,
+               int (*visit)(void *context, const char *const *cells), void *context)
+{
+    const char *cells[CASE_CELLS_MOST];
+    sqlite3_stmt *statement = NULL;
+    int result = 0, step = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(file->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return database_error(file, "the case was made by another version");
+    const int count = sqlite3_column_count(statement);
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < count && i < CASE_CELLS_MOST; i++)
+            cells[i] = (const char *)sqlite3_column_text(statement, i);
+        result = visit(context, cells);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    return result;
+}
