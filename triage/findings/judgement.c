@@ -17,21 +17,57 @@ const char *rung_name(enum rung rung)
     return rung_names[rung];
 }
 
+/* --- by name --- */
+
+/* Where the rule of that name is, or would be: the table is never full. */
+static uint32_t *place_of(const struct judgements *judgements, const char *id)
+{
+    uint64_t hash = 0xCBF29CE484222325;
+
+    for (const char *at = id; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * 0x100000001B3;
+    size_t at = hash & (judgements->place_count - 1);
+    while (judgements->places[at] &&
+           strcmp(judgements->rows[judgements->places[at] - 1].id, id) != 0)
+        at = (at + 1) & (judgements->place_count - 1);
+    return &judgements->places[at];
+}
+
+/* The first row of a name is the one that counts. */
+static void take_place(struct judgements *judgements, size_t row)
+{
+    uint32_t *place = place_of(judgements, judgements->rows[row].id);
+
+    if (!*place)
+        *place = (uint32_t)row + 1;
+}
+
+static int grow(struct judgements *judgements)
+{
+    const size_t room = judgements->room ? 2 * judgements->room : 512;
+    struct judgement *rows = arena_array(judgements->arena, room, sizeof *rows);
+    uint32_t *places = arena_array(judgements->arena, 2 * room, sizeof *places);
+
+    if (!rows || !places)
+        return -1;
+    if (judgements->count)
+        memcpy(rows, judgements->rows, judgements->count * sizeof *rows);
+    judgements->rows = rows;
+    judgements->room = room;
+    judgements->places = places;
+    judgements->place_count = 2 * room;
+    for (size_t i = 0; i < judgements->count; i++)
+        take_place(judgements, i);
+    return 0;
+}
+
 static int add(struct judgements *judgements, const struct judgement *row)
 {
-    if (judgements->count == judgements->room) {
-        const size_t room = judgements->room ? 2 * judgements->room : 256;
-        struct judgement *grown = arena_array(judgements->arena, room, sizeof *grown);
-        if (!grown)
-            return -1;
-        if (judgements->count)
-            memcpy(grown, judgements->rows, judgements->count * sizeof *grown);
-        judgements->rows = grown;
-        judgements->room = room;
-    }
+    if (judgements->count == judgements->room && grow(judgements) < 0)
+        return -1;
     judgements->rows[judgements->count] = *row;
     judgements->rows[judgements->count].number = judgements->count;
-    judgements->count++;
+    take_place(judgements, judgements->count++);
     return 0;
 }
 
@@ -97,9 +133,10 @@ static char *vulnerabilities_of_tags(struct arena *arena, const char *tags)
 const struct judgement *judgement_of(struct judgements *judgements, const char *rule,
                                      const char *tags)
 {
-    for (size_t i = 0; i < judgements->count; i++)
-        if (strcmp(judgements->rows[i].id, rule) == 0)
-            return &judgements->rows[i];
+    const uint32_t place = judgements->count ? *place_of(judgements, rule) : 0;
+
+    if (place)
+        return &judgements->rows[place - 1];
     const struct judgement row = {
         .id = arena_text(judgements->arena, slice_of_text(rule)),
         .rung = rung_by_tags(tags),

@@ -35,6 +35,8 @@ struct judgement {
 struct judgements {
     struct judgement *rows;
     size_t count, room;
+    uint32_t *places; /* by name: the row's number and one more; 0: free */
+    size_t place_count;
     struct arena *arena;
 };
 
