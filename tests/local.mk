@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	%D%/unit/test_hive_recover \
 	%D%/unit/test_host \
 	%D%/unit/test_html \
+	%D%/unit/test_incidents \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
 	%D%/unit/test_page_text \

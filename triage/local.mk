@@ -161,7 +161,9 @@ libextriage_a_SOURCES += \
 	%D%/findings/exposure.c %D%/findings/exposure.h \
 	%D%/findings/findings.c %D%/findings/findings.h \
 	%D%/findings/findings_json.c \
+	%D%/findings/front_ends.c %D%/findings/front_ends.h \
 	%D%/findings/incident_parts.c %D%/findings/incident_parts.h \
+	%D%/findings/incident_things.c %D%/findings/incident_things.h \
 	%D%/findings/incidents.c %D%/findings/incidents.h \
 	%D%/findings/joining.c %D%/findings/joining.h \
 	%D%/findings/judgement.c %D%/findings/judgement.h \

@@ -31,10 +31,10 @@ SELECT json_extract(i.value, '$.id'), json_extract(x.value, '$.path'), coalesce(
 FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.files') x WHERE d.name = 'findings' ORDER BY 1, x.id;
 
 CREATE TABLE step (incident INTEGER, number INTEGER, time TEXT, until TEXT, what TEXT, level TEXT, actor TEXT, object TEXT,
-                   indicator_count INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
+                   indicator_count INTEGER, tried INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
 INSERT INTO step
 SELECT json_extract(i.value, '$.id'), x.key + 1, json_extract(x.value, '$.time'), json_extract(x.value, '$.until'), json_extract(x.value, '$.what'), json_extract(x.value, '$.level'),
-       json_extract(x.value, '$.actor'), json_extract(x.value, '$.object'), json_extract(x.value, '$.indicator_count')
+       json_extract(x.value, '$.actor'), json_extract(x.value, '$.object'), json_extract(x.value, '$.indicator_count'), json_extract(x.value, '$.tried')
 FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.steps') x WHERE d.name = 'findings';
 
 CREATE TABLE incident_indicator (incident INTEGER, step INTEGER, indicator INTEGER, PRIMARY KEY (incident, step, indicator))

@@ -366,7 +366,7 @@ int summary_print(const struct options *options, const struct session *session,
     }
     print_counts(counts, out);
     verdict_text_summary(file, out);
-    if (verdict_text_intrusions(file, out) == 0 && print_indicators(options, counts, file, out) < 0)
+    if (verdict_text_incidents(file, out) == 0 && print_indicators(options, counts, file, out) < 0)
         return -1;
     if (counts->files_unread)
         line(out, "NOT READ",

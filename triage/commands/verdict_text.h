@@ -11,7 +11,8 @@
 void text_beside(const char *heading, const char *text, FILE *out);
 /* The verdict's sentences. */
 void verdict_text_summary(struct case_file *file, FILE *out);
-/* Each intrusion with its steps, and the first leads; how many intrusions there are. */
-size_t verdict_text_intrusions(struct case_file *file, FILE *out);
+/* Each intrusion with its steps, when there is none what was tried or must be explained, and the
+ * first leads; how many incidents there are. */
+size_t verdict_text_incidents(struct case_file *file, FILE *out);
 
 #endif

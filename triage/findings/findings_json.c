@@ -15,6 +15,15 @@ static void put_time(struct json *json, const char *key, bool known, int64_t tim
                     : NULL);
 }
 
+static void put_texts(struct json *json, const char *key, const char *const *list, size_t count)
+{
+    json_key(json, key);
+    json_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_text(json, list[i]);
+    json_array_end(json);
+}
+
 /* Rows of the case's table `indicator`: line numbers of timeline.jsonl for those with a time. */
 static void put_sightings(const struct findings *findings, struct json *json, const size_t *list,
                           size_t count)
@@ -46,11 +55,7 @@ static void put_verdict(const struct findings *findings, struct json *json)
     else
         json_null(json);
     json_pair(json, "summary", verdict->summary);
-    json_key(json, "limits");
-    json_array(json);
-    for (size_t i = 0; i < verdict->limit_count; i++)
-        json_text(json, verdict->limits[i]);
-    json_array_end(json);
+    put_texts(json, "limits", verdict->limits, verdict->limit_count);
     json_object_end(json);
 }
 
@@ -62,11 +67,7 @@ static void put_exchange(const struct exposure *exposure, struct json *json)
     json_pair(json, "cu", exposure->update);
     json_pair(json, "build", exposure->build);
     json_pair(json, "name", exposure->name);
-    json_key(json, "roles");
-    json_array(json);
-    for (size_t i = 0; i < exposure->role_count; i++)
-        json_text(json, exposure->roles[i]);
-    json_array_end(json);
+    put_texts(json, "roles", exposure->roles, exposure->role_count);
     json_pair(json, "install_path", exposure->install_path);
     json_key(json, "history");
     json_array(json);
@@ -166,6 +167,19 @@ static void put_actors(const struct incident *incident, struct json *json)
     json_pair_unsigned(json, "actor_count", incident->actor_count);
 }
 
+static void put_passages(const struct incident *incident, struct json *json)
+{
+    json_key(json, "through");
+    json_array(json);
+    for (size_t i = 0; i < incident->passage_count; i++) {
+        json_object(json);
+        json_pair(json, "address", incident->passages[i].address);
+        json_pair_unsigned(json, "indicator_count", incident->passages[i].count);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static void put_files(const struct incident *incident, struct json *json)
 {
     json_key(json, "files");
@@ -205,9 +219,14 @@ static void put_steps(const struct findings *findings, const struct incident *in
         put_time(json, "time", true, step->time);
         put_time(json, "until", true, step->until);
         json_pair(json, "what", step->what);
+        json_pair_bool(json, "tried", step->tried);
         json_pair(json, "level", level_names[step->level]);
         json_pair(json, "actor", step->actor);
-        json_pair(json, "object", step->object);
+        json_pair(json, "object", step->object_count ? step->objects[0] : NULL);
+        put_texts(json, "objects", step->objects,
+                  step->object_count < STEP_OBJECTS_MOST ? step->object_count : STEP_OBJECTS_MOST);
+        json_pair_unsigned(json, "object_count", step->object_count);
+        put_texts(json, "also", step->others, step->other_count);
         put_sightings(findings, json, step->sightings, step->count);
         json_object_end(json);
     }
@@ -247,6 +266,7 @@ static void put_incident(const struct findings *findings, const struct incident 
     put_time(json, "first", incident->dated, incident->first);
     put_time(json, "last", incident->dated, incident->last);
     put_actors(incident, json);
+    put_passages(incident, json);
     put_files(incident, json);
     put_steps(findings, incident, json);
     json_pair_unsigned(json, "indicator_count", incident->member_count);

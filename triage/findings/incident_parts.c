@@ -1,6 +1,7 @@
 #include "triage/findings/incident_parts.h"
 
 #include "triage/base/error.h"
+#include "triage/findings/incident_things.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,30 @@ int incident_tell_actors(const struct sightings *sightings, struct incident *inc
     return 0;
 }
 
+static const char *passage_key(const struct sighting *sighting)
+{
+    return sighting->through;
+}
+
+int incident_tell_passages(const struct sightings *sightings, struct incident *incident,
+                           struct arena *arena)
+{
+    size_t count;
+    struct keyed *list = keyed_members(sightings, incident, passage_key, &count);
+
+    if (!list)
+        return -1;
+    incident->passages = arena_array(arena, distinct(list, count) + 1, sizeof *incident->passages);
+    for (size_t i = 0; i < count && incident->passages; i++) {
+        if (i == 0 || list[i].key != list[i - 1].key)
+            incident->passages[incident->passage_count++] =
+                (struct passage){.address = list[i].key};
+        incident->passages[incident->passage_count - 1].count++;
+    }
+    free(list);
+    return incident->passages ? 0 : -1;
+}
+
 /* --- which files --- */
 
 static const char *page_key(const struct sighting *sighting)
@@ -188,6 +213,9 @@ int incident_tell_files(const struct sightings *sightings, struct incident *inci
 
 /* Steps at work: each member goes to the step of its sentence, unless that ended some time ago. */
 struct stepping {
+    const struct sightings *sightings;
+    const struct incident *incident;
+    uint32_t *best; /* by member: who tells its thing */
     struct step *steps;
     size_t count, room;
     uint32_t *step_of; /* by member */
@@ -200,22 +228,36 @@ static const char *sentence_of(const struct sighting *sighting)
     return *sighting->judgement->step ? sighting->judgement->step : sighting->title;
 }
 
-static size_t find_step(struct stepping *stepping, const struct sighting *sighting)
+static const struct sighting *best_at(const struct stepping *stepping, size_t at)
 {
-    const char *what = sentence_of(sighting);
+    return member(stepping->sightings, stepping->incident, stepping->best[at]);
+}
+
+/* Sentences tell what an indicator of weight shows; a request without success only tried it. */
+static bool is_try(const struct sighting *sighting)
+{
+    return sighting->witness == WITNESS_WEB_LOG && !sighting_succeeded(sighting) &&
+           sighting->judgement->rung >= RUNG_EXPLOITED;
+}
+
+static size_t find_step(const struct stepping *stepping, size_t at)
+{
+    const char *what = sentence_of(best_at(stepping, at));
+    const bool tried = is_try(best_at(stepping, at));
+    const int64_t time = member(stepping->sightings, stepping->incident, at)->time;
 
     for (size_t i = stepping->open_count; i-- > 0;) {
         const struct step *step = &stepping->steps[stepping->open[i]];
-        if (strcmp(step->what, what) == 0)
-            return sighting->time - step->until <= STEP_GAP * MICROSECONDS ? stepping->open[i]
-                                                                           : SIZE_MAX;
+        if (step->tried == tried && strcmp(step->what, what) == 0)
+            return time - step->until <= STEP_GAP * MICROSECONDS ? stepping->open[i] : SIZE_MAX;
     }
     return SIZE_MAX;
 }
 
 /* SIZE_MAX with error_text when memory is out. */
-static size_t open_step(struct stepping *stepping, const struct sighting *sighting)
+static size_t open_step(struct stepping *stepping, size_t at)
 {
+    const struct sighting *sighting = member(stepping->sightings, stepping->incident, at);
     const size_t number = stepping->count;
 
     if (number == stepping->room) {
@@ -230,12 +272,44 @@ static size_t open_step(struct stepping *stepping, const struct sighting *sighti
     }
     stepping->count++;
     stepping->steps[number] = (struct step){
-        .time = sighting->time, .until = sighting->time, .what = sentence_of(sighting)};
+        .time = sighting->time,
+        .until = sighting->time,
+        .what = sentence_of(best_at(stepping, at)),
+        .tried = is_try(best_at(stepping, at)),
+    };
     if (stepping->open_count == OPEN_STEPS)
         memmove(stepping->open, stepping->open + 1,
                 --stepping->open_count * sizeof *stepping->open);
     stepping->open[stepping->open_count++] = number;
     return number;
+}
+
+static void add_other(struct step *step, const char *sentence)
+{
+    if (strcmp(sentence, step->what) == 0)
+        return;
+    for (size_t i = 0; i < step->other_count; i++)
+        if (strcmp(step->others[i], sentence) == 0)
+            return;
+    if (step->other_count < STEP_OTHERS_MOST)
+        step->others[step->other_count++] = sentence;
+}
+
+/* Beyond those that are listed, each run of the same object counts once. */
+static void add_object(struct step *step, const struct sighting *sighting)
+{
+    const size_t listed =
+        step->object_count < STEP_OBJECTS_MOST ? step->object_count : STEP_OBJECTS_MOST;
+
+    if (!sighting->object || step->last_object == sighting->object)
+        return;
+    step->last_object = sighting->object;
+    for (size_t i = 0; i < listed; i++)
+        if (step->objects[i] == sighting->object)
+            return;
+    if (listed < STEP_OBJECTS_MOST)
+        step->objects[listed] = sighting->object;
+    step->object_count++;
 }
 
 static void add_to_step(struct step *step, const struct sighting *sighting)
@@ -246,8 +320,8 @@ static void add_to_step(struct step *step, const struct sighting *sighting)
         step->level = sighting->level;
     if (!step->actor)
         step->actor = sighting->actor;
-    if (!step->object)
-        step->object = sighting->object;
+    add_other(step, sentence_of(sighting));
+    add_object(step, sighting);
 }
 
 /* Steps are about what weighs; a medium request among critical ones of the same moment adds
@@ -279,41 +353,56 @@ static int list_step_sightings(const struct incident *incident, struct stepping 
     return 0;
 }
 
-static int put_into_steps(const struct sightings *sightings, const struct incident *incident,
-                          struct stepping *stepping)
+static int put_into_steps(struct stepping *stepping, const bool *tells)
 {
-    for (size_t i = 0; i < incident->member_count; i++) {
-        const struct sighting *sighting = member(sightings, incident, i);
+    for (size_t i = 0; i < stepping->incident->member_count; i++) {
         stepping->step_of[i] = UINT32_MAX;
-        if (!belongs_into_steps(incident, sighting))
+        if (!tells[i])
             continue;
-        size_t number = find_step(stepping, sighting);
-        if (number == SIZE_MAX && (number = open_step(stepping, sighting)) == SIZE_MAX)
+        size_t number = find_step(stepping, i);
+        if (number == SIZE_MAX && (number = open_step(stepping, i)) == SIZE_MAX)
             return -1;
-        add_to_step(&stepping->steps[number], sighting);
+        add_to_step(&stepping->steps[number], member(stepping->sightings, stepping->incident, i));
         stepping->step_of[i] = (uint32_t)number;
     }
+    return 0;
+}
+
+static int keep_steps(const struct stepping *stepping, struct incident *incident,
+                      struct arena *arena)
+{
+    incident->steps = arena_array(arena, stepping->count + 1, sizeof *incident->steps);
+    if (!incident->steps)
+        return -1;
+    if (stepping->count)
+        memcpy(incident->steps, stepping->steps, stepping->count * sizeof *incident->steps);
+    incident->step_count = stepping->count;
     return 0;
 }
 
 int incident_tell_steps(const struct sightings *sightings, struct incident *incident,
                         struct arena *arena)
 {
-    struct stepping stepping = {.step_of =
-                                    calloc(incident->member_count + 1, sizeof *stepping.step_of)};
-    int result = stepping.step_of ? put_into_steps(sightings, incident, &stepping)
-                                  : error_set("out of memory");
+    struct stepping stepping = {.sightings = sightings, .incident = incident};
+    bool *tells = calloc(incident->member_count + 1, sizeof *tells);
+    int result = 0;
 
+    stepping.step_of = calloc(incident->member_count + 1, sizeof *stepping.step_of);
+    if (!tells || !stepping.step_of)
+        result = error_set("out of memory");
+    for (size_t i = 0; i < incident->member_count && result == 0; i++)
+        tells[i] = belongs_into_steps(incident, member(sightings, incident, i));
+    if (result == 0 && !(stepping.best = incident_things(sightings, incident, tells)))
+        result = -1;
+    if (result == 0)
+        result = put_into_steps(&stepping, tells);
     if (result == 0)
         result = list_step_sightings(incident, &stepping, arena);
-    incident->steps =
-        result == 0 ? arena_array(arena, stepping.count + 1, sizeof *incident->steps) : NULL;
-    if (incident->steps) {
-        if (stepping.count)
-            memcpy(incident->steps, stepping.steps, stepping.count * sizeof *incident->steps);
-        incident->step_count = stepping.count;
-    }
+    if (result == 0)
+        result = keep_steps(&stepping, incident, arena);
     free(stepping.steps);
     free(stepping.step_of);
-    return incident->steps ? 0 : -1;
+    free(stepping.best);
+    free(tells);
+    return result;
 }

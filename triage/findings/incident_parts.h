@@ -7,6 +7,8 @@
 /* Each fills its list from the members; -1 with error_text when memory is out. */
 int incident_tell_actors(const struct sightings *sightings, struct incident *incident,
                          struct arena *arena);
+int incident_tell_passages(const struct sightings *sightings, struct incident *incident,
+                           struct arena *arena);
 int incident_tell_files(const struct sightings *sightings, struct incident *incident,
                         struct arena *arena);
 int incident_tell_steps(const struct sightings *sightings, struct incident *incident,

@@ -255,6 +255,7 @@ static int judge(struct making *making)
         incident->confidence = confidence_of(incident);
         set_times(making->sightings, incident);
         if (incident_tell_actors(making->sightings, incident, making->arena) < 0 ||
+            incident_tell_passages(making->sightings, incident, making->arena) < 0 ||
             incident_tell_files(making->sightings, incident, making->arena) < 0 ||
             incident_tell_steps(making->sightings, incident, making->arena) < 0)
             return -1;

@@ -36,13 +36,27 @@ struct incident_file {
     const char *requested_by; /* the first one's address; NULL */
 };
 
+enum { STEP_OTHERS_MOST = 6, STEP_OBJECTS_MOST = 8 };
+
 struct step {
     int64_t time, until;
-    const char *what; /* a sentence */
+    const char *what;                     /* a sentence: the one that says most */
+    bool tried;                           /* what it says was tried, and is not seen to succeed */
+    const char *others[STEP_OTHERS_MOST]; /* what else was said of the same things */
+    size_t other_count;
     int level;
-    const char *actor, *object; /* of the first sighting that has one; NULL */
-    const size_t *sightings;    /* indices */
+    const char *actor;                      /* of the first sighting that has one; NULL */
+    const char *objects[STEP_OBJECTS_MOST]; /* different ones, in the order in which they came */
+    size_t object_count;                    /* all of them: more may not be listed */
+    const char *last_object;                /* the one that came last */
+    const size_t *sightings;                /* indices */
     size_t count;
+};
+
+/* A proxy of the own network that passed requests on: no actor. */
+struct passage {
+    const char *address;
+    size_t count; /* sightings */
 };
 
 struct incident {
@@ -58,6 +72,8 @@ struct incident {
     size_t member_count;
     struct actor *actors;
     size_t actor_count;
+    struct passage *passages; /* in the order of their addresses */
+    size_t passage_count;
     struct incident_file *files;
     size_t file_count;
     struct step *steps;

@@ -2,6 +2,7 @@
 
 #include "triage/base/address.h"
 #include "triage/base/error.h"
+#include "triage/findings/front_ends.h"
 #include "triage/findings/web_paths.h"
 #include "triage/formats/json_reader.h"
 
@@ -155,6 +156,20 @@ static void note_own(struct loader *loader, struct slice value)
         loader->own[loader->own_count++] = address;
 }
 
+/* A record that has the client's address from a proxy and who connected: that is the proxy, when it
+ * is of the own network. */
+static void set_through(struct loader *loader, struct sighting *sighting, struct slice connected)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    bool is_private;
+
+    if (!address_read(connected, address, &is_private) || !is_private)
+        return;
+    const char *through = keep(loader, slice_of_text(address));
+    if (through != sighting->actor)
+        sighting->through = through;
+}
+
 /* What a proxy reported counts before what the server saw. The first address of a list is the
  * client's own word; it is the one that Exchange itself takes. */
 static void set_actor(struct loader *loader, struct sighting *sighting,
@@ -169,6 +184,9 @@ static void set_actor(struct loader *loader, struct sighting *sighting,
         if (!address_read(first, address, &sighting->actor_private))
             continue;
         sighting->actor = keep(loader, slice_of_text(address));
+        sighting->connected = order[i] == C_IP;
+        if (order[i] == FORWARDED)
+            set_through(loader, sighting, values[C_IP]);
         return;
     }
 }
@@ -331,6 +349,7 @@ static int add(void *context, const struct case_indicator *row, const struct cas
     sighting->confidence = keep(loader, slice_of_text(rule->confidence));
     sighting->artifact = keep(loader, slice_of_text(row->artifact));
     sighting->path = keep(loader, slice_of_text(row->path));
+    sighting->offset = row->offset;
     if (!sighting->judgement || !sighting->rule || !sighting->artifact || !sighting->path)
         return error_set("out of memory");
     sighting->witness = witness_of(sighting->artifact);
@@ -346,6 +365,8 @@ static void drop_own_addresses(const struct loader *loader)
         struct sighting *sighting = &loader->sightings->list[i];
         if (sighting->actor && is_own(loader, sighting->actor))
             sighting->actor = NULL;
+        if (sighting->through && is_own(loader, sighting->through))
+            sighting->through = NULL;
     }
 }
 
@@ -411,6 +432,8 @@ int sightings_load(struct case_file *file, struct judgements *judgements, struct
     if (result == 0)
         result = mark_planters(sightings);
     drop_own_addresses(&loader);
+    if (result == 0)
+        result = front_ends_resolve(sightings);
     free(loader.names);
     arena_free(loader.scratch);
     buffer_release(&loader.text);

@@ -30,8 +30,11 @@ struct sighting {
     int level;
     const struct judgement *judgement;
     const char *rule, *title, *artifact, *path, *confidence;
+    int64_t offset;      /* of the record in its file */
     const char *actor;   /* address of the client; NULL: none, or the server itself */
     bool actor_private;  /* an address of the own network: a proxy's, as often as not */
+    bool connected;      /* it is known as who connected to the web server, not more */
+    const char *through; /* address of the proxy that passed the request on; NULL */
     const char *request; /* id that the logs of one request share; NULL */
     const char *page;    /* Windows path, lower case, of the file that it is about; NULL */
     const char *object;  /* the same as written, or what else it is about; NULL */

@@ -111,15 +111,41 @@ static void put_step_time(struct page *page, const struct json_value *step)
     page_markup(page, "</p>\n");
 }
 
+static void put_objects(struct page *page, const struct json_value *step)
+{
+    const struct json_value *object = value_list(step, "objects");
+    const int64_t listed = (int64_t)value_count(object),
+                  all = value_number(step, "object_count", listed);
+
+    for (; object; object = object->next)
+        page_put(page, "<p class=\"object path\">%v</p>\n", object);
+    if (all > listed)
+        page_put(page, "<p class=\"object\">and %n more</p>\n", all - listed);
+}
+
+/* What weaker indicators say of the same request or file. */
+static void put_others(struct page *page, const struct json_value *step)
+{
+    const struct json_value *other = value_list(step, "also");
+
+    if (!other)
+        return;
+    page_markup(page, "<p class=\"also\">Also: ");
+    for (const char *front = ""; other; other = other->next, front = "; ")
+        page_put(page, "%t%v", front, other);
+    page_markup(page, "</p>\n");
+}
+
 static void put_step_text(struct page *page, const struct json_value *step)
 {
     const int64_t count = value_number(step, "indicator_count", 0);
 
     put_step_time(page, step);
-    page_put(page, "<p class=\"what\">%v <span class=\"level %v\">%v</span></p>\n",
+    page_put(page, "<p class=\"what\">%t%v <span class=\"level %v\">%v</span></p>\n",
+             value_true(step, "tried") ? "Tried, not seen to succeed: " : "",
              json_member(step, "what"), json_member(step, "level"), json_member(step, "level"));
-    if (value_text(step, "object"))
-        page_put(page, "<p class=\"object path\">%v</p>\n", json_member(step, "object"));
+    put_objects(page, step);
+    put_others(page, step);
     page_markup(page, "<p class=\"how\">");
     if (value_text(step, "actor"))
         page_put(page, "by %v \xC2\xB7 ", json_member(step, "actor"));
@@ -182,6 +208,21 @@ static void put_actors(struct page *page, const struct json_value *incident, int
                  value_number(actor, "indicator_count", 0), value_number(actor, "rung", 0));
     }
     page_markup(page, "</tbody></table></div>\n");
+}
+
+/* Proxies of the own network: they are told, for they are no actors. */
+static void put_passages(struct page *page, const struct json_value *incident)
+{
+    const struct json_value *passage = value_list(incident, "through");
+
+    if (!passage)
+        return;
+    page_markup(page, "<p class=\"quiet\">Requests came through ");
+    for (const char *front = ""; passage; passage = passage->next, front = ", ")
+        page_put(page, "%t<span class=\"path\">%v</span> (%n indicators)", front,
+                 json_member(passage, "address"), value_number(passage, "indicator_count", 0));
+    page_markup(page, ": a proxy or load balancer of the own network that passes on what others "
+                      "ask, no attacker.</p>\n");
 }
 
 static void put_hashes(struct page *page, const struct json_value *file)
@@ -267,6 +308,7 @@ static void put_incident(struct page *page, const struct json_value *incident, i
     for (const char *front = " \xC2\xB7 seen in "; source; source = source->next, front = ", ")
         page_put(page, "%t%v", front, source);
     page_markup(page, "</p>\n");
+    put_passages(page, incident);
     put_actors(page, incident, index); /* also the key to the colours of the chain */
     put_chain(page, incident, index);
     put_files(page, incident);

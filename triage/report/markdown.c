@@ -260,7 +260,8 @@ static const struct part {
      "SELECT id, kind, name, confidence, first, last, indicator_count FROM v_incident",
      "v_incident in case.db", add_incident, LISTED},
     {"What happened", "Time (UTC) | What | By | Object",
-     "SELECT time, what, actor, object FROM step WHERE incident IN (SELECT id FROM incident WHERE "
+     "SELECT time, CASE WHEN tried THEN 'Tried: ' ELSE '' END || what, actor, object FROM step "
+     "WHERE incident IN (SELECT id FROM incident WHERE "
      "kind = 'intrusion') ORDER BY time, incident, number",
      "the table step in case.db", add_step, STEPS},
     {"Addresses", "Address | Incidents | First (UTC) | Last | Indicators",
