@@ -1,14 +1,8 @@
 /* Whole files through the artifacts: accounts, events, times, and which artifact takes which file.
  */
-#include "tests/unit/fake_job.h"
+#include "tests/unit/artifact_case.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
-
-static struct fake_job fake;
 
 #define W3C_FIELDS                                                                                 \
     "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip "          \
@@ -23,47 +17,13 @@ static struct fake_job fake;
 static void run_bytes(const char *artifact, const char *path, struct slice bytes,
                       const char *needle)
 {
-    fake_job_init(&fake, artifact, path, bytes, needle);
-    assert_non_null(fake.job.artifact);
-    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
-    assert_int_equal(fake.tally.records,
-                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
-    buffer_text(&fake.text);
-    buffer_text(&fake.notices);
+    start_job(artifact, path, bytes, needle);
+    finish();
 }
 
 static void run(const char *artifact, const char *text, const char *needle)
 {
     run_bytes(artifact, "x.log", slice_of_text(text), needle);
-}
-
-static int release(void **context)
-{
-    (void)context;
-    fake_job_release(&fake);
-    memset(&fake, 0, sizeof fake);
-    return 0;
-}
-
-static void assert_accounts(uint64_t used, uint64_t repaired, uint64_t rejected)
-{
-    assert_int_equal(fake.tally.used, used);
-    assert_int_equal(fake.tally.repaired, repaired);
-    assert_int_equal(fake.tally.rejected, rejected);
-}
-
-static void assert_told(const char *part)
-{
-    if (!fake.text.data || !strstr((char *)fake.text.data, part))
-        fail_msg("no event holds \"%s\" in:\n%s", part,
-                 fake.text.data ? (char *)fake.text.data : "");
-}
-
-static void assert_noticed(const char *part)
-{
-    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
-        fail_msg("no notice holds \"%s\" in:\n%s", part,
-                 fake.notices.data ? (char *)fake.notices.data : "");
 }
 
 /* --- registry

@@ -1,17 +1,11 @@
 /* Configuration files that tell: scheduled tasks, IIS and ASP.NET, transport agents, compiled
  * pages, voice mail queues, the hosts file. */
-#include "tests/unit/fake_job.h"
+#include "tests/unit/artifact_case.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "triage/base/zone.h"
 #include "triage/formats/job_file.h"
-
-static struct fake_job fake;
 
 static struct virtual_directory directories[] = {
     {.application = "/", .path = "/", .physical_path = "C:\\inetpub\\wwwroot"},
@@ -36,59 +30,14 @@ static void add_other(const char *path, const char *text)
 
 static void start(const char *artifact, const char *path, struct slice bytes)
 {
-    fake_job_init(&fake, artifact, path, bytes, "");
-    assert_non_null(fake.job.artifact);
+    start_job(artifact, path, bytes, "");
     fake.job.host = &host;
-}
-
-static void finish(void)
-{
-    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
-    assert_int_equal(fake.tally.records,
-                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
-    buffer_text(&fake.text);
-    buffer_text(&fake.notices);
 }
 
 static void run(const char *artifact, const char *path, const char *text)
 {
     start(artifact, path, slice_of_text(text));
     finish();
-}
-
-static int release(void **context)
-{
-    (void)context;
-    fake_job_release(&fake);
-    memset(&fake, 0, sizeof fake);
-    return 0;
-}
-
-static void assert_accounts(uint64_t used, uint64_t repaired, uint64_t rejected)
-{
-    assert_int_equal(fake.tally.used, used);
-    assert_int_equal(fake.tally.repaired, repaired);
-    assert_int_equal(fake.tally.rejected, rejected);
-}
-
-static void assert_told(const char *part)
-{
-    if (!fake.text.data || !strstr((char *)fake.text.data, part))
-        fail_msg("no event holds \"%s\" in:\n%s", part,
-                 fake.text.data ? (char *)fake.text.data : "");
-}
-
-static void assert_not_told(const char *part)
-{
-    if (fake.text.data && strstr((char *)fake.text.data, part))
-        fail_msg("an event holds \"%s\" in:\n%s", part, (char *)fake.text.data);
-}
-
-static void assert_noticed(const char *part)
-{
-    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
-        fail_msg("no notice holds \"%s\" in:\n%s", part,
-                 fake.notices.data ? (char *)fake.notices.data : "");
 }
 
 /* --- scheduled tasks --- */

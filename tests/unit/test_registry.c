@@ -1,16 +1,11 @@
 /* The registry artifact: what keys and values come to, which hive is which, what is made of known
  * keys. */
-#include "tests/unit/fake_job.h"
+#include "tests/unit/artifact_case.h"
 #include "tests/unit/hive_builder.h"
 #include "triage/formats/hive_log.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
-static struct fake_job fake;
 static struct hive_builder *builder;
 
 static int set_up(void **state)
@@ -33,38 +28,13 @@ static void start(const char *path)
     size_t size;
     const uint8_t *bytes = hive_builder_bytes(builder, &size);
 
-    fake_job_init(&fake, "registry_hive", path, slice_of(bytes, size), "");
-    assert_non_null(fake.job.artifact);
+    start_job("registry_hive", path, slice_of(bytes, size), "");
 }
 
 static void run(const char *path)
 {
     start(path);
-    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
-    assert_int_equal(fake.tally.records,
-                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
-    buffer_text(&fake.text);
-    buffer_text(&fake.notices);
-}
-
-static void assert_told(const char *part)
-{
-    if (!fake.text.data || !strstr((char *)fake.text.data, part))
-        fail_msg("no event holds \"%s\" in:\n%s", part,
-                 fake.text.data ? (char *)fake.text.data : "");
-}
-
-static void assert_not_told(const char *part)
-{
-    if (fake.text.data && strstr((char *)fake.text.data, part))
-        fail_msg("an event holds \"%s\" in:\n%s", part, (char *)fake.text.data);
-}
-
-static void assert_noticed(const char *part)
-{
-    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
-        fail_msg("no notice holds \"%s\" in:\n%s", part,
-                 fake.notices.data ? (char *)fake.notices.data : "");
+    finish();
 }
 
 static size_t wide(uint8_t *out, const char *text)

@@ -1,20 +1,15 @@
 /* Names and contents in the slack of folder indexes and $MFT entries. */
-#include "fake_job.h"
+#include "tests/unit/artifact_case.h"
 #include "triage/formats/index_record.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { BLOCK = 4096, RECORD = 1024, FIRST = 64 };
 
 static const uint64_t day = UINT64_C(132592032000000000); /* 2021-03-03 */
 static const uint64_t folder_reference = UINT64_C(70) | UINT64_C(2) << 48;
 static uint8_t bytes[2 * BLOCK];
-static struct fake_job fake;
 static struct host host;
 
 static void put(size_t at, uint64_t value, size_t size)
@@ -106,11 +101,6 @@ static void parse_folder(size_t size)
     fake.others[0] = (struct fake_other){"inetpub/wwwroot/web.config", ""};
     fake.other_count = 1;
     assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
-}
-
-static bool is_told(const char *text)
-{
-    return memmem(fake.text.data, fake.text.size, text, strlen(text)) != NULL;
 }
 
 static void names_in_the_slack_come_with_their_times(void **context)

@@ -1,19 +1,14 @@
 /* What programs and users leave: prefetch files, shell links, jump lists, the recycle bin, remote
  * desktop. Whole files with damage in them are in tests/golden. */
-#include "tests/unit/fake_job.h"
+#include "tests/unit/artifact_case.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "triage/formats/prefetch.h"
 #include "triage/formats/shell_link.h"
 
 #define TICKS UINT64_C(132592198528812043) /* 2021-03-03T04:37:32.8812043 */
 
-static struct fake_job fake;
 static struct buffer bytes;
 
 static void put(const void *data, size_t size)
@@ -41,36 +36,14 @@ static void put_wide(const char *text)
 
 static void run(const char *artifact, const char *path)
 {
-    fake_job_init(&fake, artifact, path, buffer_slice(&bytes), "");
-    assert_non_null(fake.job.artifact);
-    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
-    assert_int_equal(fake.tally.records,
-                     fake.tally.used + fake.tally.repaired + fake.tally.rejected);
-    buffer_text(&fake.text);
-    buffer_text(&fake.notices);
+    start_job(artifact, path, buffer_slice(&bytes), "");
+    finish();
 }
 
-static int release(void **context)
+static int end(void **context)
 {
-    (void)context;
-    fake_job_release(&fake);
-    memset(&fake, 0, sizeof fake);
     buffer_release(&bytes);
-    return 0;
-}
-
-static void assert_told(const char *part)
-{
-    if (slice_find_nocase(buffer_slice(&fake.text), 0, slice_of_text(part)) == SIZE_MAX)
-        fail_msg("no event holds \"%s\" in:\n%s", part,
-                 fake.text.data ? (char *)fake.text.data : "");
-}
-
-static void assert_noticed(const char *part)
-{
-    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
-        fail_msg("no notice holds \"%s\" in:\n%s", part,
-                 fake.notices.data ? (char *)fake.notices.data : "");
+    return release(context);
 }
 
 /* --- prefetch --- */
@@ -324,7 +297,7 @@ static void both_versions_tell_path_size_time_and_user(void **context)
         assert_told("|2021-03-03T04:37:32.881204+00:00|TargetFilename=C:\\inetpub\\x.aspx|");
         assert_told("|FileName=x.aspx|Extension=.aspx|Size=1342|User=S-1-5-21-1-2-3-500|");
         assert_told("|ContentFile=$RABCDEF.aspx|ContentOnDisk=false|");
-        release(NULL);
+        end(NULL);
     }
 }
 
@@ -389,25 +362,25 @@ static void text_without_settings_is_rejected(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(each_run_time_is_an_event, release),
-        cmocka_unit_test_teardown(the_volume_of_windows_has_the_letter_of_its_path, release),
-        cmocka_unit_test_teardown(a_program_without_run_time_is_one_event_without_time, release),
-        cmocka_unit_test_teardown(run_times_in_front_of_a_cut_count, release),
-        cmocka_unit_test_teardown(a_wild_count_of_volumes_ends_at_the_file, release),
-        cmocka_unit_test_teardown(a_version_that_is_not_known_is_rejected, release),
-        cmocka_unit_test_teardown(a_link_tells_target_arguments_and_computer, release),
-        cmocka_unit_test_teardown(offsets_within_the_target_cannot_lead_out, release),
-        cmocka_unit_test_teardown(a_link_that_is_cut_is_repaired, release),
-        cmocka_unit_test_teardown(what_is_no_link_is_rejected, release),
-        cmocka_unit_test_teardown(a_custom_list_is_a_row_of_links, release),
-        cmocka_unit_test_teardown(a_list_that_is_no_compound_file_is_rejected, release),
-        cmocka_unit_test_teardown(both_versions_tell_path_size_time_and_user, release),
-        cmocka_unit_test_teardown(the_content_beside_it_is_looked_for, release),
-        cmocka_unit_test_teardown(a_wild_length_of_the_path_ends_at_the_file, release),
-        cmocka_unit_test_teardown(what_is_no_entry_of_the_bin_is_rejected, release),
-        cmocka_unit_test_teardown(a_cache_is_told_by_its_presence, release),
-        cmocka_unit_test_teardown(settings_in_utf16_tell_where_it_went, release),
-        cmocka_unit_test_teardown(text_without_settings_is_rejected, release),
+        cmocka_unit_test_teardown(each_run_time_is_an_event, end),
+        cmocka_unit_test_teardown(the_volume_of_windows_has_the_letter_of_its_path, end),
+        cmocka_unit_test_teardown(a_program_without_run_time_is_one_event_without_time, end),
+        cmocka_unit_test_teardown(run_times_in_front_of_a_cut_count, end),
+        cmocka_unit_test_teardown(a_wild_count_of_volumes_ends_at_the_file, end),
+        cmocka_unit_test_teardown(a_version_that_is_not_known_is_rejected, end),
+        cmocka_unit_test_teardown(a_link_tells_target_arguments_and_computer, end),
+        cmocka_unit_test_teardown(offsets_within_the_target_cannot_lead_out, end),
+        cmocka_unit_test_teardown(a_link_that_is_cut_is_repaired, end),
+        cmocka_unit_test_teardown(what_is_no_link_is_rejected, end),
+        cmocka_unit_test_teardown(a_custom_list_is_a_row_of_links, end),
+        cmocka_unit_test_teardown(a_list_that_is_no_compound_file_is_rejected, end),
+        cmocka_unit_test_teardown(both_versions_tell_path_size_time_and_user, end),
+        cmocka_unit_test_teardown(the_content_beside_it_is_looked_for, end),
+        cmocka_unit_test_teardown(a_wild_length_of_the_path_ends_at_the_file, end),
+        cmocka_unit_test_teardown(what_is_no_entry_of_the_bin_is_rejected, end),
+        cmocka_unit_test_teardown(a_cache_is_told_by_its_presence, end),
+        cmocka_unit_test_teardown(settings_in_utf16_tell_where_it_went, end),
+        cmocka_unit_test_teardown(text_without_settings_is_rejected, end),
     };
 
     return cmocka_run_group_tests_name("traces", tests, NULL, NULL);

@@ -1,14 +1,11 @@
 /* Records of the change journal become events with the path of their time. */
+#include "tests/unit/artifact_case.h"
+
 #include "artifacts/log_names.h"
-#include "fake_job.h"
 #include "triage/formats/usn.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { ROOM = 4 << 20, PAGE = 4096 };
 
@@ -16,7 +13,6 @@ static const uint64_t day = UINT64_C(132592032000000000); /* 2021-03-03 */
 static const uint64_t root = UINT64_C(5) | UINT64_C(5) << 48;
 static uint8_t *bytes;
 static size_t used;
-static struct fake_job fake;
 static struct host host;
 
 static uint64_t reference(uint64_t entry, uint64_t sequence)
@@ -110,18 +106,6 @@ static int parse(void)
 {
     init();
     return fake.job.artifact->parse(&fake.job);
-}
-
-/* The lines hold the records' own bytes too, zeroes among them. */
-static bool is_told(const char *text)
-{
-    return slice_find_nocase(buffer_slice(&fake.text), 0, slice_of_text(text)) != SIZE_MAX;
-}
-
-static void assert_told(const char *text)
-{
-    if (!is_told(text))
-        fail_msg("not told: %s", text);
 }
 
 /* ---- records ---- */
