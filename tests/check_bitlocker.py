@@ -9,6 +9,8 @@ import struct
 import subprocess
 import sys
 
+from tap import plan, result, skip_all
+
 sys.dont_write_bytecode = True
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -21,19 +23,6 @@ SIZE, CONTENT = 16 << 20, bytes(range(256)) * 1500
 PASSWORD, RECOVERY = ['--password', bitlocker.PASSWORD], ['--recovery-key', bitlocker.RECOVERY_KEY]
 WRONG = '000011-000022-000033-000044-000055-000066-000077-000088'
 GUIDS = ('{A1A1A1A1-', '{B2B2B2B2-', '{C3C3C3C3-')
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
 
 
 def path(name):
@@ -155,16 +144,16 @@ def check_damage(volume):
     result(code == 3 and 'BitLocker' in text or 'cut short' in text, 'the volume is cut short: told', (code, text))
 
 
-def skip(why):
-    print('1..0 # SKIP ' + why)
+def leave(why):
+    skip_all(why)
     sys.exit(0)
 
 
 if not os.path.exists(os.path.join(BUILD, 'helpers', 'bitlocker')):
-    skip('built without libbde')
+    leave('built without libbde')
 for tool in ('openssl', 'mkntfs', 'ntfscp'):
     if not shutil.which(tool):
-        skip('no ' + tool)
+        leave('no ' + tool)
 shutil.rmtree(WORK, ignore_errors=True)
 os.makedirs(WORK)
 locked = make()
@@ -175,5 +164,4 @@ with open(locked, 'rb') as locked_file:
 check_places(locked_bytes)
 check_damage(locked_bytes)
 shutil.rmtree(WORK, ignore_errors=True)
-print('1..%d' % number)
-sys.exit(1 if failures else 0)
+sys.exit(plan())

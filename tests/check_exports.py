@@ -11,30 +11,13 @@ import sys
 import time
 import uuid
 
+from tap import plan, result, skip, skip_all
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'exports')
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line[:600])
-
-
-def skip(name, why):
-    global number
-    number += 1
-    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
 
 
 def extriage(*arguments, **more):
@@ -63,7 +46,7 @@ def build():
     made = subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), os.path.join(WORK, 'demo'), '--formats', 'e01,folder'],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if made.returncode == 77:
-        print('1..0 # SKIP ' + made.stdout.strip().splitlines()[-1])
+        skip_all(made.stdout.strip().splitlines()[-1])
         sys.exit(0)
     result(made.returncode == 0, 'the demonstration evidence is built', made.stdout[-1500:])
     return os.path.join(WORK, 'demo', 'EXCH01.E01')
@@ -498,9 +481,8 @@ def main():
     check_mail()
     check_redaction(image, case)
     check_merge(case)
-    print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 
+from tap import plan, result, skip_all
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 DATA = os.path.join(os.environ.get('EXTRIAGE_DATA', ''), 'registry')
@@ -20,18 +22,6 @@ HIVES = {
     'SYSTEM': (('regipy/SYSTEM_B.xz', 'regipy/SYSTEM_B.LOG1.xz', 'regipy/SYSTEM_B.LOG2.xz'), 35595 + 78901),
     'Amcache.hve': (('regipy/amcache.hve.xz',), 2105 + 17539),
 }
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        print('# %s' % detail)
 
 
 def put(sources, folder, name):
@@ -49,7 +39,7 @@ def records_of(case):
 
 def main():
     if not os.path.isdir(DATA):
-        print('1..0 # SKIP EXTRIAGE_DATA has no registry/')
+        skip_all('EXTRIAGE_DATA has no registry/')
         return 0
     shutil.rmtree(WORK, ignore_errors=True)
     evidence, case = os.path.join(WORK, 'evidence'), os.path.join(WORK, 'case')
@@ -60,8 +50,7 @@ def main():
     records = records_of(case)
     for name, (_, wanted) in HIVES.items():
         result(records.get(name) == wanted, '%s has %d keys and values' % (name, wanted), records.get(name))
-    print('1..%d' % number)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import zipfile
 
+from tap import plan, result, skip_all
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 RECORDING = os.path.join(os.environ.get('EXTRIAGE_DATA', ''), 'exchange', 'otrf', 'proxylogon_ssrf_rce_poc.zip')
@@ -26,19 +28,6 @@ STEPS = (
     ('WS-31', 'cmd /c whoami', '01:40:15'),
 )
 SECONDS = 6
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
 
 
 def run():
@@ -59,7 +48,7 @@ def run():
 
 def main():
     if not os.path.exists(RECORDING):
-        print('1..0 # SKIP the recording is not in EXTRIAGE_DATA')
+        skip_all('the recording is not in EXTRIAGE_DATA')
         return 0
     lines, findings = run()
     seen = '\n'.join('%s %s %s' % (line['datetime'], line['rule'], line['message'][:100]) for line in lines)
@@ -75,9 +64,8 @@ def main():
     result(incidents[0]['indicator_count'] == len(lines), 'that holds all indicators', told)
     result('C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy\\owa\\auth\\ohyeah.aspx' in
            [step['object'] for step in incidents[0]['steps']], 'and names the page', json.dumps(incidents[0]['steps'], indent=1))
-    print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 
+from tap import plan, result, skip_all
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 DATA = os.environ.get('EXTRIAGE_DATA', '')
@@ -17,19 +19,6 @@ LOG = re.compile(r'\.(log|\d)$', re.IGNORECASE)
 BROKEN = {}
 # Samples of logs that no artifact reads yet, or that are no logs.
 NOT_READ = re.compile(r'/pf\d|readme', re.IGNORECASE)
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
 
 
 def samples():
@@ -87,13 +76,12 @@ def check(path):
 def main():
     paths = list(samples()) if DATA else []
     if not paths:
-        print('1..0 # SKIP there are no samples in EXTRIAGE_DATA')
+        skip_all('there are no samples in EXTRIAGE_DATA')
         return 0
     for path in paths:
         check(path)
-    print('1..%d' % number)
     shutil.rmtree(CASE, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

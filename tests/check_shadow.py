@@ -8,6 +8,8 @@ import struct
 import subprocess
 import sys
 
+from tap import plan, result, skip, skip_all
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 SAMPLE = os.path.join(os.environ.get('EXTRIAGE_DATA', ''), 'images', 'plaso', 'vsstest.qcow2')
@@ -21,19 +23,6 @@ MFT = {1: 'fc31efbe5209a6187394de84a4a42fc2', 2: '59cb3ef039b5f79e43abeef7547dc4
 LOGFILE = {1: 'e4469a582761f16b28e53163da473743', 2: '965c20ae33f8f393ea368b30d6592c3c'}
 TIMES = ('2013-12-03T06:35:09.736378', '2013-12-03T06:37:48.919058')
 LIVE_FILES = ('another_file', 'password.txt', 'syslog.gz')
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
 
 
 def extract(image, vss, jobs='1'):
@@ -130,12 +119,6 @@ def is_sanitized():
         return b'__asan_init' in file.read()
 
 
-def left_out(name, why):
-    global number
-    number += 1
-    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
-
-
 def check_all_damage():
     check_damaged('the catalog is nonsense', lambda f: overwrite(f, catalog(f)[0], b'\xff' * BLOCK))
     check_damaged('the catalog names itself as the next one',
@@ -145,7 +128,7 @@ def check_all_damage():
     check_damaged('a block list is nonsense',
                   lambda f: overwrite(f, store_field(f, 1, 8), b'\xff' * BLOCK))
     if is_sanitized():
-        left_out('a block list follows itself', 'without a ceiling of memory the library goes round until its time is over')
+        skip('a block list follows itself', 'without a ceiling of memory the library goes round until its time is over')
     else:
         check_damaged('a block list follows itself',
                       lambda f: overwrite(f, store_field(f, 1, 8) + 40, struct.pack('<Q', store_field(f, 1, 8))), told=False)
@@ -154,22 +137,21 @@ def check_all_damage():
     check_damaged('the volume is cut short', lambda f: f.truncate(700 << 20))
 
 
-def skip(why):
-    print('1..0 # SKIP ' + why)
+def leave(why):
+    skip_all(why)
     sys.exit(0)
 
 
 if not os.path.exists(SAMPLE):
-    skip('no vsstest.qcow2')
+    leave('no vsstest.qcow2')
 if not shutil.which('qemu-img'):
-    skip('no qemu-img')
+    leave('no qemu-img')
 if not os.path.exists(os.path.join(BUILD, 'helpers', 'shadow_copy')):
-    skip('built without libvshadow')
+    leave('built without libvshadow')
 shutil.rmtree(WORK, ignore_errors=True)
 os.makedirs(WORK)
 subprocess.run(['qemu-img', 'convert', '-O', 'raw', SAMPLE, IMAGE], check=True)
 check_whole()
 check_all_damage()
 shutil.rmtree(WORK, ignore_errors=True)
-print('1..%d' % number)
-sys.exit(1 if failures else 0)
+sys.exit(plan())

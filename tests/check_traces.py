@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+from tap import plan, result, skip
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
 import traces  # noqa: E402
@@ -34,25 +36,6 @@ examples:
     hit: [{TargetFilename: a}, {TargetFilename: b}]
     miss: [{Image: a}, {Image: b}]
 """
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines():
-            print('# ' + line)
-
-
-def skip(name, why):
-    global number
-    number += 1
-    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
 
 
 def tool(name, path):
@@ -222,9 +205,8 @@ def main():
             result(False, name + ' gives events')
         else:
             checks[os.path.splitext(name)[1]](os.path.join(evidence, name), events[name])
-    print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

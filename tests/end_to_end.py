@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+from tap import plan, result, skip, skip_all
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -28,25 +30,7 @@ LOGS = {'iis_log', 'httperr', 'exchange_httpproxy', 'exchange_ecp_server', 'exch
 FILE_SYSTEM = {'deleted_file', 'i30_slack', 'mft_slack', 'mft_times', 'usn_carve', 'usn_journal'}  # artifacts that a folder cannot have
 ADDRESSES = ('evidence', 'volume', 'mft_entry', 'offset_of_evidence')
 
-number = 0
-failures = 0
 said = {}  # by case: what the run wrote to the terminal
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
-
-
-def skip(name, why):
-    global number
-    number += 1
-    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
 
 
 def extriage(*arguments, **more):
@@ -99,7 +83,7 @@ def build():
                            'e01,raw,split,vmdk,vhd,vhdx,folder'], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if made.returncode == 77:
-        print('1..0 # SKIP ' + made.stdout.strip().splitlines()[-1])
+        skip_all(made.stdout.strip().splitlines()[-1])
         sys.exit(0)
     result(made.returncode == 0, 'the demonstration evidence is built', made.stdout[-1500:])
 
@@ -653,9 +637,8 @@ def main():
     check_refusals(case, image)
     check_options(image)
     check_hostile_names()
-    print('1..%d' % number)
     shutil.rmtree(CASES, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

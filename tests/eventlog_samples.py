@@ -9,6 +9,8 @@ import sys
 import tempfile
 import zipfile
 
+from tap import plan, result, skip_all
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 DATA = os.environ.get('EXTRIAGE_DATA', '../shared/data')
@@ -37,16 +39,6 @@ COUNTS = {
 }
 SYSTEM = {('Provider', 'Name'): 'Provider_Name', ('Provider', 'Guid'): 'Provider_Guid',
           ('Security', 'UserID'): 'UserID', ('Correlation', 'ActivityID'): 'ActivityID'}
-number = failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    failures += not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        print('# ' + str(detail)[:2000].replace('\n', '\n# '))
 
 
 def text_of(value):
@@ -147,7 +139,7 @@ def check_proxylogon(work):
 
 def main():
     if not os.path.isdir(PAIRS):
-        print('1..0 # SKIP the evidence collection is not here')
+        skip_all('the evidence collection is not here')
         return 0
     work = tempfile.mkdtemp()
     try:
@@ -156,8 +148,7 @@ def main():
         check_proxylogon(work)
     finally:
         shutil.rmtree(work)
-    print('1..%d' % number)
-    return failures > 0
+    return plan()
 
 
 sys.exit(main())

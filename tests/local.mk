@@ -21,6 +21,7 @@ SCRIPT_TESTS = %D%/layers.sh %D%/headers.sh %D%/check_rules.sh %D%/check_install
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS) %D%/README.md %D%/all.sh %D%/unit.sh %D%/damage.py %D%/unit/fake_job.h %D%/unit/findings_scene.h
 EXTRA_DIST += %D%/unit/artifact_case.h
+EXTRA_DIST += %D%/tap.py
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \

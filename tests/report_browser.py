@@ -15,6 +15,8 @@ import sqlite3
 import subprocess
 import sys
 
+from tap import plan, result, skip
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
@@ -25,25 +27,6 @@ HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=window.
 # Words of findings.json that the report looks up: they are ours, never evidence.
 WORDS = {'kind', 'confidence', 'outcome', 'exposure', 'state', 'level', 'status', 'cve'}
 TIMES = re.compile(r'^\d{4}-\d\d-\d\d(T|$)')
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:20]:
-            print('# ' + line)
-
-
-def skip(name, why):
-    global number
-    number += 1
-    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
 
 
 def extriage(*arguments):
@@ -320,8 +303,7 @@ def main():
         empty = quiet_case()
         browser_checks([pathlib.Path(folder, 'report.html').as_uri() for folder in (case, hostile, large)] +
                        [pathlib.Path(case, 'report-print.html').as_uri(), pathlib.Path(empty, 'report.html').as_uri()])
-    print('1..%d' % number)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -22,6 +22,8 @@ import shutil
 import subprocess
 import sys
 
+from tap import plan, result
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
 import bits  # noqa: E402
@@ -41,19 +43,6 @@ WORK = os.path.join(BUILD, 'tests', 'golden-work')
 MODIFIED = 1614816000  # every file of the evidence, so that listings are the same everywhere
 VARIANTS = (('--jobs', '1'), ('--jobs', '4'), ('--jobs', '1', '--no-prefilter'), ('--jobs', '0', '--no-prefilter'))
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS', 'case.db'}
-
-number = 0
-failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        for line in str(detail).splitlines()[:40]:
-            print('# ' + line)
 
 
 def expand(data):
@@ -209,9 +198,8 @@ def main():
     for name in sys.argv[1:] or sorted(os.listdir(GOLDEN)):
         if os.path.isdir(os.path.join(GOLDEN, name, 'tree')):
             check_case(name)
-    print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -6,21 +6,13 @@ import shutil
 import subprocess
 import sys
 
+from tap import plan, result, skip_all
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'scenarios-work')
 EXPECTED = os.path.join(SOURCE, 'tests', 'scenarios')
-number = failures = 0
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        failures += 1
-        print('\n'.join('# ' + line for line in str(detail).splitlines()[:12]))
 
 
 def part_of(expected, found):
@@ -58,7 +50,7 @@ def main():
         built = subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), out, '--formats', 'folder', '--scenario', name],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if built.returncode == 77:
-            print('1..0 # SKIP ' + built.stdout.strip().splitlines()[-1])
+            skip_all(built.stdout.strip().splitlines()[-1])
             return 0
         result(built.returncode == 0, '%s is built' % name, built.stdout)
         run = subprocess.run([PROGRAM, 'run', os.path.join(out, 'folder'), '-o', case, '-q', '--fail-level', 'high'],
@@ -69,9 +61,8 @@ def main():
         except OSError as problem:
             result(False, '%s: run gives findings' % name, '%s\n%s' % (problem, run.stderr))
         shutil.rmtree(out)
-    print('1..%d' % number)
     shutil.rmtree(WORK, ignore_errors=True)
-    return 1 if failures else 0
+    return plan()
 
 
 if __name__ == '__main__':

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 
+from tap import plan, result
+
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 DATA = os.environ.get('EXTRIAGE_DATA', '../shared/data')
 PAIRS = os.path.join(DATA, 'evtx', 'sigma-regression')
 SIGMA = os.path.join(DATA, 'rules', 'sigma-hq')
 WORK = os.path.join(BUILD, 'tests', 'sigma-work')
-number = failures = 0
 
 HEAD = '''#Software: Microsoft Internet Information Services 10.0
 #Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status
@@ -76,15 +77,6 @@ title: not from ours
 logsource: {category: webserver}
 filter: {rules: [placeholder], s: {cs-uri-stem: /ours}, condition: not s}
 '''.replace('%%', '%')
-
-
-def result(ok, name, detail=''):
-    global number, failures
-    number += 1
-    failures += not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
-    if not ok:
-        print('# ' + str(detail)[:3000].replace('\n', '\n# '))
 
 
 def write(path, text):
@@ -395,8 +387,7 @@ def main():
         print('# the event logs of the evidence collection are not here')
     if os.path.isdir(SIGMA):
         check_collection()
-    print('1..%d' % number)
-    return 1 if failures else 0
+    return plan()
 
 
 sys.exit(main())

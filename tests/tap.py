@@ -1,0 +1,28 @@
+"""What tests in Python print: TAP, one line for each check, counted by `make check`."""
+number = failures = 0
+
+
+def result(ok, name, detail=''):
+    global number, failures
+    number += 1
+    print('%sok %d - %s' % ('' if ok else 'not ', number, name), flush=True)
+    if not ok:
+        failures += 1
+        for line in str(detail).splitlines()[:40]:
+            print('# ' + line[:600])
+
+
+def skip(name, why):
+    global number
+    number += 1
+    print('ok %d - %s # SKIP %s' % (number, name, why), flush=True)
+
+
+def skip_all(why):
+    print('1..0 # SKIP %s' % why)
+
+
+def plan():
+    """The last line; gives the exit code."""
+    print('1..%d' % number)
+    return 1 if failures else 0
