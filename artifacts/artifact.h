@@ -41,15 +41,20 @@ struct artifact {
                    recognised by content */
     const struct log_source *sources; /* log sources of its events, ended by an empty one */
     bool keep;                        /* always copy the file into the case */
-    bool scan;                        /* run YARA over the content */
-    bool deleted;                     /* deleted entries are wanted too */
+    bool
+        scan; /* run YARA over the content; of the artifacts that want a file only the first does */
+    bool deleted; /* deleted entries are wanted too */
     bool context; /* asked a second time for what happened around indicators: job_wants() */
     bool folders; /* its globs name folders: it gets their indexes ("$I30") */
-    bool carve; /* takes long: only wanted when asked for. "$Unallocated" in `paths` stands for the
-                   space of a volume that no file owns (evidence_open_unallocated) */
-    bool spare; /* only deleted files, and only those that no other artifact wants */
-    bool stay;  /* do not copy the file into the case because something in it matched: it can be
-                   far larger than what it says ($J) */
+    bool carve;  /* takes long: only wanted when asked for. "$Unallocated" in `paths` stands for the
+                    space of a volume that no file owns (evidence_open_unallocated) */
+    bool spare;  /* only deleted files, and only those that no other artifact scans */
+    bool yields; /* only files that no other artifact scans or knows by their content */
+    bool rest;   /* only what no other artifact wants, and only when asked for (--yara-all) */
+    size_t most; /* files of an evidence item that are wanted, 0: all; how many more there are is
+                    told in a notice */
+    bool stay;   /* do not copy the file into the case because something in it matched: it can be
+                    far larger than what it says ($J) */
     const char *helper; /* the program that it asks (job_ask); NULL: none. It runs beside each
                            worker that may come upon such a file */
     /* For single files and folders without a Windows tree: does a file that starts with `head` (up

@@ -1,5 +1,6 @@
 # One file per artifact; make writes the registry from this list.
 ARTIFACTS = \
+	%D%/any_file.c \
 	%D%/aspnet_compiled.c \
 	%D%/crash_report.c \
 	%D%/defender_detection.c \
@@ -34,6 +35,7 @@ ARTIFACTS = \
 	%D%/iis_log.c \
 	%D%/mft_slack.c \
 	%D%/jump_list.c \
+	%D%/loose_file.c \
 	%D%/mft_times.c \
 	%D%/msi_log.c \
 	%D%/powershell_history.c \

@@ -124,6 +124,7 @@ PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
 PROGRAM_TESTS = %D%/end_to_end.py %D%/scenarios.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py %D%/check_traces.py
 PROGRAM_TESTS += %D%/check_bitlocker.py
+PROGRAM_TESTS += %D%/check_content.py
 PROGRAM_TESTS += %D%/check_proxylogon.py
 PROGRAM_TESTS += %D%/report_browser.py
 PROGRAM_TESTS += %D%/check_manual.py

@@ -139,7 +139,10 @@ libextriage_a_SOURCES += \
 	%D%/engine/correlate.c %D%/engine/correlate.h \
 	%D%/engine/extract_name.c %D%/engine/extract_name.h \
 	%D%/engine/helper_programs.c %D%/engine/helper_programs.h \
+	%D%/engine/file_type.c %D%/engine/file_type.h \
 	%D%/engine/inventory.c %D%/engine/inventory.h \
+	%D%/engine/line_hits.c %D%/engine/line_hits.h \
+	%D%/engine/log_pieces.c %D%/engine/log_pieces.h \
 	%D%/engine/mailbox_store.c %D%/engine/mailbox_store.h \
 	%D%/engine/message.c %D%/engine/message.h \
 	%D%/engine/plan.c %D%/engine/plan.h \
@@ -151,7 +154,7 @@ libextriage_a_SOURCES += \
 	%D%/engine/time_windows.c %D%/engine/time_windows.h \
 	%D%/engine/worker.c %D%/engine/worker.h %D%/engine/worker_parts.h \
 	%D%/engine/worker_content.c %D%/engine/worker_events.c %D%/engine/worker_known.c \
-	%D%/engine/worker_listing.c %D%/engine/worker_parse.c %D%/engine/worker_results.c \
+	%D%/engine/worker_listing.c %D%/engine/worker_parse.c %D%/engine/worker_scan.c %D%/engine/worker_results.c \
 	%D%/engine/worker_services.c %D%/engine/worker_survey.c
 
 # The verdict.

@@ -45,6 +45,7 @@ static const struct option_entry entries[] = {
     {0, "no-default-rules", NULL, "without the rules that come with extriage", FLAG, AT(no_default_rules), FOR_RUN | FOR_RULES},
     {0, "default-rules", "DIR", "this folder of rules instead of the one that comes with extriage", TEXT_VALUE, AT(default_rules), FOR_RUN | FOR_INFO | FOR_EXTRACT | FOR_RULES},
     {0, "placeholders", "FILE", "values of placeholders in Sigma rules: YAML, a name and its list of values", TEXT_VALUE, AT(placeholders), FOR_RUN | FOR_RULES},
+    {0, "yara-all", NULL, "run the YARA rules over all files, logs too (default: web folders, what was deleted, temporary and public folders, scripts and programs in unusual places)", FLAG, AT(yara_all), FOR_RUN},
     {0, "known-good", "FILE", "hashes of files that are known to be good: one a line, or NSRL's table (repeatable)", LIST, AT(known_good), FOR_RUN},
     {0, "baseline", "PATH", "a clean server of the same build, an image or a folder: its web folders are what is at home", TEXT_VALUE, AT(baseline), FOR_RUN},
     {0, "from", "TIME", "only indicators at or after TIME (UTC unless an offset is given)", FROM_TIME, AT(from), FOR_RUN},

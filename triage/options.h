@@ -20,7 +20,7 @@ struct options {
     size_t known_good_count;
     const char *baseline, *default_rules;
     bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
-        no_hash, deleted, redact, help;
+        no_hash, deleted, redact, yara_all, help;
     unsigned context_minutes, verbose, jobs, timeout;
     const char
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */

@@ -94,7 +94,7 @@ static void through_the_wire(struct trial *trial, const struct event *event)
 static void trial_emit(struct job *job, const struct event *event)
 {
     struct trial *trial = job->engine;
-    const struct match_sink sink = {trial, hit, undecided};
+    const struct match_sink sink = {trial, hit, undecided, NULL};
 
     demand(event->artifact && event->sources, "an event says where it belongs");
     demand(event->kind < KIND_COUNT, "an event has a kind");
@@ -251,7 +251,7 @@ static const struct job_services services = {
 
 static void scan(struct trial *trial)
 {
-    const struct match_sink sink = {trial, hit, undecided};
+    const struct match_sink sink = {trial, hit, undecided, NULL};
     const struct event event = {.file = trial->job.file, .kind = KIND_content_match};
     const struct content_file file = {.filename = trial->job.file->path,
                                       .filepath = trial->job.windows_path,

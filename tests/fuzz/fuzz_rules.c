@@ -35,7 +35,7 @@ static void match(const struct rule_set *set, struct slice raw)
                           .values = values,
                           .value_count = sizeof values / sizeof *values};
     size_t seen = 0;
-    const struct match_sink sink = {&seen, ignore_hit, ignore_undecided};
+    const struct match_sink sink = {&seen, ignore_hit, ignore_undecided, NULL};
     struct matcher *matcher = NULL;
 
     if (matcher_new(set, &matcher) < 0)

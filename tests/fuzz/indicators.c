@@ -32,7 +32,7 @@ static void show(struct rule_set *set, struct slice text)
                                 .values = values,
                                 .value_count = sizeof values / sizeof *values,
                                 .raw = text};
-    const struct match_sink sink = {set, hit, undecided};
+    const struct match_sink sink = {set, hit, undecided, NULL};
     struct matcher *matcher = NULL;
 
     if (matcher_new(set, &matcher) == 0) {

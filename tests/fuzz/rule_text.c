@@ -42,7 +42,7 @@ static void show(struct rule_set *set)
                           .values = values,
                           .value_count = 3,
                           .raw = SLICE_LITERAL("/ecp/%79.js msExchEcpCanary=1 241")};
-    const struct match_sink sink = {set, hit, undecided};
+    const struct match_sink sink = {set, hit, undecided, NULL};
     struct matcher *matcher = NULL;
 
     if (matcher_new(set, &matcher) == 0) {

@@ -58,7 +58,7 @@ static void tell_undecided(void *context, size_t rule, const char *why)
 static const char *match(const struct rule_set *set, const struct event *event)
 {
     struct telling telling = {set};
-    const struct match_sink sink = {&telling, tell_hit, tell_undecided};
+    const struct match_sink sink = {&telling, tell_hit, tell_undecided, NULL};
     struct matcher *matcher = NULL;
 
     buffer_clear(&answer);

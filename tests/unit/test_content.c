@@ -86,7 +86,7 @@ static int scan(struct content_scanner *scanner, struct slice content,
                 const struct content_file *file, struct told *told)
 {
     static const struct content_file unknown;
-    const struct content_sink sink = {told, note_hit, note_undecided};
+    const struct content_sink sink = {told, note_hit, note_undecided, NULL};
 
     return content_scan(scanner, content, file ? file : &unknown, &sink);
 }
@@ -333,7 +333,7 @@ static void pages_are_searched_without_their_disguise(void **state)
     struct content_rules *rules = rules_from(rule, 1);
     struct content_scanner *scanner = scanner_for(rules);
     struct told told = {.rules = rules};
-    const struct content_sink sink = {&told, note_hit, note_undecided};
+    const struct content_sink sink = {&told, note_hit, note_undecided, NULL};
     const struct content_file file = {0};
 
     (void)state;

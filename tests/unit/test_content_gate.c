@@ -197,11 +197,11 @@ static void yara_says_the_same_without_it(void **context)
         buffer_clear(&without);
         content_scanner_set_gate(scanner, true);
         assert_int_equal(content_scan(scanner, buffer_slice(&document), &file,
-                                      &(struct content_sink){&with, note, note_undecided}),
+                                      &(struct content_sink){&with, note, note_undecided, NULL}),
                          0);
         content_scanner_set_gate(scanner, false);
         assert_int_equal(content_scan(scanner, buffer_slice(&document), &file,
-                                      &(struct content_sink){&without, note, note_undecided}),
+                                      &(struct content_sink){&without, note, note_undecided, NULL}),
                          0);
         assert_string_equal(buffer_text(&with), buffer_text(&without));
         hits += with.size > 0;

@@ -302,7 +302,7 @@ static void side_release(struct side *side)
 /* What the side tells about the line, as the engine would ask it. */
 static const char *side_match(struct side *side, const struct line *line)
 {
-    const struct match_sink sink = {&side->told, tell_hit, tell_undecided};
+    const struct match_sink sink = {&side->told, tell_hit, tell_undecided, NULL};
     const struct prefilter *prefilter = rule_set_prefilter(side->set, sources);
 
     buffer_clear(&side->told);

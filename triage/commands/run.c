@@ -50,7 +50,7 @@ static void describe_run(const struct run *run, struct buffer *text)
     const struct options *o = run->options;
     struct stat status;
 
-    buffer_format(text, "%s %d %u %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve,
+    buffer_format(text, "%s %d %d %u %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve, o->yara_all,
                   o->context_minutes, (long long)o->from.ticks, (long long)o->to.ticks,
                   (int)o->min_level, (long long)o->clock_skew);
     for (size_t i = 0; i < sizeof o->snapshots.bits / sizeof *o->snapshots.bits; i++)
@@ -99,6 +99,7 @@ static int open_session(struct run *run)
         .evidence_count = o->path_count,
         .rules = run->rules,
         .known = run->known,
+        .scan_all = o->yara_all,
         .rules_folder = default_rules_folder(),
         .jobs = o->jobs,
         .timeout_seconds = o->timeout,

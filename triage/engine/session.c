@@ -60,6 +60,7 @@ int session_new(const struct session_options *options, struct session **out)
         .carve = options->carve,
         .known = options->known,
         .only = options->only,
+        .scan_all = options->scan_all,
     };
     load_builds(session);
     *out = session;

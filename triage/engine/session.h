@@ -39,6 +39,7 @@ struct session_options {
     unsigned context_minutes;          /* around each indicator; 0: none */
     bool carve;                        /* also artifacts that take long */
     bool survey_only;                  /* info */
+    bool scan_all;                     /* content rules over all files */
     const struct known_good *known;    /* may be NULL */
     const char *only;                  /* name of the one artifact that is wanted; NULL: all */
     volatile int *interrupted;         /* set by a signal handler */

@@ -60,6 +60,7 @@ struct worker_setup {
     bool survey_only;   /* say nothing of wanted files */
     size_t memory;      /* bytes a worker may add; 0 for the default */
     const struct known_good *known; /* may be NULL */
+    bool scan_all;                  /* content rules over all files */
     const char *only;               /* name of the one artifact that is wanted; NULL: all */
 };
 

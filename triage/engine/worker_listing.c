@@ -6,6 +6,7 @@
 #include "triage/engine/plan.h"
 #include "triage/record/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,9 @@ struct listing_walk {
     struct evidence *evidence;
     uint32_t index;
     const struct plan *plan;
-    uint64_t takes_deleted, takes_streams, takes_folders, spare; /* artifacts, as bits */
+    uint64_t takes_deleted, takes_streams, takes_folders, spare, rest, yields,
+        scans;                            /* artifacts, as bits */
+    uint64_t counts[PLAN_MOST_ARTIFACTS]; /* files that each of them wants */
     bool by_content;
     uint64_t listed, unrecognised, unchanged;
     uint64_t wanted_bytes; /* that the list of wanted files takes in the parent, about */
@@ -45,6 +48,31 @@ static void send_wanted(struct listing_walk *walk, uint32_t artifact, const stru
     wire_put_u32(out, artifact);
     wire_put_file(out, file);
     worker_send(walk->worker, walk->outbox, RESULT_WANTED);
+}
+
+/* The one of these artifacts that has the file's content searched, as a bit. */
+static uint64_t scanning(const struct listing_walk *walk, const struct file *file,
+                         uint64_t artifacts)
+{
+    const uint64_t own = artifacts & walk->scans;
+
+    if (file->flags & (FILE_UNALLOCATED | FILE_FOLDER))
+        return 0;
+    if (!own && walk->worker->setup->scan_all)
+        return artifacts & -artifacts;
+    return own & -own;
+}
+
+/* Asks for the file, unless its artifact has as many as it takes. */
+static void want(struct listing_walk *walk, uint32_t artifact, struct file *file, bool scanned)
+{
+    size_t count;
+    const size_t most = artifact_all(&count)[artifact]->most;
+
+    if (most && walk->counts[artifact]++ >= most)
+        return;
+    file->flags = scanned ? file->flags | FILE_SCANNED : file->flags & ~(uint32_t)FILE_SCANNED;
+    send_wanted(walk, artifact, file);
 }
 
 static size_t read_head(struct evidence *evidence, const struct file *file, uint8_t *head)
@@ -70,15 +98,20 @@ static size_t recognise(const struct file *file, struct slice head)
     return SIZE_MAX;
 }
 
-/* A link in a folder leads elsewhere: it is named, never followed. */
-static void tell_of_link(struct listing_walk *walk, const struct file *file)
+static void send_notice(struct listing_walk *walk, const char *path, const char *text)
 {
     struct buffer *out = worker_frame(walk->worker);
 
     wire_put_u64(out, 0);
-    wire_put_text(out, "a link, which is not followed");
-    wire_put_text(out, file->path);
+    wire_put_text(out, text);
+    wire_put_text(out, path);
     worker_send(walk->worker, walk->outbox, RESULT_NOTICE);
+}
+
+/* A link in a folder leads elsewhere: it is named, never followed. */
+static void tell_of_link(struct listing_walk *walk, const struct file *file)
+{
+    send_notice(walk, file->path, "a link, which is not followed");
 }
 
 static bool is_image(struct slice head)
@@ -116,13 +149,16 @@ static void tell_of_mail(struct listing_walk *walk, const struct file *file)
     walk->unrecognised++;
     if (evidence_shape(walk->evidence) == EVIDENCE_SINGLE_FILE)
         worker_send_unread(walk->worker, walk->outbox, file->path, mail_is_not_read);
+    else if (walk->rest)
+        send_notice(walk, file->path, mail_is_not_read);
 }
 
-static void want_by_content(struct listing_walk *walk, const struct file *file)
+/* `otherwise`: artifacts that take it when no other one knows the content. */
+static int want_by_content(struct listing_walk *walk, struct file *file, uint64_t otherwise)
 {
     if (is_mailbox_store(file->path)) {
         tell_of_mail(walk, file);
-        return;
+        return 0;
     }
     uint8_t *head = malloc(HEAD_SIZE);
     const size_t size = head ? read_head(walk->evidence, file, head) : SIZE_MAX;
@@ -130,16 +166,22 @@ static void want_by_content(struct listing_walk *walk, const struct file *file)
     if (size == SIZE_MAX) {
         worker_send_unread(walk->worker, walk->outbox, file->path, error_text());
     } else {
-        const size_t artifact = recognise(file, slice_of(head, size));
+        size_t artifact = recognise(file, slice_of(head, size));
+        if (artifact == SIZE_MAX && otherwise)
+            artifact = (size_t)__builtin_ctzll(otherwise);
         if (artifact == SIZE_MAX && evidence_shape(walk->evidence) == EVIDENCE_SINGLE_FILE)
             worker_send_unread(walk->worker, walk->outbox, file->path,
                                "no artifact knows the content of this file");
         if (artifact == SIZE_MAX)
             tell_unrecognised(walk, file, slice_of(head, size));
-        else
-            send_wanted(walk, (uint32_t)artifact, file);
+        if (artifact == SIZE_MAX && walk->rest)
+            want(walk, (uint32_t)__builtin_ctzll(walk->rest), file, true);
+        else if (artifact != SIZE_MAX)
+            want(walk, (uint32_t)artifact, file,
+                 scanning(walk, file, UINT64_C(1) << artifact) != 0);
     }
     free(head);
+    return 0;
 }
 
 /* Artifacts that name the stream itself: "$Extend/$UsnJrnl:$J". */
@@ -169,13 +211,60 @@ static int visit_folder(struct listing_walk *walk, struct file *folder)
     return 0;
 }
 
-/* Deleted files that no other artifact wants go to those that take what is left. */
+/* Deleted files that no other artifact scans go to those that take what is left. */
 static uint64_t without_spare(const struct listing_walk *walk, const struct file *file,
                               uint64_t artifacts)
 {
-    const uint64_t others = artifacts & ~walk->spare;
+    const uint64_t others = artifacts & ~walk->spare & ~walk->rest;
 
-    return others || !(file->flags & FILE_DELETED) ? others : artifacts;
+    return others & walk->scans || !(file->flags & FILE_DELETED) ? artifacts & ~walk->spare
+                                                                 : artifacts;
+}
+
+static uint64_t without_yielding(const struct listing_walk *walk, uint64_t artifacts)
+{
+    return artifacts & walk->scans & ~walk->yields ? artifacts & ~walk->yields : artifacts;
+}
+
+/* With --yara-all: what nobody else wants, but no mail. */
+static uint64_t without_rest(struct listing_walk *walk, const struct file *file, uint64_t artifacts)
+{
+    const uint64_t others = artifacts & ~walk->rest;
+
+    if (others || !artifacts)
+        return others;
+    if (!is_mailbox_store(file->path))
+        return file->flags & FILE_UNALLOCATED ? 0 : artifacts;
+    send_notice(walk, file->path, mail_is_not_read);
+    return 0;
+}
+
+static void tell_of_most(struct listing_walk *walk)
+{
+    size_t count;
+    const struct artifact *const *all = artifact_all(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        char text[200];
+        if (!all[i]->most || walk->counts[i] <= all[i]->most)
+            continue;
+        snprintf(text, sizeof text,
+                 "%llu files of '%s' were not read: there are more than the %zu that are taken",
+                 (unsigned long long)(walk->counts[i] - all[i]->most), all[i]->title, all[i]->most);
+        send_notice(walk, "/", text);
+    }
+}
+
+static void want_each(struct listing_walk *walk, struct file *file, uint64_t artifacts)
+{
+    const uint64_t scanned = scanning(walk, file, artifacts);
+
+    if (walk->worker->setup->globs && artifacts) {
+        send_wanted(walk, NO_ARTIFACT, file);
+        return;
+    }
+    for (; artifacts; artifacts &= artifacts - 1)
+        want(walk, (uint32_t)__builtin_ctzll(artifacts), file, (artifacts & -artifacts) == scanned);
 }
 
 static int visit(void *context, const struct file *listed)
@@ -199,16 +288,15 @@ static int visit(void *context, const struct file *listed)
     if (file.flags & FILE_DELETED)
         artifacts &= walk->takes_deleted;
     artifacts = without_spare(walk, &file, artifacts & ~walk->takes_folders);
+    artifacts = without_yielding(walk, artifacts);
+    artifacts = walk->by_content ? artifacts & ~walk->rest : without_rest(walk, &file, artifacts);
     if (artifacts && file.snapshot && evidence_is_unchanged(walk->evidence, &file)) {
         walk->unchanged++;
         return 0;
     }
-    if (!artifacts && walk->by_content)
-        want_by_content(walk, &file);
-    for (; artifacts; artifacts &= artifacts - 1)
-        send_wanted(walk,
-                    walk->worker->setup->globs ? NO_ARTIFACT : (uint32_t)__builtin_ctzll(artifacts),
-                    &file);
+    if (!(artifacts & ~walk->yields) && walk->by_content)
+        return want_by_content(walk, &file, artifacts);
+    want_each(walk, &file, artifacts);
     return 0;
 }
 
@@ -219,7 +307,8 @@ static int plan_artifacts(struct plan *plan, const struct host *host, struct lis
 
     for (size_t i = 0; i < count; i++) {
         const char *const *paths = all[i]->paths;
-        if (all[i]->carve && !walk->worker->setup->carve)
+        if ((all[i]->carve && !walk->worker->setup->carve) ||
+            (all[i]->rest && !walk->worker->setup->scan_all))
             continue;
         if (walk->worker->setup->only && strcmp(all[i]->name, walk->worker->setup->only) != 0)
             continue;
@@ -230,6 +319,9 @@ static int plan_artifacts(struct plan *plan, const struct host *host, struct lis
         walk->takes_streams |= (uint64_t)all[i]->scan << i;
         walk->takes_folders |= (uint64_t)all[i]->folders << i;
         walk->spare |= (uint64_t)all[i]->spare << i;
+        walk->rest |= (uint64_t)all[i]->rest << i;
+        walk->yields |= (uint64_t)all[i]->yields << i;
+        walk->scans |= (uint64_t)(all[i]->scan && !all[i]->rest) << i;
     }
     return 0;
 }
@@ -301,6 +393,7 @@ static void list_volumes(struct listing_walk *walk)
         unreadable_sum += unreadable;
         list_snapshots(walk, (uint32_t)i, &unreadable_sum);
     }
+    tell_of_most(walk);
     struct buffer *out = worker_frame(walk->worker);
     wire_put_u64(out, walk->listed);
     wire_put_u64(out, unreadable_sum);

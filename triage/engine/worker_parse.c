@@ -84,13 +84,15 @@ void worker_parse(struct worker *worker, struct outbox *outbox, const struct art
         running.prefilter = rule_set_prefilter(worker->setup->rules, artifact->sources);
     if (worker->setup->rules)
         running.job.source_map = rule_set_source_map(worker->setup->rules);
+    if (file->flags & FILE_SCANNED && worker->matcher)
+        running_scan_prepare(&running);
     if (artifact->parse(&running.job) < 0)
         worker_send_unread(worker, outbox, "", error_text());
     else if (arena_full(worker->arena)) /* a value that found no room is a value nobody saw */
         worker_send_unread(
             worker, outbox, "",
             "it holds more than the job's memory: some of what it says was left out");
-    if (artifact->scan && worker->matcher)
+    if (file->flags & FILE_SCANNED && worker->matcher)
         running_scan(&running);
     if (stream_lost(running.stream) && !running.loss_told) {
         const char *text = running_loss_text(&running);

@@ -5,6 +5,8 @@
 #include "artifacts/artifact.h"
 #include "triage/base/hash.h"
 #include "triage/engine/helper_programs.h"
+#include "triage/engine/line_hits.h"
+#include "triage/engine/log_pieces.h"
 #include "triage/engine/worker.h"
 #include "triage/evidence/evidence.h"
 #include "triage/evidence/mft.h"
@@ -57,9 +59,11 @@ struct running {
     struct digests digests;
     bool digested;
     struct scanned scanned;
-    uint32_t *rooms;       /* of context: events in each stretch of time */
-    uint64_t context_left; /* events that found no room */
-    bool loss_told;        /* that the file is deleted and not whole any more */
+    struct line_hits *lines;   /* NULL: content matches are told as they come */
+    struct log_pieces *pieces; /* NULL: the content is not searched while it is read */
+    uint32_t *rooms;           /* of context: events in each stretch of time */
+    uint64_t context_left;     /* events that found no room */
+    bool loss_told;            /* that the file is deleted and not whole any more */
     size_t notices, rejected, facts;
     struct buffer neighbours[MOST_NEIGHBOURS];
     size_t neighbour_count;
@@ -114,9 +118,18 @@ int running_each_window(struct running *running, int (*take)(void *context, stru
 /* What is wrong with a deleted file of which other files have taken clusters. */
 const char *running_loss_text(struct running *running);
 int running_digests(struct job *job, char md5[33], char sha1[41], char sha256[65]);
+
+/* --- worker_scan.c --- */
+
 /* Bytes that were a file of their own once. Nothing is known of its times. */
 void running_scan_part(struct job *job, const char *windows_path, uint64_t offset,
                        struct slice content, char md5[33], char sha1[41], char sha256[65]);
+/* Before the file is parsed: what an artifact reads that does not scan its files itself is read
+ * once for both. */
+void running_scan_prepare(struct running *running);
+/* Bytes of the file that the artifact has read, when running->pieces is there. */
+void running_scan_follow(struct running *running, uint64_t offset, struct slice bytes);
+/* After the file was parsed. */
 void running_scan(struct running *running);
 
 /* --- worker_services.c --- */

@@ -37,6 +37,8 @@ ssize_t running_read(struct job *job, uint64_t offset, void *buffer, size_t size
     const ssize_t got = stream_read(running->stream, offset, buffer, size);
     if (got > 0)
         outbox_progress(running->outbox, (uint64_t)got);
+    if (got > 0 && running->pieces)
+        running_scan_follow(running, offset, slice_of(buffer, (size_t)got));
     return got;
 }
 
@@ -138,7 +140,7 @@ int running_load_file(struct job *job, const struct file *file, size_t most, str
 static void service_emit(struct job *job, const struct event *event)
 {
     struct running *running = running_of(job);
-    const struct match_sink sink = {running, running_found, running_undecided};
+    const struct match_sink sink = {running, running_found, running_undecided, NULL};
     struct event copy;
 
     if (job->context) {

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <yara.h>
 
-enum { TIMEOUT_SECONDS = 10, PLACES_MOST = 16 };
+enum { TIMEOUT_SECONDS = 10, PLACES_MOST = 16, PLACES_TOLD_MOST = 4096 };
 
 /* A rule file as it was added. */
 struct source {
@@ -568,10 +568,6 @@ int content_scanner_new(const struct content_rules *rules, struct content_scanne
         return yara_error("libyara's scanner", code);
     }
     yr_scanner_set_timeout(scanner->scanner, TIMEOUT_SECONDS);
-    /* The first match of a string is enough where the condition does not count; no signal handlers,
-     * the content is memory of our own. */
-    yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_NO_TRYCATCH |
-                                               SCAN_FLAGS_REPORT_RULES_MATCHING);
     *out = scanner;
     return 0;
 }
@@ -643,6 +639,28 @@ static const char *describe(struct content_scanner *scanner, YR_SCAN_CONTEXT *co
     return buffer_text(&scanner->detail);
 }
 
+static void tell_places(const struct content_scanner *scanner, YR_SCAN_CONTEXT *context,
+                        YR_RULE *rule, size_t number)
+{
+    const struct content_sink *sink = scanner->sink;
+    YR_STRING *string;
+    YR_MATCH *match;
+    size_t told = 0;
+
+    if (!sink->place || scanner->bare)
+        return;
+    yr_rule_strings_foreach(rule, string)
+    {
+        yr_string_matches_foreach(context, string, match)
+        {
+            if (told++ == PLACES_TOLD_MOST)
+                return;
+            sink->place(sink->context, number, (uint64_t)(match->base + match->offset),
+                        string->identifier);
+        }
+    }
+}
+
 /* Whether the rule could match the present file at all: one that could not is not undecided, so
  * that the gate does not show in the output. */
 static bool is_possible(const struct content_scanner *scanner, size_t compiled_index)
@@ -662,6 +680,7 @@ static int tell(YR_SCAN_CONTEXT *context, int message, void *data, void *user_da
 
         if (number != SIZE_MAX && !scanner->told[number]) {
             scanner->told[number] = true;
+            tell_places(scanner, context, rule, number);
             sink->hit(sink->context, number, describe(scanner, context, rule));
         }
     } else if (message == CALLBACK_MSG_TOO_MANY_MATCHES) {
@@ -701,6 +720,14 @@ static int scan(struct content_scanner *scanner, struct slice content,
                                content.size);
 }
 
+/* The first match of a string is enough where the condition does not count; no signal handlers, the
+ * content is memory of our own. */
+static int scan_flags(const struct content_file *file)
+{
+    return (file->every_place ? 0 : SCAN_FLAGS_FAST_MODE) | SCAN_FLAGS_NO_TRYCATCH |
+           SCAN_FLAGS_REPORT_RULES_MATCHING;
+}
+
 int content_scan(struct content_scanner *scanner, struct slice content,
                  const struct content_file *file, const struct content_sink *sink)
 {
@@ -712,6 +739,7 @@ int content_scan(struct content_scanner *scanner, struct slice content,
     memset(scanner->told, 0, scanner->rules->count * sizeof *scanner->told);
     buffer_clear(&scanner->plain);
     yr_scanner_set_callback(scanner->scanner, tell, scanner);
+    yr_scanner_set_flags(scanner->scanner, scan_flags(file));
     code = scan(scanner, content, file);
     scanner->bare = true;
     if (code == ERROR_SUCCESS && page_text_plain(content, &scanner->plain))

@@ -33,6 +33,9 @@ struct content_sink {
     void (*hit)(void *context, size_t rule, const char *detail);
     /* A limit was reached: whether the rule matches is not known. */
     void (*undecided)(void *context, size_t rule, const char *why);
+    /* May be NULL: each place where a string of a rule that matched was found, before its hit; none
+     * in a page's text without its disguise. */
+    void (*place)(void *context, size_t rule, uint64_t offset, const char *string);
 };
 
 /* False when the program was built without libyara. */

@@ -341,11 +341,19 @@ static void relay_undecided(void *context, size_t rule, const char *why)
     relay->sink->undecided(relay->sink->context, relay->set->content_entries[rule], why);
 }
 
+static void relay_place(void *context, size_t rule, uint64_t offset, const char *string)
+{
+    const struct content_relay *relay = context;
+
+    relay->sink->place(relay->sink->context, relay->set->content_entries[rule], offset, string);
+}
+
 int matcher_content(struct matcher *matcher, struct slice content, const struct content_file *file,
                     const struct match_sink *sink)
 {
     struct content_relay relay = {matcher->set, sink};
-    const struct content_sink relays = {&relay, relay_hit, relay_undecided};
+    const struct content_sink relays = {&relay, relay_hit, relay_undecided,
+                                        sink->place ? relay_place : NULL};
 
     return matcher->scanner ? content_scan(matcher->scanner, content, file, &relays) : 0;
 }

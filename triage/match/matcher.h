@@ -23,11 +23,15 @@ struct match_sink {
     void (*hit)(void *context, const struct hit *hit);
     /* A pattern gave up at its limit, a scan timed out: `rule` is undecided for this record. */
     void (*undecided)(void *context, size_t rule, const char *why);
+    /* May be NULL: each place in the content where a string of a YARA rule that matched was found,
+     * before its hit. */
+    void (*place)(void *context, size_t rule, uint64_t offset, const char *string);
 };
 
 /* What YARA's external variables get. */
 struct content_file {
     const char *filename, *filepath, *extension, *filetype, *owner, *md5;
+    bool every_place; /* not only the first match of each string is of interest */
 };
 
 int matcher_new(const struct rule_set *set, struct matcher **out);

@@ -278,7 +278,7 @@ static const char *test_content(struct test_run *run, const struct rule_entry *e
 {
     const struct content_file file = {0};
     struct content_answer answer = {.rule = entry->content};
-    const struct content_sink sink = {&answer, content_hit, content_undecided};
+    const struct content_sink sink = {&answer, content_hit, content_undecided, NULL};
 
     if (content_scan(run->scanner, slice_of_text(text), &file, &sink) < 0)
         return "the scan failed";

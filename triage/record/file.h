@@ -16,6 +16,7 @@ enum file_flag {
     FILE_DAMAGED = 256,      /* the entry itself could be read only in part */
     FILE_INDEXED = 512,      /* a folder whose index has records of its own: its stream "$I30" */
     FILE_UNALLOCATED = 1024, /* no file: the space of the volume that no file owns */
+    FILE_SCANNED = 2048,     /* of the artifacts that want it, this one has its content searched */
 };
 
 /* The Windows attribute bits that tell something (MS-FSCC 2.6). */
