@@ -66,7 +66,11 @@ libextriage_a_SOURCES = \
 	%D%/formats/pe_ordinals.c %D%/formats/pe_ordinals.def %D%/formats/pe_signature.c %D%/formats/pe_tables.c %D%/formats/pe_tables.h \
 	%D%/formats/lzxpress.c %D%/formats/lzxpress.h \
 	%D%/formats/pe.c %D%/formats/pe.h \
-	%D%/formats/page_flow.c %D%/formats/page_flow.h \
+	%D%/formats/page_characters.c %D%/formats/page_encoding.c \
+	%D%/formats/page_flow.c %D%/formats/page_flow.h %D%/formats/page_flow_parts.h \
+	%D%/formats/page_functions.c %D%/formats/page_held.c %D%/formats/page_holders.c \
+	%D%/formats/page_literals.c %D%/formats/page_parts.h %D%/formats/page_server.c \
+	%D%/formats/page_words.c %D%/formats/page_words.h \
 	%D%/formats/page_text.c %D%/formats/page_text.h \
 	%D%/formats/prefetch.c %D%/formats/prefetch.h \
 	%D%/formats/shell_link.c %D%/formats/shell_link.h \

@@ -68,6 +68,7 @@ static void characters_become_texts(void **state)
     (void)state;
     SAYS("<%-- Chr(104)&ChrW(&H65)&chr(110-2)&Chr(108)&Chr(111) --%>", "\"hello\"");
     SAYS("<%-- String.fromCharCode(104, 101, 108, 108, 111, 33) --%>", "(\"hello!\")");
+    SAYS("<%-- Chr(&0150)&Chr(&O151) --%>", "\"hi\"");
     SAYS("<%-- new byte[] {0x68,0x65,0x6c,0x6c,0x6f,0x21} --%>", "{\"hello!\"}");
 }
 
@@ -124,6 +125,48 @@ static void requests_are_followed_into_calls(void **state)
     SAYS("<%-- n = Request.QueryString[1]; File.WriteAllText(Server.MapPath(n), t) --%>",
          "File.WriteAllText(Request.QueryString");
     SAYS("<%-- k = Request.Form[1]; p.Arguments = \"/c \" + k; --%>", "p.Arguments=Request.Form");
+    SAYS("<%-- var f = new FileInfo(Request[\"x\"]); f.CreateText() --%>", "f.CreateText(Request[");
+    SAYS("<%-- q = ParseQueryString(u).Get(\"x\"); run(q); --%>", "run(Request[ParseQueryString");
+}
+
+static void requests_are_followed_into_functions(void **state)
+{
+    (void)state;
+    SAYS("<%-- Walk Trim(request(\"x\"))\nSub Walk(ByVal d)\nfso.GetFolder(d)\nEnd Sub --%>",
+         "fso.GetFolder(request(");
+    SAYS("<%-- go(Request[\"x\"]); void go(string what) { run(what); } --%>", "run(Request[");
+    SAYS("<%-- function go(what : String) : void { run(what); } go(Request.Item[0]); --%>",
+         "run(Request.Item");
+    SAYS("<%@ WebService %>[WebMethod] public string Go(string what) { run(what); }",
+         "run(Request[given");
+}
+
+static void what_is_typed_into_controls_is_followed(void **state)
+{
+    (void)state;
+    SAYS("<% f.SaveAs(Where.Text); %><asp:TextBox runat=\"server\" ID=\"Where\" />",
+         "f.SaveAs(Field[Where.Text");
+    SAYS("<% c = new SqlConnection(\"server=\" + h.Value +\n \";\"); %><input id=h runat=server>",
+         "SqlConnection(Part[Field[h.Value");
+    assert_says_nothing_new(
+        "<% f.SaveAs(Where.Text); %><asp:Label runat=\"server\" ID=\"Where\" />");
+}
+
+static void code_that_the_page_decodes_is_told(void **state)
+{
+    (void)state;
+    SAYS("<%-- execute plain(x)\nFunction plain(s)\nplain = Chr(s - 1)\nEnd Function --%>",
+         "execute(Decoded[Chr(s - 1)");
+    SAYS("<%-- t = unescape(u) : execute(t) --%>", "execute(Decoded[unescape(u)");
+    assert_says_nothing_new("<% Execute ReadFile(x)\nFunction ReadFile(n)\nReadFile = "
+                            "fso.OpenTextFile(n).ReadAll\nEnd Function %>");
+}
+
+static void scripts_of_the_browser_are_left_out(void **state)
+{
+    (void)state;
+    assert_says_nothing_new("<% x = Request(\"x\") %><script>eval(x); eval(unescape(y))</script>");
+    SAYS("<script runat=\"server\">x = Request(\"x\"); eval(x)</script>", "eval(Request(\"x\")");
 }
 
 static void fill(struct buffer *page, const char *part, size_t size)
@@ -138,12 +181,26 @@ static void fill(struct buffer *page, const char *part, size_t size)
 static void hostile_pages_take_linear_time(void **state)
 {
     static const char *const parts[] = {
-        "'\\'x",    "/*",
-        "\"a\" + ", "(1,",
-        "chr(1+",   "x=Request[x]+",
-        "a=a=",     "\"a\".Replace(\"b\",",
-        "eval(",    "'a','",
-        "+A",       "\\u",
+        "'\\'x",
+        "/*",
+        "\"a\" + ",
+        "(1,",
+        "chr(1+",
+        "x=Request[x]+",
+        "a=a=",
+        "\"a\".Replace(\"b\",",
+        "eval(",
+        "'a','",
+        "+A",
+        "\\u",
+        "function a(x){",
+        "Sub b\n",
+        "int c(int d) {",
+        "<input runat id ",
+        "<script runat=server>",
+        "%><%",
+        "f(Request[x],",
+        "[WebMethod",
     };
     struct buffer page = BUFFER_EMPTY, plain = BUFFER_EMPTY;
 
@@ -174,6 +231,10 @@ int main(void)
         cmocka_unit_test(honest_pages_say_nothing_new),
         cmocka_unit_test(honest_uploads_open_no_path_of_the_client),
         cmocka_unit_test(requests_are_followed_into_calls),
+        cmocka_unit_test(requests_are_followed_into_functions),
+        cmocka_unit_test(what_is_typed_into_controls_is_followed),
+        cmocka_unit_test(code_that_the_page_decodes_is_told),
+        cmocka_unit_test(scripts_of_the_browser_are_left_out),
         cmocka_unit_test(hostile_pages_take_linear_time),
     };
 
