@@ -80,7 +80,8 @@ static bool record_at(struct slice chunk, size_t at, struct evtx_span *span)
 {
     struct cursor c = cursor_over(slice_from(chunk, at), 0);
 
-    if (memcmp(cursor_take(&c, 4).data ? chunk.data + at : record_magic + 2, record_magic, 4) != 0)
+    const struct slice magic = cursor_take(&c, sizeof record_magic);
+    if (cursor_failed(&c) || memcmp(magic.data, record_magic, sizeof record_magic) != 0)
         return false;
     const uint32_t size = cursor_u32le(&c);
     const uint64_t id = cursor_u64le(&c), written = cursor_u64le(&c);
