@@ -7,6 +7,7 @@
  */
 #include "artifacts/entry.h"
 #include "artifacts/helper_table.h"
+#include "triage/base/guid.h"
 #include "triage/formats/bits_queue.h"
 #include "triage/formats/ese_header.h"
 
@@ -171,9 +172,9 @@ static void add_alias(struct entry *entry, const char *name, const char *text)
 
 static void add_job(struct entry *entry, struct arena *arena, const struct bits_job *job)
 {
-    char id[BITS_GUID_TEXT];
+    char id[GUID_TEXT_SIZE];
 
-    bits_guid_text(job->id, id);
+    guid_braced(slice_of(job->id, sizeof job->id), id);
     entry_add(entry, "jobTitle", job->name);
     entry_add(entry, "jobId", arena_text(arena, slice_of_text(id)));
     entry_add(entry, "jobOwner", job->owner);

@@ -4,6 +4,7 @@
  */
 #include "artifacts/registry_hive.h"
 
+#include "triage/base/guid.h"
 #include "triage/base/utf16.h"
 
 #include <inttypes.h>
@@ -96,17 +97,9 @@ static void put_sized_text(struct cursor *c, struct buffer *out)
 
 static void put_guid(struct cursor *c, struct buffer *out)
 {
-    const uint32_t first = cursor_u32le(c);
-    const uint16_t second = cursor_u16le(c), third = cursor_u16le(c);
-    const struct slice rest = cursor_take(c, 8);
+    char text[GUID_TEXT_SIZE];
 
-    if (rest.size < 8)
-        return;
-    buffer_format(out, "{%08" PRIX32 "-%04X-%04X-%02X%02X-", first, second, third, rest.data[0],
-                  rest.data[1]);
-    for (size_t i = 2; i < 8; i++)
-        buffer_format(out, "%02X", rest.data[i]);
-    buffer_add_byte(out, '}');
+    buffer_add_text(out, guid_braced(cursor_take(c, GUID_SIZE), text));
 }
 
 /* One action; false at the end or at something else. */

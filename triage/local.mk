@@ -12,7 +12,7 @@ libextriage_a_SOURCES = \
 	%D%/base/tsv.c %D%/base/tsv.h \
 	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \
-	%D%/base/uuid.c %D%/base/uuid.h \
+	%D%/base/uuid.c %D%/base/uuid.h %D%/base/guid.c %D%/base/guid.h \
 	%D%/base/zone.c %D%/base/zone.h \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \

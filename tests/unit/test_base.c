@@ -4,6 +4,7 @@
 #include "triage/base/cursor.h"
 #include "triage/base/error.h"
 #include "triage/base/glob.h"
+#include "triage/base/guid.h"
 #include "triage/base/hash.h"
 #include "triage/base/instant.h"
 #include "triage/base/json.h"
@@ -246,6 +247,28 @@ static void errors_gather_context(void **state)
     assert_string_equal(error_text(), "hive 'SAM': block 4 is cut short");
 }
 
+static const uint8_t counted[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+static void guids_are_written_plain_and_as_windows_does(void **state)
+{
+    char text[GUID_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(guid_plain(slice_of(counted, GUID_SIZE), text),
+                        "04030201-0605-0807-090a-0b0c0d0e0f10");
+    assert_string_equal(guid_braced(slice_of(counted, GUID_SIZE), text),
+                        "{04030201-0605-0807-090A-0B0C0D0E0F10}");
+}
+
+static void a_short_guid_is_no_text(void **state)
+{
+    char text[GUID_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(guid_plain(slice_of(counted, GUID_SIZE - 1), text), "");
+    assert_string_equal(guid_braced(slice_of(counted, GUID_SIZE - 1), text), "");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -266,6 +289,8 @@ int main(void)
         cmocka_unit_test(three_hashes_come_of_one_pass),
         cmocka_unit_test(pieces_of_any_size_hash_alike),
         cmocka_unit_test(errors_gather_context),
+        cmocka_unit_test(guids_are_written_plain_and_as_windows_does),
+        cmocka_unit_test(a_short_guid_is_no_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

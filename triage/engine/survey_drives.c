@@ -5,30 +5,14 @@
  */
 #include "triage/engine/survey_parts.h"
 
+#include "triage/base/guid.h"
+
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    MBR_SIZE = 12,
-    GUID_SIZE = 16,
-    GUID_TEXT_SIZE = 37,
-    LETTER_NAME_SIZE = 14,
-    DEVICE_SIZE_MOST = 1024
-};
+enum { MBR_SIZE = 12, LETTER_NAME_SIZE = 14, DEVICE_SIZE_MOST = 1024 };
 
 static const char letter_prefix[] = "\\DosDevices\\";
-
-/* As GPT tools print it: the first three parts are little-endian numbers. */
-static void format_guid(struct slice bytes, char text[GUID_TEXT_SIZE])
-{
-    struct cursor c = cursor_over(bytes, 0);
-    const uint32_t first = cursor_u32le(&c);
-    const uint16_t second = cursor_u16le(&c), third = cursor_u16le(&c), fourth = cursor_u16be(&c);
-    const uint64_t last = (uint64_t)cursor_u16be(&c) << 32 | cursor_u32be(&c);
-
-    snprintf(text, GUID_TEXT_SIZE, "%08x-%04x-%04x-%04x-%012llx", first, second, third, fourth,
-             (unsigned long long)last & 0xFFFFFFFFFFFF);
-}
 
 static bool is_partition(const struct volume *volume, struct slice data)
 {
@@ -43,7 +27,7 @@ static bool is_partition(const struct volume *volume, struct slice data)
     }
     if (!slice_starts(data, "DMIO:ID:") || data.size != 8 + GUID_SIZE)
         return false;
-    format_guid(slice_from(data, 8), guid);
+    guid_plain(slice_from(data, 8), guid);
     return slice_is_nocase(slice_of_text(guid), volume->partition_guid);
 }
 
@@ -59,7 +43,7 @@ static const char *describe(struct survey *survey, struct slice data)
                            (unsigned long long)cursor_u64le(&c));
     }
     if (slice_starts(data, "DMIO:ID:") && data.size == 8 + GUID_SIZE) {
-        format_guid(slice_from(data, 8), guid);
+        guid_plain(slice_from(data, 8), guid);
         return survey_text(survey, "GPT partition %s", guid);
     }
     return "a device that is no partition";

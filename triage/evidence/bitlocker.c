@@ -2,6 +2,7 @@
 #include "triage/evidence/bitlocker.h"
 
 #include "triage/base/error.h"
+#include "triage/base/guid.h"
 #include "triage/base/utf16.h"
 #include "triage/evidence/image_methods.h"
 #include "triage/helpers/bitlocker.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 enum {
-    GUID_SIZE = 16,
     UNLOCK_SECONDS = 120, /* a password is hashed a million times, for each protector */
     WINDOW_SIZE = 256 << 10,
     WINDOWS = 8,
@@ -96,29 +96,19 @@ static int ask(struct bitlocker_image *self, struct slice body,
     return helper_ask(self->helper, &request);
 }
 
-static void add_guid(struct buffer *out, struct slice bytes)
-{
-    static const uint8_t order[GUID_SIZE] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-
-    buffer_add_byte(out, '{');
-    for (size_t i = 0; i < GUID_SIZE; i++)
-        buffer_format(out, "%s%02X", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                      bytes.data[order[i]]);
-    buffer_add_byte(out, '}');
-}
-
 static int take_protector(void *context, struct slice row)
 {
     struct bitlocker_image *self = context;
     struct cursor c = cursor_over(row, 0);
     const uint16_t type = cursor_u16le(&c);
     const struct slice guid = cursor_take(&c, GUID_SIZE);
+    char text[GUID_TEXT_SIZE];
 
     if (cursor_failed(&c) || cursor_left(&c) || self->protector_count == BITLOCKER_PROTECTORS_MAX)
         return error_set("the list of protectors makes no sense");
     buffer_format(&self->protectors, "%s%s ", self->protector_count++ ? ", " : "",
                   name_of(protector_names, sizeof protector_names / sizeof *protector_names, type));
-    add_guid(&self->protectors, guid);
+    buffer_add_text(&self->protectors, guid_braced(guid, text));
     return 0;
 }
 

@@ -86,22 +86,6 @@ static uint32_t crc32_of(struct slice bytes)
     return ~crc;
 }
 
-/* Mixed-endian, as Microsoft writes GUIDs; lower case. */
-static void guid_format(struct slice bytes, char text[GUID_TEXT_SIZE])
-{
-    struct cursor c = cursor_over(bytes, 0);
-    const uint32_t first = cursor_u32le(&c);
-    const uint16_t second = cursor_u16le(&c), third = cursor_u16le(&c);
-    const struct slice rest = cursor_take(&c, 8);
-
-    text[0] = 0;
-    if (cursor_failed(&c))
-        return;
-    snprintf(text, GUID_TEXT_SIZE, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", first,
-             second, third, rest.data[0], rest.data[1], rest.data[2], rest.data[3], rest.data[4],
-             rest.data[5], rest.data[6], rest.data[7]);
-}
-
 static struct partition *add_partition(struct builder *builder, uint64_t sector, uint64_t sectors)
 {
     struct partition_table *table = builder->table;
@@ -139,8 +123,8 @@ static void add_gpt_entry(struct builder *builder, size_t number, struct slice b
     struct cursor c = cursor_over(slice_from(bytes, 32), 0);
     const uint64_t first = cursor_u64le(&c), last = cursor_u64le(&c);
 
-    guid_format(slice_part(bytes, 0, 16), type);
-    guid_format(slice_part(bytes, 16, 16), guid);
+    guid_plain(slice_part(bytes, 0, 16), type);
+    guid_plain(slice_part(bytes, 16, 16), guid);
     if (strcmp(type, "00000000-0000-0000-0000-000000000000") == 0 || last < first ||
         last == UINT64_MAX)
         return;

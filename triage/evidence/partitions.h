@@ -7,9 +7,8 @@
 #define TRIAGE_EVIDENCE_PARTITIONS_H
 
 #include "triage/base/arena.h"
+#include "triage/base/guid.h"
 #include "triage/evidence/image.h"
-
-enum { GUID_TEXT_SIZE = 37 };
 
 struct partition {
     uint64_t offset, size; /* bytes on the medium, as the table says: not yet cut to the medium */

@@ -2,6 +2,7 @@
 #include "triage/evidence/shadow.h"
 
 #include "triage/base/error.h"
+#include "triage/base/guid.h"
 #include "triage/evidence/image_methods.h"
 #include "triage/helpers/helper.h"
 #include "triage/helpers/shadow_copy.h"
@@ -13,7 +14,6 @@
 
 enum {
     HEADER_OFFSET = 0x1E00,
-    GUID_SIZE = 16,
     ROW_SIZE = 8 + GUID_SIZE + 8 + 1,
     WINDOW_SIZE = 256 << 10, /* read at once through the program */
     WINDOWS = 8,
@@ -157,15 +157,6 @@ static int ask(struct shadow *shadow, int (*row)(void *context, struct slice row
 
 /* ---- list ---- */
 
-static void guid_text(struct slice bytes, char text[37])
-{
-    const uint8_t *b = bytes.data;
-
-    snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[3],
-             b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
-}
-
 static int take_row(void *context, struct slice row)
 {
     struct shadow *shadow = context;
@@ -180,7 +171,7 @@ static int take_row(void *context, struct slice row)
     struct snapshot *snapshot = &shadow->list[shadow->count++];
     *snapshot = (struct snapshot){.number = (uint32_t)shadow->count,
                                   .created = instant_from_filetime(created)};
-    guid_text(guid, snapshot->id);
+    guid_plain(guid, snapshot->id);
     if (size == 0)
         snapshot->problem = "its store is damaged";
     else if (!has_data)

@@ -2,6 +2,7 @@
 #ifndef TRIAGE_EVIDENCE_SNAPSHOT_H
 #define TRIAGE_EVIDENCE_SNAPSHOT_H
 
+#include "triage/base/guid.h"
 #include "triage/base/instant.h"
 
 #include <stddef.h>
@@ -9,10 +10,10 @@
 enum { SNAPSHOTS_MAX = 512 };
 
 struct snapshot {
-    uint32_t number;        /* from 1, the oldest, as vshadowinfo has it */
-    struct instant created; /* INSTANT_NONE when the store is damaged */
-    char id[37];            /* GUID of the shadow copy as Windows shows it, lower case */
-    const char *problem;    /* NULL, or a sentence: why it cannot be read */
+    uint32_t number;         /* from 1, the oldest, as vshadowinfo has it */
+    struct instant created;  /* INSTANT_NONE when the store is damaged */
+    char id[GUID_TEXT_SIZE]; /* GUID of the shadow copy as Windows shows it, lower case */
+    const char *problem;     /* NULL, or a sentence: why it cannot be read */
 };
 
 /* --vss: of each volume. */

@@ -300,14 +300,3 @@ const char *bits_state_name(uint32_t state)
 
     return name_of(names, 9, state);
 }
-
-void bits_guid_text(const uint8_t guid[BITS_GUID_SIZE], char text[BITS_GUID_TEXT])
-{
-    struct cursor c = cursor_over(slice_of(guid, BITS_GUID_SIZE), 0);
-    const uint32_t a = cursor_u32le(&c);
-    const uint16_t b = cursor_u16le(&c), d = cursor_u16le(&c), e = cursor_u16be(&c);
-    const uint16_t high = cursor_u16be(&c);
-    const uint32_t low = cursor_u32be(&c);
-
-    snprintf(text, BITS_GUID_TEXT, "{%08X-%04X-%04X-%04X-%04X%08X}", a, b, d, e, high, low);
-}

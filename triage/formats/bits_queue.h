@@ -9,7 +9,7 @@
 #include "triage/base/arena.h"
 #include "triage/base/instant.h"
 
-enum { BITS_GUID_SIZE = 16, BITS_GUID_TEXT = 40, BITS_FILES_MOST = 4096 };
+enum { BITS_GUID_SIZE = 16, BITS_FILES_MOST = 4096 };
 
 #define BITS_SIZE_UNKNOWN UINT64_MAX
 
@@ -49,7 +49,5 @@ int bits_file_read(struct slice bytes, struct arena *arena, struct bits_file *ou
 const char *bits_type_name(uint32_t type);
 const char *bits_priority_name(uint32_t priority);
 const char *bits_state_name(uint32_t state);
-/* "{8A2C...}" */
-void bits_guid_text(const uint8_t guid[BITS_GUID_SIZE], char text[BITS_GUID_TEXT]);
 
 #endif

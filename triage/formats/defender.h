@@ -10,9 +10,10 @@
 #define TRIAGE_FORMATS_DEFENDER_H
 
 #include "triage/base/arena.h"
+#include "triage/base/guid.h"
 #include "triage/base/instant.h"
 
-enum { DEFENDER_RESOURCES = 256, DEFENDER_ID_SIZE = 39 };
+enum { DEFENDER_RESOURCES = 256 };
 
 struct defender_resource {
     const char *type, *path; /* "file", "process", "regkey" ... */
@@ -24,7 +25,7 @@ struct defender_resource {
 struct defender_detection {
     const char *threat, *user, *process;
     uint64_t threat_id;
-    char id[DEFENDER_ID_SIZE]; /* GUID in braces */
+    char id[GUID_TEXT_SIZE]; /* GUID in braces */
     struct instant detected, changed, remedied;
     struct defender_resource resources[DEFENDER_RESOURCES];
     size_t resource_count;

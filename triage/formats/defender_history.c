@@ -12,7 +12,6 @@ enum {
     TYPE_GUID = 0x1E,
     TYPE_NUMBER = 0x05,
     TYPE_BINARY = 0x28,
-    GUID_SIZE = 16,
     TEXT_MOST = 64 * 1024,
 };
 
@@ -64,18 +63,6 @@ static uint32_t number_of(const struct value *value)
     return value->data.size == 4 ? cursor_u32le(&c) : 0;
 }
 
-static void guid_write(struct slice guid, char text[DEFENDER_ID_SIZE])
-{
-    struct cursor c = cursor_over(guid, 0);
-    const uint32_t first = cursor_u32le(&c);
-    const uint16_t second = cursor_u16le(&c), third = cursor_u16le(&c);
-    const uint16_t fourth = cursor_u16be(&c), fifth = cursor_u16be(&c);
-    const uint32_t last = cursor_u32be(&c);
-
-    snprintf(text, DEFENDER_ID_SIZE, "{%08X-%04X-%04X-%04X-%04X%08X}", first, second, third, fourth,
-             fifth, last);
-}
-
 /* The digests that Defender keeps as named texts: key size, key, type 6, size, text; in UTF-16. */
 static const char *tracked(struct arena *arena, struct slice tracking, const char *name)
 {
@@ -116,7 +103,7 @@ static void take_first_set(struct defender_detection *detection, size_t index,
     struct cursor c = cursor_over(value->data, 0);
 
     if (value->type == TYPE_GUID && value->data.size >= GUID_SIZE)
-        guid_write(value->data, detection->id);
+        guid_braced(value->data, detection->id);
     else if (index == 0)
         detection->threat_id = value->data.size >= 8 ? cursor_u64le(&c) : cursor_u32le(&c);
 }

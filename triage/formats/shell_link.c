@@ -230,16 +230,15 @@ static void read_texts(struct reader *reader, struct cursor *c, uint32_t flags)
             *texts[i].text = counted_text(reader, c, flags);
 }
 
-static void read_guid(struct cursor *c, char text[GUID_TEXT])
+/* Droids that are not set are all zero. */
+static void read_guid(struct cursor *c, char text[GUID_TEXT_SIZE])
 {
-    const uint32_t first = cursor_u32le(c);
-    const uint16_t second = cursor_u16le(c), third = cursor_u16le(c);
-    const uint64_t rest = cursor_u64be(c);
+    static const uint8_t none[GUID_SIZE];
+    const struct slice guid = cursor_take(c, GUID_SIZE);
 
     text[0] = 0;
-    if (!cursor_failed(c) && (first || second || third || rest))
-        snprintf(text, GUID_TEXT, "%08x-%04x-%04x-%04x-%012llx", first, second, third,
-                 (unsigned)(rest >> 48), (unsigned long long)(rest & 0xffffffffffff));
+    if (!cursor_failed(c) && memcmp(guid.data, none, sizeof none) != 0)
+        guid_plain(guid, text);
 }
 
 void shell_droid_read(struct cursor *c, struct shell_droid *out)

@@ -7,13 +7,14 @@
 #define TRIAGE_FORMATS_SHELL_LINK_H
 
 #include "triage/base/arena.h"
+#include "triage/base/guid.h"
 #include "triage/base/instant.h"
 
-enum { SHELL_LINK_HEADER = 76, GUID_TEXT = 37, MAC_TEXT = 18 };
+enum { SHELL_LINK_HEADER = 76, MAC_TEXT = 18 };
 
 /* Object ids of a file: of its volume and of itself. */
 struct shell_droid {
-    char volume[GUID_TEXT], file[GUID_TEXT]; /* lower case; "" when not set */
+    char volume[GUID_TEXT_SIZE], file[GUID_TEXT_SIZE]; /* lower case; "" when not set */
 };
 
 /* Texts are never NULL; "" when they are not there. */

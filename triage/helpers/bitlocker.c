@@ -2,6 +2,7 @@
 #include "triage/helpers/bitlocker.h"
 
 #include "triage/base/error.h"
+#include "triage/base/guid.h"
 #include "triage/helpers/bfio.h"
 #include "triage/helpers/server.h"
 #include "triage/record/wire.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GUID_SIZE = 16, REASON_SIZE = 300 };
+enum { REASON_SIZE = 300 };
 
 /* Of the one volume that is this program's source; a fresh process has to be given the key again.
  */

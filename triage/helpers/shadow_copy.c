@@ -2,14 +2,13 @@
 #include "triage/helpers/shadow_copy.h"
 
 #include "triage/base/error.h"
+#include "triage/base/guid.h"
 #include "triage/helpers/bfio.h"
 #include "triage/helpers/server.h"
 #include "triage/record/wire.h"
 
 #include <libvshadow.h>
 #include <string.h>
-
-enum { GUID_SIZE = 16 };
 
 /* Opened on first use and kept: the source of one program is one volume. */
 static struct {
