@@ -102,6 +102,7 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_json.c \
 	%D%/match/indicator_list.c \
 	%D%/match/indicator_logic.c \
+	%D%/match/indicator_demands.c %D%/match/indicator_demands.h \
 	%D%/match/indicator_match.c %D%/match/indicator_match.h \
 	%D%/match/indicator_openioc.c \
 	%D%/match/indicator_reader.h \
