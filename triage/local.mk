@@ -83,6 +83,7 @@ libextriage_a_SOURCES = \
 	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
 	%D%/match/ascii.h \
 	%D%/match/content.c %D%/match/content.h \
+	%D%/match/content_compile.c %D%/match/content_compile.h %D%/match/content_text.c %D%/match/content_text.h \
 	%D%/match/content_cache.c %D%/match/content_cache.h \
 	%D%/match/content_gate.c %D%/match/content_gate.h \
 	%D%/match/content_literals.c %D%/match/content_literals.h \
