@@ -3,7 +3,6 @@
 #include "triage/base/utf16.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 struct json json_over(struct buffer *out, bool pretty)
 {
@@ -96,41 +95,11 @@ static void escape_byte(struct buffer *out, uint8_t byte)
     }
 }
 
-static bool is_plain(uint8_t byte)
-{
-    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-}
-
-/* Not 0 when a byte of the word is that one. */
-static uint64_t has_byte(uint64_t word, uint8_t byte)
-{
-    const uint64_t others = word ^ UINT64_C(0x0101010101010101) * byte;
-
-    return (others - UINT64_C(0x0101010101010101)) & ~others & UINT64_C(0x8080808080808080);
-}
-
-/* Eight at a time, the rest of it one by one. */
-static size_t plain_run(struct slice text)
-{
-    const uint64_t tops = UINT64_C(0x8080808080808080);
-    size_t at = 0;
-
-    for (uint64_t word; text.size - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        const uint64_t low = (word - UINT64_C(0x2020202020202020)) & ~word & tops;
-        if (low | (word & tops) | has_byte(word, '"') | has_byte(word, '\\') | has_byte(word, 0x7F))
-            break;
-    }
-    while (at < text.size && is_plain(text.data[at]))
-        at++;
-    return at;
-}
-
 static void quote(struct buffer *out, struct slice text)
 {
     buffer_add_byte(out, '"');
     while (text.size) {
-        const size_t plain = plain_run(text);
+        const size_t plain = utf8_plain_run(text, '"', '\\');
         buffer_add(out, slice_part(text, 0, plain));
         text = slice_from(text, plain);
         if (text.size == 0)
@@ -179,13 +148,15 @@ void json_text(struct json *json, const char *text)
 void json_integer(struct json *json, int64_t value)
 {
     separate(json);
-    buffer_format(json->out, "%" PRId64, value);
+    if (value < 0)
+        buffer_add_byte(json->out, '-');
+    buffer_add_number(json->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void json_unsigned(struct json *json, uint64_t value)
 {
     separate(json);
-    buffer_format(json->out, "%" PRIu64, value);
+    buffer_add_number(json->out, value);
 }
 
 void json_bool(struct json *json, bool value)

@@ -152,6 +152,33 @@ static size_t ascii_run(struct slice bytes)
     return at;
 }
 
+/* Not 0 when a byte of the word is that one. */
+static uint64_t has_byte(uint64_t word, uint8_t byte)
+{
+    const uint64_t others = word ^ UINT64_C(0x0101010101010101) * byte;
+
+    return (others - UINT64_C(0x0101010101010101)) & ~others & UINT64_C(0x8080808080808080);
+}
+
+/* Eight at a time, the rest of it one by one. */
+size_t utf8_plain_run(struct slice bytes, uint8_t special, uint8_t other)
+{
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    size_t at = 0;
+
+    for (uint64_t word; bytes.size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes.data + at, sizeof word);
+        const uint64_t low = (word - UINT64_C(0x2020202020202020)) & ~word & tops;
+        if (low | (word & tops) | has_byte(word, special) | has_byte(word, other) |
+            has_byte(word, 0x7F))
+            break;
+    }
+    while (at < bytes.size && bytes.data[at] >= 0x20 && bytes.data[at] < 0x7F &&
+           bytes.data[at] != special && bytes.data[at] != other)
+        at++;
+    return at;
+}
+
 bool utf8_valid(struct slice bytes)
 {
     for (;;) {

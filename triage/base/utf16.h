@@ -15,6 +15,8 @@ char *utf16_to_text(struct arena *arena, struct slice utf16, bool stop_at_nul);
 size_t utf8_encode(uint32_t point, uint8_t out[4]);
 /* Bytes of the valid UTF-8 sequence at the start of `bytes` (1 to 4), 0 when there is none. */
 size_t utf8_sequence(struct slice bytes);
+/* Bytes at the start that are ASCII, no control characters and neither of two special ones. */
+size_t utf8_plain_run(struct slice bytes, uint8_t special, uint8_t other);
 bool utf8_valid(struct slice bytes);
 /* Appends `bytes` with each byte that is not UTF-8 as U+FFFD. */
 void utf8_append_repaired(struct buffer *buffer, struct slice bytes);

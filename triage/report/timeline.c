@@ -101,47 +101,39 @@ static bool looks_like_formula(struct slice text)
     return text.size > 1 && strchr("=+-@\t\r", text.data[0]) && text.data[0];
 }
 
-/* Bytes at the start that a cell holds as they are. */
-static size_t plain_run(struct slice text)
-{
-    size_t at = 0;
-
-    while (at < text.size && text.data[at] >= 0x20 && text.data[at] != '"' &&
-           text.data[at] != 0x7F && text.data[at] != 0xC2)
-        at++;
-    return at;
-}
-
-/* The first byte, a quote or perhaps a control character; gives the bytes taken. */
+/* What stands first and is not plain: a quote, a control character, a sequence of UTF-8, or bytes
+ * that are none. Gives the bytes taken. */
 static size_t add_special(struct buffer *out, struct slice text)
 {
     const uint8_t byte = text.data[0];
-    const bool is_c1 = byte == 0xC2 && text.size > 1 && text.data[1] < 0xA0;
+    const size_t size = utf8_sequence(text);
 
-    if (byte == '"')
-        buffer_add_byte(out, '"');
-    buffer_add_byte(out, byte < 0x20 || byte == 0x7F || is_c1 ? ' ' : byte);
-    return is_c1 ? 2 : 1;
+    if (size == 0)
+        buffer_add_text(out, "\xEF\xBF\xBD");
+    else if (byte == '"')
+        buffer_add_text(out, "\"\"");
+    else if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && text.data[1] < 0xA0))
+        buffer_add_byte(out, ' ');
+    else
+        buffer_add(out, slice_part(text, 0, size));
+    return size ? size : 1;
 }
 
 void csv_cell(struct buffer *out, struct slice text)
 {
     const bool guard = looks_like_formula(text);
-    struct buffer valid = BUFFER_EMPTY;
 
-    utf8_append_repaired(&valid, text);
     buffer_add_byte(out, '"');
     if (guard)
         buffer_add_byte(out, '\'');
-    for (size_t i = 0; i < valid.size;) {
-        const size_t plain = plain_run(slice_from(buffer_slice(&valid), i));
-        buffer_add(out, slice_part(buffer_slice(&valid), i, plain));
-        i += plain;
-        if (i < valid.size)
-            i += add_special(out, slice_from(buffer_slice(&valid), i));
+    while (text.size) {
+        const size_t plain = utf8_plain_run(text, '"', '"');
+        buffer_add(out, slice_part(text, 0, plain));
+        text = slice_from(text, plain);
+        if (text.size)
+            text = slice_from(text, add_special(out, text));
     }
     buffer_add_byte(out, '"');
-    buffer_release(&valid);
 }
 
 void timeline_csv_header(bool with_case, struct buffer *out)
@@ -161,7 +153,8 @@ static void text_cell(struct buffer *out, const char *text)
 
 static void number_cell(struct buffer *out, int64_t number)
 {
-    buffer_format(out, ",%lld", (long long)number);
+    buffer_add_text(out, number < 0 ? ",-" : ",");
+    buffer_add_number(out, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
 void timeline_csv(const struct case_indicator *row, const struct case_rule *rule,
