@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """TAP: outputs for other programs, case.db for analysts, custody, redaction, merging: against the demonstration evidence."""
 import csv
+import hashlib
 import json
 import os
 import re
@@ -413,12 +414,82 @@ def other_server(case):
             UPDATE incident SET first = replace(first, '2021-03-03', '2021-03-04') WHERE kind = 'intrusion';
             UPDATE actor SET address = '198.51.100.77' WHERE address = '203.0.113.77';
             UPDATE incident_file SET sha256 = printf('%064d', 7) WHERE path LIKE '%iispage.aspx';""")
+    state_sum(folder)
     return folder
+
+
+def state_sum(folder):
+    """SHA256SUMS has the hash of case.db as it is now."""
+    path = os.path.join(folder, 'SHA256SUMS')
+    text = content(path).decode()
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(re.sub(r'[0-9a-f]{64}  case\.db\n', hashlib.sha256(content(folder, 'case.db')).hexdigest() + '  case.db\n', text))
+
+
+def changed_case(case, name, sql=None, cut=False, sums=True):
+    """A copy of case.db and its SHA256SUMS, with something done to it."""
+    folder = os.path.join(WORK, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for part in ('case.db', 'SHA256SUMS'):
+        shutil.copy(os.path.join(case, part), folder)
+    if sql:
+        with sqlite3.connect(os.path.join(folder, 'case.db')) as database:
+            database.executescript(sql)
+    if cut:
+        os.truncate(os.path.join(folder, 'case.db'), os.path.getsize(os.path.join(folder, 'case.db')) // 2)
+    if not sums:
+        os.unlink(os.path.join(folder, 'SHA256SUMS'))
+    elif sums == 'stated':
+        state_sum(folder)
+    return folder
+
+
+def check_members(case, second):
+    """Cases that cannot be joined are told by name and reason, all of them at once; --skip-errors joins the rest and says so."""
+    partial = os.path.join(WORK, 'partial')
+    os.makedirs(partial, exist_ok=True)
+    open(os.path.join(partial, 'case.db.partial'), 'wb').close()
+    nothing = os.path.join(WORK, 'nothing')
+    os.makedirs(nothing, exist_ok=True)
+    open(os.path.join(nothing, 'case.db'), 'wb').close()
+    bad = [('an unfinished case', partial, 'is not finished: extriage run --resume'),
+           ('a redacted case', os.path.join(WORK, 'redacted'), 'is redacted'),
+           ('a folder without a case', os.path.join(WORK, 'demo'), 'no finished case'),
+           ('an empty database', nothing, 'holds no case of extriage'),
+           ('a case that was changed', changed_case(case, 'touched', 'UPDATE verdict SET rung = 0'), 'not what its run wrote'),
+           ('a case that was cut short', changed_case(case, 'cut', cut=True, sums=False), 'is damaged'),
+           ('a case of an older version', changed_case(case, 'older', 'PRAGMA user_version = 1', sums='stated'), 'older version'),
+           ('a case of a newer version', changed_case(case, 'newer', 'PRAGMA user_version = 999', sums='stated'), 'newer version'),
+           ('a copy of a case', changed_case(case, 'twin'), 'is a copy of the case in'),
+           ('a second run over the same evidence',
+            changed_case(case, 'z-rerun', "DELETE FROM indicator WHERE rowid = 1", sums='stated'), 'holds the same evidence as'),
+           ('a folder that is not there', os.path.join(WORK, 'gone'), 'cannot read')]
+    never = os.path.join(WORK, 'never')
+    for name, folder, words in bad + [('the same case twice', case, 'is given twice')]:
+        run = extriage('merge', case, folder, '-o', never)
+        told = [line for line in run.stderr.splitlines() if words in line and folder in line]
+        result(run.returncode == 1 and told and '1 of 2 cases cannot be joined' in run.stderr and not os.path.exists(never),
+               '%s is refused with the reason' % name, run.stderr)
+    folders = [folder for _, folder, _ in bad]
+    run = extriage('merge', case, second, *folders, '-o', never)
+    result(run.returncode == 1 and all(folder in run.stderr for folder in folders) and not os.path.exists(never),
+           'all that is wrong is told at once', run.stderr)
+    rest = os.path.join(WORK, 'rest')
+    run = extriage('merge', case, second, *folders, '-o', rest, '--skip-errors')
+    report = json_of(rest, 'fleet.json') if os.path.exists(os.path.join(rest, 'fleet.json')) else {'left_out': [], 'servers': []}
+    result(run.returncode == 3 and sorted(l['folder'] for l in report['left_out']) == sorted(folders) and len(report['servers']) == 2 and
+           'left out: ' in run.stderr,
+           '--skip-errors joins the others, names those left out and gives 3', run.stderr + str(report['left_out']))
+    result('Left out' in content(rest, 'fleet.md').decode(), 'fleet.md names them too')
+    run = extriage('merge', *folders[:3], '-o', never, '--skip-errors')
+    result(run.returncode == 1 and 'none of the cases can be joined' in run.stderr and not os.path.exists(never),
+           'nothing is written when none is left', run.stderr)
 
 
 def check_merge(case):
     second, fleet = other_server(case), os.path.join(WORK, 'fleet')
-    run = extriage('merge', second, case, '-o', fleet)
+    run = extriage('merge', second, case, '-o', fleet, '--format', 'jsonl,csv')
     result(run.returncode == 0 and '2 servers, 2 of them broken into' in run.stdout, 'merge joins two cases', run.stdout + run.stderr)
     report = json_of(fleet, 'fleet.json')
     result([(s['case'], s['host'], s['infected'][:10]) for s in report['order']] ==
@@ -449,16 +520,12 @@ def check_merge(case):
     sums = subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=fleet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     result(sums.returncode == 0, 'SHA256SUMS holds for the fleet', sums.stdout)
     again = os.path.join(WORK, 'fleet-again')
-    extriage('merge', case, second, '-o', again, '-q')
+    extriage('merge', case, second, '-o', again, '-q', '--format', 'all')
     result(not different(fleet, again, ()), 'the order on the command line does not matter', different(fleet, again, ()))
-    partial = os.path.join(WORK, 'partial')
-    os.makedirs(partial)
-    open(os.path.join(partial, 'case.db.partial'), 'wb').close()
-    for name, cases, words in (('an unfinished case', [case, partial], 'not finished'), ('a redacted case', [case, os.path.join(
-            WORK, 'redacted')], 'redacted'), ('the same case twice', [case, case], 'twice'), ('no case', [os.path.join(WORK, 'demo')], 'no finished case')):
-        run = extriage('merge', *cases, '-o', os.path.join(WORK, 'never'))
-        result(run.returncode == 1 and words in run.stderr and not os.path.exists(os.path.join(WORK, 'never')),
-               '%s is refused with the reason' % name, run.stderr)
+    result(not os.path.exists(os.path.join(WORK, 'plain', 'timeline.csv')) and extriage('merge', case, second, '-o', os.path.join(WORK, 'plain'), '-q').returncode == 0 and
+           sorted(os.listdir(os.path.join(WORK, 'plain'))) == ['SHA256SUMS', 'fleet.db', 'fleet.json', 'fleet.md', 'timeline.jsonl'],
+           'without --format one timeline is written')
+    check_members(case, second)
     run = extriage('merge', case, second, '-o', case, '--clobber')
     result(run.returncode == 1 and os.path.exists(os.path.join(case, 'case.db')), 'a case is not overwritten by a fleet', run.stderr)
 

@@ -139,6 +139,8 @@ libextriage_a_SOURCES += \
 	%D%/case/folder.c %D%/case/folder.h \
 	%D%/case/tables.c %D%/case/tables.h \
 	%D%/case/fleet.c %D%/case/fleet.h \
+	%D%/case/hashed_file.c %D%/case/hashed_file.h \
+	%D%/case/member.c %D%/case/member.h \
 	%D%/case/custody.c %D%/case/custody.h \
 	%D%/case/seal.c %D%/case/seal.h \
 	%D%/case/sign.c %D%/case/sign.h \

@@ -21,6 +21,7 @@ struct options {
     const char *baseline, *default_rules;
     bool no_default_rules, verify, resume, clobber, quiet, no_color, no_prefilter, no_files, carve,
         no_hash, deleted, redact, yara_all, help;
+    bool skip_errors;
     unsigned context_minutes, verbose, jobs, timeout;
     const char
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */

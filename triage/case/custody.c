@@ -19,6 +19,8 @@ struct sums {
     size_t *starts;
     size_t count, room;
     bool failed;
+    const struct custody_known *known;
+    size_t known_count;
 };
 
 int custody_hash_file(const char *path, char text[65])
@@ -69,6 +71,14 @@ static int add_stored(void *context, const struct case_stored *row)
     return 0;
 }
 
+static const char *known_hash(const struct sums *sums, const char *name)
+{
+    for (size_t i = 0; i < sums->known_count; i++)
+        if (sums->known[i].sha256[0] && strcmp(sums->known[i].name, name) == 0)
+            return sums->known[i].sha256;
+    return NULL;
+}
+
 static int add_top_files(struct case_file *file, struct sums *sums)
 {
     DIR *folder = opendir(case_folder(file));
@@ -86,8 +96,9 @@ static int add_top_files(struct case_file *file, struct sums *sums)
         if (strncmp(entry->d_name, "SHA256SUMS", 10) == 0 ||
             lstat(buffer_text(&path), &status) != 0 || !S_ISREG(status.st_mode))
             continue;
-        result = custody_hash_file(buffer_text(&path), hash);
-        add_sum(sums, hash, entry->d_name);
+        const char *known = known_hash(sums, entry->d_name);
+        result = known ? 0 : custody_hash_file(buffer_text(&path), hash);
+        add_sum(sums, known ? known : hash, entry->d_name);
     }
     closedir(folder);
     buffer_release(&path);
@@ -120,7 +131,13 @@ static int write_sums(struct case_file *file, struct sums *sums)
 
 int custody_write_sums(struct case_file *file)
 {
-    struct sums sums = {0};
+    return custody_write_sums_knowing(file, NULL, 0);
+}
+
+int custody_write_sums_knowing(struct case_file *file, const struct custody_known *known,
+                               size_t count)
+{
+    struct sums sums = {.known = known, .known_count = count};
     int result = add_top_files(file, &sums);
 
     if (result == 0 && !case_is_fleet(file))

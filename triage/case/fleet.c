@@ -30,7 +30,7 @@ static int execute(struct fleet *fleet, const char *sql)
     return 0;
 }
 
-/* --- checking a case --- */
+/* --- the folder --- */
 
 static bool exists(const char *folder, const char *name)
 {
@@ -42,56 +42,11 @@ static bool exists(const char *folder, const char *name)
     return found;
 }
 
-static int take_number(void *context, const char *const *cells)
-{
-    *(long long *)context = cells[0] ? strtoll(cells[0], NULL, 10) : 0;
-    return 0;
-}
-
-static int check_version(struct case_file *file, const char *folder)
-{
-    long long id = 0, version = 0, redacted = 0;
-
-    if (case_query(file, "PRAGMA application_id", take_number, &id) < 0 ||
-        case_query(file, "PRAGMA user_version", take_number, &version) < 0 ||
-        id != CASE_APPLICATION_ID)
-        return error_set("'%s' holds no case of extriage", folder);
-    if (version != CASE_SCHEMA_VERSION)
-        return error_set(
-            "the case in '%s' was made by another version (its schema is %lld, not %d): "
-            "run it again",
-            folder, version, CASE_SCHEMA_VERSION);
-    if (case_query(file, "SELECT count(*) FROM document WHERE name = 'redaction'", take_number,
-                   &redacted) < 0)
-        return -1;
-    if (redacted)
-        return error_set("the case in '%s' is redacted: its pseudonyms stand for others than those "
-                         "of the next case",
-                         folder);
-    return 0;
-}
-
-int fleet_check(const char *folder)
-{
-    struct case_file *file = NULL;
-
-    if (!exists(folder, "case.db") && exists(folder, "case.db.partial"))
-        return error_set("the run in '%s' is not finished: extriage run --resume goes on with it",
-                         folder);
-    if (case_open(folder, &file) < 0)
-        return -1;
-    const int result = check_version(file, folder);
-    case_close(file);
-    return result;
-}
-
-/* --- the folder --- */
-
 static bool is_part(const char *name)
 {
     static const char *const parts[] = {
-        "fleet.db",     "fleet.db.new", "fleet.json",     "fleet.md",       "timeline.jsonl",
-        "timeline.csv", "SHA256SUMS",   "SHA256SUMS.asc", "SHA256SUMS.sig", "fleet.db.new-journal"};
+        "fleet.db",     "fleet.db.new", "fleet.html",     "fleet.json",     "fleet.md",
+        "timeline.csv", "SHA256SUMS",   "SHA256SUMS.asc", "SHA256SUMS.sig", "timeline.jsonl"};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(name, parts[i]) == 0)
@@ -156,7 +111,9 @@ int fleet_create(const char *folder, bool clobber, struct fleet **out)
                        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE; "
                        "CREATE TABLE server (\"case\" TEXT PRIMARY KEY, folder TEXT, host TEXT, "
                        "exchange TEXT, build TEXT, rung INTEGER, verdict TEXT, confidence TEXT, "
-                       "first TEXT, last TEXT, infected TEXT, summary TEXT)") < 0) {
+                       "first TEXT, last TEXT, infected TEXT, summary TEXT, indicators INTEGER, "
+                       "unread INTEGER, damaged INTEGER, sha256 TEXT, evidence TEXT);"
+                       "CREATE TABLE left_out (folder TEXT, why TEXT)") < 0) {
         fleet_error(fleet->database, fleet->new_path);
         fleet_free(fleet);
         return -1;
@@ -181,16 +138,15 @@ void fleet_free(struct fleet *fleet)
 
 /* --- adding --- */
 
-/* Runs one statement with up to two texts bound. */
-static int run_with(struct fleet *fleet, const char *sql, const char *first, const char *second)
+/* Runs one statement with some texts bound. */
+static int run_with(struct fleet *fleet, const char *sql, const char *const *texts, size_t count)
 {
     sqlite3_stmt *statement = NULL;
 
     if (sqlite3_prepare_v2(fleet->database, sql, -1, &statement, NULL) != SQLITE_OK)
         return fleet_error(fleet->database, "the case does not fit the others");
-    sqlite3_bind_text(statement, 1, first, -1, SQLITE_STATIC);
-    if (second)
-        sqlite3_bind_text(statement, 2, second, -1, SQLITE_STATIC);
+    for (size_t i = 0; i < count; i++)
+        sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC);
     const int step = sqlite3_step(statement);
     sqlite3_finalize(statement);
     return step == SQLITE_DONE || step == SQLITE_ROW
@@ -237,6 +193,14 @@ static bool has_rows(struct fleet *fleet, const char *table)
     return has;
 }
 
+/* Cases come one after the other, so these grow at their ends, and need no second reading of all
+ * rows. */
+static const char early_indexes[] =
+    "CREATE INDEX indicator_number ON indicator (\"case\", source_row);"
+    "CREATE INDEX rule_number ON rule (\"case\", \"index\");"
+    "CREATE INDEX incident_id ON incident (\"case\", id);"
+    "CREATE INDEX incident_indicator_incident ON incident_indicator (\"case\", incident);";
+
 static int create_tables(struct fleet *fleet)
 {
     struct buffer sql = BUFFER_EMPTY;
@@ -251,7 +215,7 @@ static int create_tables(struct fleet *fleet)
         result = execute(fleet, buffer_text(&sql));
     }
     buffer_release(&sql);
-    return result;
+    return result == 0 ? execute(fleet, early_indexes) : result;
 }
 
 /* Of the rules only those that found something: each case has the same hundreds. */
@@ -264,7 +228,7 @@ static int copy_table(struct fleet *fleet, const char *table, const char *name)
                   strcmp(table, "rule") == 0
                       ? " WHERE \"index\" IN (SELECT rule FROM source.indicator)"
                       : "");
-    const int result = run_with(fleet, buffer_text(&sql), name, NULL);
+    const int result = run_with(fleet, buffer_text(&sql), &name, 1);
     buffer_release(&sql);
     return result;
 }
@@ -273,49 +237,61 @@ static const char server_sql[] =
     "INSERT INTO main.server SELECT ?1, ?2, (SELECT json_extract(body, '$.computer.value') FROM "
     "source.document WHERE name = 'host'), json_extract(f.body, '$.exchange.name'), "
     "json_extract(f.body, '$.exchange.build'), v.rung, v.name, v.confidence, v.first, v.last, "
-    "(SELECT min(first) FROM source.incident WHERE kind = 'intrusion'), v.summary "
-    "FROM source.verdict v, source.document f WHERE f.name = 'findings'";
+    "(SELECT min(first) FROM source.incident WHERE kind = 'intrusion'), v.summary, "
+    "(SELECT count(*) FROM source.indicator), (SELECT count(*) FROM source.unread), "
+    "(SELECT count(*) FROM source.coverage WHERE damage <> '[]'), ?3, ?4 FROM "
+    "source.verdict v, source.document f WHERE f.name = 'findings'";
 
-static int copy_case(struct fleet *fleet, const char *name, const char *folder)
+static int copy_case(struct fleet *fleet, const char *name, const char *folder,
+                     const struct member_facts *facts)
 {
+    const char *const texts[] = {name, folder, facts->sha256, facts->evidence};
     int result = fleet->table_count ? 0 : create_tables(fleet);
 
     for (size_t i = 0; i < fleet->table_count && result == 0; i++)
         result = copy_table(fleet, fleet->tables[i], name);
-    return result == 0 ? run_with(fleet, server_sql, name, folder) : result;
+    return result == 0 ? run_with(fleet, server_sql, texts, 4) : result;
 }
 
-int fleet_add(struct fleet *fleet, const char *name, const char *folder)
+int fleet_add(struct fleet *fleet, const char *name, const char *folder,
+              const struct member_facts *facts)
 {
     struct buffer path = BUFFER_EMPTY;
 
     buffer_format(&path, "%s%s/case.db", *folder == '/' ? "" : "./", folder);
-    int result = run_with(fleet, "ATTACH DATABASE ?1 AS source", buffer_text(&path), NULL);
+    const char *const text = buffer_text(&path);
+    int result = run_with(fleet, "ATTACH DATABASE ?1 AS source", &text, 1);
     buffer_release(&path);
     if (result < 0)
         return error_prefix("'%s'", folder);
     if ((result = execute(fleet, "BEGIN")) == 0)
-        result = copy_case(fleet, name, folder);
-    if (execute(fleet, "COMMIT; DETACH DATABASE source") < 0 && result == 0)
-        result = -1;
+        result = copy_case(fleet, name, folder, facts);
+    if (result == 0)
+        result = execute(fleet, "COMMIT; DETACH DATABASE source");
     return result < 0 ? error_prefix("'%s'", folder) : 0;
+}
+
+int fleet_leave_out(struct fleet *fleet, const char *folder, const char *why)
+{
+    const char *const texts[] = {folder, why};
+
+    return run_with(fleet, "INSERT INTO main.left_out VALUES (?1, ?2)", texts, 2);
 }
 
 /* --- finishing --- */
 
 static const char indexes[] =
     "CREATE INDEX indicator_order ON indicator (dated, timestamp, \"case\", source_row);"
-    "CREATE INDEX indicator_number ON indicator (\"case\", source_row);"
-    "CREATE INDEX rule_number ON rule (\"case\", \"index\");"
     "CREATE INDEX actor_address ON actor (address);"
-    "CREATE INDEX incident_id ON incident (\"case\", id);"
     "CREATE INDEX incident_file_hash ON incident_file (sha256);"
     "CREATE INDEX file_hash ON file (sha256);"
     /* What intruders were seen with, on which servers. */
     "CREATE TABLE agent AS SELECT i.\"case\" AS \"case\", coalesce(json_extract(i.fields, "
     "'$.\"cs-user-agent\"'), json_extract(i.fields, '$.UserAgent')) AS agent, count(*) AS "
-    "indicator_count, min(i.timestamp) AS first, max(i.timestamp) AS last FROM incident n JOIN "
-    "incident_indicator x ON x.\"case\" = n.\"case\" AND x.incident = n.id JOIN indicator i ON "
+    "indicator_count, min(i.timestamp) AS first, max(i.timestamp) AS last FROM incident n CROSS "
+    "JOIN "
+    "incident_indicator x ON x.\"case\" = n.\"case\" AND x.incident = n.id CROSS JOIN indicator i "
+    "ON "
     "i.\"case\" = x.\"case\" AND i.source_row = x.indicator WHERE n.kind = 'intrusion' AND agent "
     "IS NOT "
     "NULL AND agent NOT IN ('', '-') GROUP BY 1, 2 ORDER BY 1, 2;"

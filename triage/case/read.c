@@ -239,7 +239,9 @@ int case_query(struct case_file *file, const char *sql,
     int result = 0, step = SQLITE_DONE;
 
     if (sqlite3_prepare_v2(file->database, sql, -1, &statement, NULL) != SQLITE_OK)
-        return database_error(file, "the case was made by another version");
+        return database_error(file, sqlite3_errcode(file->database) == SQLITE_ERROR
+                                        ? "the case was made by another version"
+                                        : "the case cannot be read");
     const int count = sqlite3_column_count(statement);
     while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
         for (int i = 0; i < count && i < CASE_CELLS_MOST; i++)

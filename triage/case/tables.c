@@ -204,16 +204,18 @@ void table_bind_row(sqlite3_stmt *statement, int first, const struct table *tabl
 static void load_member(sqlite3_stmt *statement, int at, const struct column *column, void *row)
 {
     char *member = (char *)row + column->offset;
-    const int64_t integer = sqlite3_column_int64(statement, at);
-    const bool boolean = integer != 0;
 
     switch (column->type) {
-    case INTEGER:
+    case INTEGER: {
+        const int64_t integer = sqlite3_column_int64(statement, at);
         memcpy(member, &integer, sizeof integer);
         break;
-    case BOOLEAN:
+    }
+    case BOOLEAN: {
+        const bool boolean = sqlite3_column_int64(statement, at) != 0;
         memcpy(member, &boolean, sizeof boolean);
         break;
+    }
     case TEXT: {
         const char *text = (const char *)sqlite3_column_text(statement, at);
         if (!text)

@@ -2,12 +2,13 @@
 
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
+#include "triage/case/hashed_file.h"
 #include "triage/report/sharing.h"
 #include "triage/report/writer.h"
 
 #include <string.h>
 
-enum { LISTED = 100, COLUMNS_MOST = 10 };
+enum { LISTED = 100, COLUMNS_MOST = 14 };
 
 struct list {
     FILE *out;
@@ -40,8 +41,8 @@ static const struct part parts[] = {
       {"confidence", "Confidence", AS_TEXT}}},
     {"servers",
      "Servers",
-     "SELECT \"case\", host, exchange, build, rung, verdict, confidence, first, last, summary FROM "
-     "server ORDER BY rung DESC, \"case\"",
+     "SELECT \"case\", host, exchange, build, rung, verdict, confidence, first, last, indicators, "
+     "unread, damaged, summary, sha256 FROM server ORDER BY rung DESC, \"case\"",
      {{"case", "Case", AS_TEXT},
       {"host", "Server", AS_TEXT},
       {"exchange", "Exchange", AS_TEXT},
@@ -51,7 +52,11 @@ static const struct part parts[] = {
       {"confidence", "Confidence", AS_TEXT},
       {"first", "First (UTC)", AS_TIME},
       {"last", "Last", AS_TIME},
-      {"summary", NULL, AS_TEXT}}},
+      {"indicators", "Indicators", AS_NUMBER},
+      {"unread", "Not read", AS_NUMBER},
+      {"damaged", "Damaged files", AS_NUMBER},
+      {"summary", NULL, AS_TEXT},
+      {"sha256", NULL, AS_TEXT}}},
     {"addresses",
      "Addresses, those seen on most servers first",
      "SELECT address, servers, cases, first, last, indicator_count, intruder FROM v_shared_address "
@@ -78,6 +83,10 @@ static const struct part parts[] = {
       {"cases", "Cases", AS_LIST},
       {"first", "First (UTC)", AS_TIME},
       {"path", "Path, for example", AS_TEXT}}},
+    {"left_out",
+     "Left out: cases that could not be joined",
+     "SELECT folder, why FROM left_out ORDER BY folder",
+     {{"folder", "Folder", AS_TEXT}, {"why", "Why", AS_TEXT}}},
 };
 
 static int flush(struct list *list)
@@ -165,11 +174,27 @@ static void add_cell(struct buffer *out, const char *cell)
     buffer_release(&valid);
 }
 
+static void add_heading(struct list *list)
+{
+    struct buffer rule = BUFFER_EMPTY;
+
+    buffer_format(&list->text, "\n## %s\n\n|", list->part->heading);
+    for (size_t i = 0; i < COLUMNS_MOST && list->part->columns[i].key; i++)
+        if (list->part->columns[i].title) {
+            buffer_format(&list->text, " %s |", list->part->columns[i].title);
+            buffer_add_text(&rule, " --- |");
+        }
+    buffer_format(&list->text, "\n|%s\n", buffer_text(&rule));
+    buffer_release(&rule);
+}
+
 static int add_row(void *context, const char *const *cells)
 {
     struct list *list = context;
 
-    if (list->rows++ >= LISTED)
+    if (list->rows++ == 0)
+        add_heading(list);
+    if (list->rows > LISTED)
         return 0;
     buffer_add_byte(&list->text, '|');
     for (size_t i = 0; i < COLUMNS_MOST && list->part->columns[i].key; i++) {
@@ -190,18 +215,10 @@ static int add_row(void *context, const char *const *cells)
     return flush(list);
 }
 
-static void add_heading(struct list *list)
+static void add_none(struct list *list)
 {
-    struct buffer rule = BUFFER_EMPTY;
-
-    buffer_format(&list->text, "\n## %s\n\n|", list->part->heading);
-    for (size_t i = 0; i < COLUMNS_MOST && list->part->columns[i].key; i++)
-        if (list->part->columns[i].title) {
-            buffer_format(&list->text, " %s |", list->part->columns[i].title);
-            buffer_add_text(&rule, " --- |");
-        }
-    buffer_format(&list->text, "\n|%s\n", buffer_text(&rule));
-    buffer_release(&rule);
+    if (strcmp(list->part->key, "left_out") != 0)
+        buffer_format(&list->text, "\n## %s\n\nNone.\n", list->part->heading);
 }
 
 static int count_servers(void *context, const char *const *cells)
@@ -222,8 +239,9 @@ static int write_markdown(struct case_file *fleet, FILE *out)
     for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
         list.part = &parts[i];
         list.rows = 0;
-        add_heading(&list);
         result = case_query(fleet, parts[i].query, add_row, &list);
+        if (list.rows == 0 && result == 0)
+            add_none(&list);
         if (list.rows > LISTED)
             buffer_format(&list.text, "\n%zu more stand in fleet.json and fleet.db.\n",
                           list.rows - LISTED);
@@ -241,11 +259,25 @@ static const struct writer markdown_writer = {
 
 int fleet_report(struct case_file *fleet)
 {
-    const struct writer *const writers[] = {writer_by_name("jsonl"), writer_by_name("csv"),
-                                            &json_writer, &markdown_writer};
+    return writer_run(&json_writer, fleet) < 0 || writer_run(&markdown_writer, fleet) < 0 ? -1 : 0;
+}
 
-    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
-        if (writer_run(writers[i], fleet) < 0)
-            return -1;
-    return 0;
+int fleet_timeline(struct case_file *fleet, const char *name, struct custody_known *written)
+{
+    const struct writer *writer = writer_by_name(name);
+    struct buffer path = BUFFER_EMPTY;
+    struct hashed_file *file = NULL;
+    FILE *out = NULL;
+
+    buffer_format(&path, "%s/%s", case_folder(fleet), writer->file);
+    int result = hashed_file_create(buffer_text(&path), &file, &out);
+    if (result == 0) {
+        const int walked = writer->write(fleet, out);
+        written->name = writer->file;
+        result = hashed_file_close(file, out, written->sha256);
+        if (walked < 0)
+            result = error_prefix("'%s'", buffer_text(&path));
+    }
+    buffer_release(&path);
+    return result;
 }
