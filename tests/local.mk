@@ -169,7 +169,7 @@ BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
 bench: extriage
 	python3 -B $(srcdir)/%D%/bench/run.py ./extriage '$(BENCH_DIR)' $(BENCH)
 .PHONY: bench
-EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py
+EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py %D%/bench/cases.py
 # The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import cases
 import inputs
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -331,9 +332,35 @@ def bench_peaks():
          inputs.once(os.path.join(WORK, 'large-usn', '$J'), inputs.journal(512 << 20, 32 << 30)))
 
 
+def merge_case():
+    """The demonstration's case, of which bench/cases.py makes many."""
+    demo, case = os.path.join(WORK, 'merge-demo'), os.path.join(WORK, 'merge-case')
+    if not os.path.exists(os.path.join(case, 'case.db')):
+        subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), demo, '--formats', 'folder'], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([PROGRAM, 'run', os.path.join(demo, 'folder'), '-o', case, '-q', '--clobber'], check=False)
+        shutil.rmtree(demo, ignore_errors=True)
+    return case
+
+
+def bench_merge():
+    """Joining so many cases of 10,000 indicators: linear in their number, in memory that does not grow."""
+    case, folder, fleet = merge_case(), os.path.join(WORK, 'merge-cases'), os.path.join(WORK, 'merge-fleet')
+    for count in [int(word) for word in os.environ.get('BENCH_MERGE', '100,300').split(',')]:
+        cases.make(case, folder, count, 10000, short=True)
+        command = "'%s' merge '%s'/server-* -o '%s' -q" % (PROGRAM, folder, fleet)
+        ours = measure(command, clean(fleet), runs=1)
+        rows = output("wc -l <'%s/timeline.jsonl'" % fleet).strip()
+        size = int(output("du -sb '%s' | cut -f1" % fleet))
+        row('%d cases of 10,000 indicators merged' % count, 'linear, memory flat', ours, None, command, '-',
+            '%.1f s, %.1f CPU microseconds a row, %.0f MiB, %s lines, %.1f GB written' % (
+                ours[0], ours[1] / (count * 10000) * 1e6, ours[2], rows, size / 1e9))
+        shutil.rmtree(fleet, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'matching': bench_matching, 'rules': bench_rules, 'workers': bench_workers,
            'listing': bench_listing, 'reading': bench_reading, 'memory': bench_memory, 'evtx': bench_evtx,
-           'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks}
+           'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks, 'merge': bench_merge}
 ON_IMAGE = {'pipeline', 'verify', 'matching', 'workers', 'reading', 'memory'}
 
 
