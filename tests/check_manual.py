@@ -215,7 +215,9 @@ def check_examples():
     with tempfile.TemporaryDirectory(prefix="extriage-manual-") as work:
         missing = prepare(work)
         environment = {**os.environ, "PATH": os.path.join(work, "bin") + ":" + os.environ["PATH"], "HOME": work, "XDG_DATA_HOME": ""}
-        run("extriage", "run", "-q", "server.E01", "-o", "other", cwd=work, env=environment)
+        with open(os.path.join(work, "HttpProxy_2021030305-1.LOG"), "w", newline="") as file:
+            file.write(LOG.replace("T04:", "T05:"))
+        run("extriage", "run", "-q", "HttpProxy_2021030305-1.LOG", "-o", "other", cwd=work, env=environment)
         seen = set()
         for name in ["extriage.1"] + [f"extriage-{command}.1" for command in commands()]:
             for line in examples(name):

@@ -55,7 +55,7 @@ static const struct option_entry entries[] = {
     {'j', "jobs", "N", "worker processes (default: one per processor; 0: all in this process, for debuggers)", NUMBER, AT(jobs), FOR_IMAGES},
     {0, "threads", "N", "the same as --jobs", NUMBER, AT(jobs), FOR_IMAGES},
     {0, "timeout", "SECONDS", "end a worker of which nothing was heard for so long (default: 300)", NUMBER, AT(timeout), FOR_RUN | FOR_INFO | FOR_EXTRACT},
-    {0, "format", "LIST", "only these outputs, comma separated or repeated (see the list below)", LIST, AT(formats), FOR_RUN | FOR_REPORT | FOR_MERGE},
+    {0, "format", "LIST", "only these outputs, comma separated or repeated (see the list below)", LIST, AT(formats), FOR_RUN | FOR_REPORT},
     {0, "verify", NULL, "also read every byte of the evidence and compare the stored hashes", FLAG, AT(verify), FOR_RUN},
     {0, "path", "GLOB", "extract these paths instead of the known artifacts (repeatable; ** for any depth)", LIST, AT(globs), FOR_EXTRACT},
     {0, "deleted", NULL, "extract deleted files too", FLAG, AT(deleted), FOR_EXTRACT},
@@ -74,6 +74,7 @@ static const struct option_entry entries[] = {
     {0, "clock-skew", "SECONDS", "seconds by which the server's clock was ahead; subtracted from all times", SIGNED_NUMBER, AT(clock_skew), FOR_RUN},
     {0, "resume", NULL, "go on with a run that was interrupted", FLAG, AT(resume), FOR_RUN},
     {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
+    {0, "format", "LIST", "the timelines of all cases that are written: jsonl, csv or both (default: jsonl)", LIST, AT(formats), FOR_MERGE},
     {0, "skip-errors", NULL, "join the other cases when some are not finished, damaged or given twice (exit code 3)", FLAG, AT(skip_errors), FOR_MERGE},
     {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
     {0, "vss", "LIST", "shadow copies to read too: all, none or numbers like 1,3 (default: none, as each adds time and repeats what is still there; `info` lists them; only files that differ from the live volume are read)", SNAPSHOTS, AT(snapshots), FOR_RUN | FOR_EXTRACT},
@@ -89,10 +90,11 @@ static const struct option_entry entries[] = {
 /* clang-format on */
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 
-static const struct option_entry *find_long(struct slice name)
+/* Commands may mean different things by one name. */
+static const struct option_entry *find_long(struct slice name, unsigned command)
 {
     for (size_t i = 0; i < ENTRY_COUNT; i++)
-        if (slice_is(name, entries[i].name))
+        if (slice_is(name, entries[i].name) && (entries[i].commands & command))
             return &entries[i];
     return NULL;
 }
@@ -253,10 +255,10 @@ static int parse_long(char **argv, unsigned command, struct options *options)
 {
     const struct slice whole = slice_of_text(argv[0] + 2);
     const size_t equals = slice_find(whole, 0, '=');
-    const struct option_entry *entry = find_long(slice_part(whole, 0, equals));
+    const struct option_entry *entry = find_long(slice_part(whole, 0, equals), command);
     const bool attached = equals != SIZE_MAX;
 
-    if (!entry || !(entry->commands & command))
+    if (!entry)
         return refuse(argv[0], command);
     if (!takes_value(entry))
         return attached                          ? error_set("--%s takes no value", entry->name)

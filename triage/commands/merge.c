@@ -139,6 +139,20 @@ static bool is_wanted(const struct options *options, const char *format)
                                  : strcmp(format, "jsonl") == 0;
 }
 
+static int check_timelines(const struct options *options)
+{
+    size_t count;
+    const struct writer *const *writers = writer_all(&count);
+
+    if (check_formats(options) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (is_asked_for(options, writers[i]) && options->format_count &&
+            strcmp(writers[i]->name, "jsonl") != 0 && strcmp(writers[i]->name, "csv") != 0)
+            return error_set("merge writes jsonl and csv, not '%s'", writers[i]->name);
+    return 0;
+}
+
 static int check_usage(const struct options *options)
 {
     if (options->path_count == 0)
@@ -147,7 +161,7 @@ static int check_usage(const struct options *options)
         return error_set("where shall the joined cases go? Name a folder with -o");
     if (options->sign && sign_check(options->sign) < 0)
         return -1;
-    return check_formats(options) < 0 ? -1 : check_output(options);
+    return check_timelines(options) < 0 ? -1 : check_output(options);
 }
 
 static int add_members(struct merge *merge)
