@@ -80,6 +80,7 @@ UNIT_TESTS = \
 	%D%/unit/test_registry \
 	%D%/unit/test_rules \
 	%D%/unit/test_samples_volumes \
+	%D%/unit/test_sandbox \
 	%D%/unit/test_shadow \
 	%D%/unit/test_sigma \
 	%D%/unit/test_signature \
@@ -176,3 +177,13 @@ EXTRA_PROGRAMS += %D%/bench/prefilter_bench
 # Outputs for other programs, custody, redaction, joined cases.
 TESTS += %D%/check_exports.py
 EXTRA_DIST += %D%/check_exports.py
+
+# Hostile evidence, and workers that it has taken over.
+HOSTILE_TESTS = %D%/hostile_workers.py
+TESTS += $(HOSTILE_TESTS)
+EXTRA_DIST += $(HOSTILE_TESTS)
+check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel
+%C%_hostile_liar_SOURCES = %D%/hostile/liar.c $(extriage_SOURCES)
+%C%_hostile_liar_LDADD = libextriage.a $(EXTRIAGE_LIBS)
+%C%_hostile_liar_LDFLAGS = $(extriage_LDFLAGS) -Wl,--wrap=worker_start,--wrap=worker_run
+%C%_hostile_old_kernel_LDADD =

@@ -157,6 +157,7 @@ libextriage_a_SOURCES += \
 	%D%/engine/pool.c %D%/engine/pool.h %D%/engine/pool_parts.h %D%/engine/pool_worker.c \
 	%D%/engine/session.c %D%/engine/session.h %D%/engine/session_parts.h \
 	%D%/engine/session_context.c %D%/engine/session_copy.c %D%/engine/session_damage.c \
+	%D%/engine/session_limits.c \
 	%D%/engine/session_parse.c %D%/engine/session_rows.c %D%/engine/session_survey.c \
 	%D%/engine/session_verify.c \
 	%D%/engine/time_windows.c %D%/engine/time_windows.h \

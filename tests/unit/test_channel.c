@@ -110,7 +110,7 @@ static int ask(struct peer *peer, const char *text, struct buffer *rows, struct 
 /* ---- one that behaves ---- */
 
 /* "sum" adds the source up; "echo ..." gives itself back; "rows" sends three; "flood" sends rows
- * until nobody wants them; "die" and "hang" do that. */
+ * until nobody wants them, "pour" without looking; "die" and "hang" do that. */
 static int answer(struct server *server, struct slice request)
 {
     static uint8_t bytes[10000];
@@ -131,6 +131,8 @@ static int answer(struct server *server, struct slice request)
         if (server_row(server, slice_of(bytes, sizeof bytes)) < 0 ||
             server_read(server, at += 1000 * 1000, bytes, 1) <= 0)
             return error_set("flood is over");
+    while (slice_is(request, "pour") && server_row(server, SLICE_LITERAL("row")) == 0)
+        ;
     while (slice_is(request, "sum")) {
         if ((got = server_read(server, at, bytes, sizeof bytes)) < 0)
             return -1;
@@ -295,6 +297,28 @@ static void rows_can_be_stopped(void **state)
     peer_stop(&peer);
 }
 
+/* The process that is stopped must be gone before the next request is sent, or it takes that one
+ * along. */
+static void what_follows_a_stop_is_answered(void **state)
+{
+    struct peer peer = peer_start(behave);
+    const struct helper_request pour = {
+        .body = SLICE_LITERAL("pour"), .row = stop_at_row, .seconds = 5};
+    const struct helper_request unasked = {.body = SLICE_LITERAL("rows"), .seconds = 5};
+    struct buffer reply = BUFFER_EMPTY;
+    (void)state;
+
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(helper_ask(peer.helper, &pour), 5);
+        assert_int_equal(ask(&peer, "echo", NULL, &reply), 0);
+        assert_int_equal(helper_ask(peer.helper, &unasked), -1); /* a row that nobody asked for */
+        assert_int_equal(ask(&peer, "echo", NULL, &reply), 0);
+        assert_true(slice_is(buffer_slice(&reply), "echo"));
+    }
+    buffer_release(&reply);
+    peer_stop(&peer);
+}
+
 /* ---- those that do not ---- */
 
 /* Waits for a request and gives its serial. */
@@ -318,38 +342,38 @@ static void say(int socket, uint8_t kind, struct slice body)
 
 static void need_too_much(int socket, int control)
 {
-    (void)control;
+    close(control);
     say(socket, CHANNEL_NEED, SLICE_LITERAL("\0\0\0\0\0\0\0\0\xFF\xFF\xFF\xFF"));
 }
 
 static void need_cut_short(int socket, int control)
 {
-    (void)control;
+    close(control);
     say(socket, CHANNEL_NEED, SLICE_LITERAL("\0\0\0\0"));
 }
 
 static void need_with_more_behind(int socket, int control)
 {
-    (void)control;
+    close(control);
     say(socket, CHANNEL_NEED, SLICE_LITERAL("\0\0\0\0\0\0\0\0\1\0\0\0!"));
 }
 
 static void unknown_kind(int socket, int control)
 {
-    (void)control;
+    close(control);
     say(socket, 200, SLICE_LITERAL("?"));
 }
 
 static void row_unasked(int socket, int control)
 {
-    (void)control;
+    close(control);
     say(socket, CHANNEL_ROW, SLICE_LITERAL("?"));
 }
 
 static void packet_cut_short(int socket, int control)
 {
     struct channel channel;
-    (void)control;
+    close(control);
 
     hear(&channel, socket);
     send(socket, "\1\2", 2, 0);
@@ -360,7 +384,7 @@ static void packet_too_large(int socket, int control)
 {
     static uint8_t bytes[CHANNEL_PACKET_MAX + 1000];
     struct channel channel;
-    (void)control;
+    close(control);
 
     hear(&channel, socket);
     send(socket, bytes, sizeof bytes, 0);
@@ -372,7 +396,7 @@ static void endless_message(int socket, int control)
     static uint8_t bytes[CHANNEL_PACKET_MAX];
     struct channel channel;
     const uint32_t serial = hear(&channel, socket);
-    (void)control;
+    close(control);
 
     while (channel_send(&channel, CHANNEL_MORE, serial, slice_of(bytes, sizeof bytes)) == 0)
         ;
@@ -383,7 +407,7 @@ static void endless_need(int socket, int control)
     struct channel channel;
     struct message message;
     const uint32_t serial = hear(&channel, socket);
-    (void)control;
+    close(control);
 
     while (channel_send(&channel, CHANNEL_NEED, serial,
                         SLICE_LITERAL("\0\0\0\0\0\0\0\0\1\0\0\0")) == 0)
@@ -394,7 +418,7 @@ static void old_serials(int socket, int control)
 {
     struct channel channel;
     const uint32_t serial = hear(&channel, socket);
-    (void)control;
+    close(control);
 
     while (channel_send(&channel, CHANNEL_DONE, serial + 1, SLICE_LITERAL("not yours")) == 0)
         ;
@@ -409,7 +433,7 @@ static void early_death(int socket, int control)
 static void hangs_up(int socket, int control)
 {
     struct channel channel;
-    (void)control;
+    close(control);
 
     hear(&channel, socket);
 }
@@ -471,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_crash_costs_one_request),
         cmocka_unit_test(silence_costs_one_request),
         cmocka_unit_test(rows_can_be_stopped),
+        cmocka_unit_test(what_follows_a_stop_is_answered),
         cmocka_unit_test(a_lying_peer_costs_its_request_only),
         cmocka_unit_test(a_program_that_is_not_there_was_left_out),
     };

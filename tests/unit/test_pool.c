@@ -67,6 +67,12 @@ static void run(void *state, struct slice body, struct outbox *outbox)
         _exit(7);
     if (what == 'w' && outbox_output(outbox) >= 0)
         assert_int_equal(write(outbox_output(outbox), "copied", 6), 6);
+    while (what == 'p') { /* a circle that reads */
+        outbox_progress(outbox, 10);
+        usleep(1000);
+    }
+    while (what == 'f')
+        outbox_send(outbox, FRAME_ECHO, buffer_slice(&out));
     outbox_send(outbox, what == 'b' ? 9 : FRAME_ECHO, buffer_slice(&out));
     outbox_progress(outbox, 10);
     buffer_release(&out);
@@ -114,6 +120,8 @@ static int run_letters(struct test *test, unsigned jobs, const char *letters, co
         wire_put_u32(&bodies[i], (uint32_t)(1000 + i));
         tasks[i].body = buffer_slice(&bodies[i]);
         tasks[i].output = letters[i] == 'w' ? output : NULL;
+        tasks[i].most_bytes = letters[i] == 'f' ? 1000 : 0;
+        tasks[i].most_seconds = letters[i] == 'p' ? 2 : 0;
     }
     const int result = pool_run(&pool, tasks, count, &never);
     for (size_t i = 0; i < count; i++)
@@ -180,6 +188,18 @@ static void a_broken_frame_costs_one_task(void **state)
     check_only_one_suffers("eeeeb", 4, "broken result");
 }
 
+static void a_worker_that_reads_for_ever_comes_to_an_end(void **state)
+{
+    (void)state;
+    check_only_one_suffers("eepee", 2, "came to no end within 2 seconds");
+}
+
+static void a_flood_costs_one_task(void **state)
+{
+    (void)state;
+    check_only_one_suffers("efeee", 1, "more than can come of this file");
+}
+
 static void a_worker_that_cannot_start_is_an_error(void **state)
 {
     (void)state;
@@ -217,6 +237,8 @@ int main(void)
         cmocka_unit_test(a_hang_costs_one_task),
         cmocka_unit_test(an_early_end_costs_one_task),
         cmocka_unit_test(a_broken_frame_costs_one_task),
+        cmocka_unit_test(a_worker_that_reads_for_ever_comes_to_an_end),
+        cmocka_unit_test(a_flood_costs_one_task),
         cmocka_unit_test(a_worker_that_cannot_start_is_an_error),
         cmocka_unit_test(a_task_writes_the_file_that_the_parent_made),
     };

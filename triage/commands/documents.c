@@ -376,7 +376,7 @@ static void counts_json(const struct session_counts *counts, struct json *json)
     json_object_end(json);
 }
 
-static void system_json(struct json *json)
+static void system_json(const struct options *options, struct json *json)
 {
     struct utsname name;
 
@@ -388,7 +388,7 @@ static void system_json(struct json *json)
         json_pair(json, "machine", name.machine);
         json_object_end(json);
     }
-    json_pair(json, "sandbox", sandbox_description());
+    json_pair(json, "sandbox", options->jobs ? sandbox_description() : "none (--jobs 0)");
 }
 
 static void put_program(struct json *json, const char *path)
@@ -481,7 +481,7 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     time_pair(&json, "ended", times->ended);
     json_pair_integer(&json, "exit_code", exit_code);
     case_json(options, &json);
-    system_json(&json);
+    system_json(options, &json);
     programs_json(&json);
     counts_json(session_counts(session), &json);
     evidence_json(options, session, seals, &json);

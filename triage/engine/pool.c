@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,9 @@ struct worker {
     struct buffer inbox;
     size_t tasks[BATCH_TASKS]; /* handed over, in order; [done, count) are open */
     size_t count, done;
-    struct timespec heard;
+    struct timespec heard, begun; /* begun: the task at work */
+    uint64_t told;                /* bytes of frames of the task at work */
+    bool ready; /* it has said so: it cannot claim any more that it cannot start */
 };
 
 struct run {
@@ -62,6 +65,7 @@ static int worker_start(struct run *run, struct worker *worker)
     worker->pid = pid;
     worker->socket = pair[0];
     worker->count = worker->done = 0;
+    worker->ready = false;
     clock_gettime(CLOCK_MONOTONIC, &worker->heard);
     return 0;
 }
@@ -148,6 +152,13 @@ static bool add_to_batch(struct run *run, struct worker *worker, size_t task, in
     return true;
 }
 
+/* The next of the batch is at work from now on. */
+static void begin_task(struct worker *worker)
+{
+    worker->told = 0;
+    clock_gettime(CLOCK_MONOTONIC, &worker->begun);
+}
+
 /* Neighbours on the disk go together; a batch ends once it is heavy, so that workers end at about
  * the same time. */
 static void hand_out(struct run *run, struct worker *worker)
@@ -167,6 +178,7 @@ static void hand_out(struct run *run, struct worker *worker)
     for (size_t i = 0; i < descriptor_count; i++)
         close(descriptors[i]);
     clock_gettime(CLOCK_MONOTONIC, &worker->heard);
+    begin_task(worker);
 }
 
 /* Waits for the worker's end; gives its status. */
@@ -201,7 +213,11 @@ static const char *ending(struct worker *worker, char *text, size_t size)
 {
     const int status = reap(worker);
 
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        snprintf(text, size,
+                 "the worker tried what its sandbox forbids and was ended: it may have been taken "
+                 "over by the evidence");
+    else if (WIFSIGNALED(status))
         snprintf(text, size, "the worker crashed (signal %d, %s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     else
@@ -210,7 +226,7 @@ static const char *ending(struct worker *worker, char *text, size_t size)
 }
 
 /* 1: a frame was taken from the inbox; 0: it is not complete yet; -1: it is broken; -2: the worker
- * could not start. */
+ * could not start; -3: it says more than its task can have to say. */
 static int take_frame(struct run *run, struct worker *worker, struct cursor *in)
 {
     struct cursor ahead = *in;
@@ -225,13 +241,14 @@ static int take_frame(struct run *run, struct worker *worker, struct cursor *in)
     if (cursor_failed(&ahead))
         return 0;
     *in = ahead;
-    if (task == UINT32_MAX && type == FRAME_END) {
+    if (task == UINT32_MAX && type == FRAME_END && !worker->ready) {
         error_set("%.*s", (int)(body.size < 400 ? body.size : 400), (const char *)body.data);
         return -2;
     }
     if (type == FRAME_PROGRESS) {
         struct cursor c = cursor_over(body, 0);
         run->bytes_read += wire_get_u64(&c);
+        worker->ready = true;
         return 1;
     }
     if (worker->done >= worker->count || worker->tasks[worker->done] != task)
@@ -239,8 +256,12 @@ static int take_frame(struct run *run, struct worker *worker, struct cursor *in)
     if (type == FRAME_END) {
         worker->done++;
         task_ended(run, task, NULL);
+        begin_task(worker);
         return 1;
     }
+    worker->told += size;
+    if (run->tasks[task].most_bytes && worker->told > run->tasks[task].most_bytes)
+        return -3;
     return pool->frame(pool->context, task, type, body) < 0 ? -1 : 1;
 }
 
@@ -279,18 +300,26 @@ static int hear(struct run *run, struct worker *worker)
     const int result = take_frames(run, worker);
     if (result == -1)
         worker_lost(run, worker, "the worker sent a broken result");
+    if (result == -3)
+        worker_lost(run, worker, "the worker sent more than can come of this file");
     return result == -2 ? -1 : 0;
 }
 
-static void end_silent_worker(struct run *run, struct worker *worker)
+/* One that is silent, and one that has much to say but comes to no end. */
+static void end_slow_worker(struct run *run, struct worker *worker)
 {
-    char text[80];
+    char text[120];
 
-    if (worker->pid == 0 || worker->done >= worker->count ||
-        pool_milliseconds_since(&worker->heard) < (int64_t)run->pool->timeout_seconds * 1000)
+    if (worker->pid == 0 || worker->done >= worker->count)
         return;
-    snprintf(text, sizeof text, "nothing was heard of the worker for %u seconds",
-             run->pool->timeout_seconds);
+    const uint64_t most = run->tasks[worker->tasks[worker->done]].most_seconds;
+    if (pool_milliseconds_since(&worker->heard) >= (int64_t)run->pool->timeout_seconds * 1000)
+        snprintf(text, sizeof text, "nothing was heard of the worker for %u seconds",
+                 run->pool->timeout_seconds);
+    else if (most && pool_milliseconds_since(&worker->begun) / 1000 >= (int64_t)most)
+        snprintf(text, sizeof text, "the worker came to no end within %" PRIu64 " seconds", most);
+    else
+        return;
     worker_lost(run, worker, text);
 }
 
@@ -321,7 +350,7 @@ static int hear_all(struct run *run)
         if (waits[i].revents)
             result = hear(run, &run->workers[i]);
     for (size_t i = 0; i < run->pool->jobs && result == 0; i++)
-        end_silent_worker(run, &run->workers[i]);
+        end_slow_worker(run, &run->workers[i]);
     free(waits);
     return result;
 }

@@ -29,6 +29,9 @@ struct pool_task {
     const char *output; /* NULL, or a file that the parent creates (it must not exist) and the
                            worker writes */
     uint64_t weight;    /* bytes it will read, for batching and progress */
+    /* What a worker that was taken over, or runs in a circle, may cost; 0: no limit. */
+    uint64_t most_bytes;   /* of its frames */
+    uint64_t most_seconds; /* until it has ended, however much it says */
 };
 
 struct pool {

@@ -2,6 +2,7 @@
 #include "triage/engine/pool_parts.h"
 
 #include "triage/base/error.h"
+#include "triage/base/sandbox.h"
 #include "triage/record/wire.h"
 
 #include <assert.h>
@@ -155,6 +156,7 @@ _Noreturn void pool_worker(const struct pool *pool, int socket)
     struct buffer batch = BUFFER_EMPTY;
 
     signal(SIGINT, SIG_IGN); /* the parent decides when to stop */
+    sandbox_drop_descriptors(STDERR_FILENO + 1, socket);
     void *state = pool->start(pool->context);
     if (!state) {
         outbox.task = UINT32_MAX;
@@ -162,7 +164,7 @@ _Noreturn void pool_worker(const struct pool *pool, int socket)
         outbox_flush(&outbox);
         _exit(1);
     }
-    clock_gettime(CLOCK_MONOTONIC, &outbox.reported);
+    report_progress(&outbox);
     for (;;) {
         uint8_t head[4];
         int descriptors[BATCH_TASKS];

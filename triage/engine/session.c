@@ -241,6 +241,7 @@ int session_run_tasks(struct session *session, struct pool *pool, size_t count, 
             task_put_parse(&bodies, wanted->artifact, &wanted->file);
         tasks[i].weight = wanted->file.size;
         tasks[i].output = kind == TASK_COPY ? session->outputs[i] : NULL;
+        session_limit_task(session, &tasks[i]);
         session->progress.bytes_all += wanted->file.size;
     }
     if (result == 0 && buffer_failed(&bodies))

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DAMAGE_MOST = 100000 };
+
 static uint64_t damage_end(const struct damage *range)
 {
     return range->offset + range->size;
@@ -69,6 +71,17 @@ static void tell_damage(struct session *session, size_t evidence, const struct d
     session_tell(session, text);
 }
 
+/* Over the ceiling a range is not lost: a neighbour takes it in, with what lies between. */
+static void widen_damage(struct damage *known, const struct damage *range)
+{
+    const uint64_t start = known->offset < range->offset ? known->offset : range->offset;
+    const uint64_t stop =
+        damage_end(known) > damage_end(range) ? damage_end(known) : damage_end(range);
+
+    known->offset = start;
+    known->size = stop - start;
+}
+
 /* Ranges are kept in their order and joined, so that it does not matter which worker met them
  * first. */
 int session_add_damage(struct session *session, size_t evidence, uint64_t offset, uint64_t size,
@@ -90,6 +103,10 @@ int session_add_damage(struct session *session, size_t evidence, uint64_t offset
         range.offset = known->offset < range.offset ? known->offset : range.offset;
         range.size = stop - range.offset;
         range.why = known->why;
+    }
+    if (end == at && item->damage_count >= DAMAGE_MOST) {
+        widen_damage(&item->damage[at ? at - 1 : 0], &range);
+        return 0;
     }
     if (end == at) {
         tell_damage(session, evidence, &range);

@@ -85,7 +85,7 @@ static int take_correlated(struct session *session, const struct wanted *wanted,
 
     if (cursor_failed(in) || !sha256 || rule >= rule_set_count(session->options.rules))
         return error_set("a malformed correlated event");
-    if (wire_get_event(in, session->frame_arena, &event) < 0)
+    if (session_get_event(session, wanted, in, &event) < 0)
         return -1;
     return session_stored(session,
                           correlate_keep(&correlate, wanted->key, rule, &event, sha256, raw_cut));
@@ -112,6 +112,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
     struct cursor in = cursor_over(body, 0);
 
     arena_reset(session->frame_arena);
+    if (session_count_result(wanted, type) < 0)
+        return -1;
     switch (type) {
     case RESULT_INDICATOR:
         return session_take_indicator(session, wanted, &in);

@@ -14,7 +14,8 @@ struct wanted {
     struct file file;
     uint32_t artifact; /* NO_ARTIFACT for the user's own globs */
     const char *windows_path, *key;
-    bool matched; /* an indicator came of it */
+    bool matched;                               /* an indicator came of it */
+    uint32_t notices, facts, rejected, tallies; /* results of its task so far */
 };
 
 struct item { /* one evidence item */
@@ -78,6 +79,20 @@ int session_run_tasks(struct session *session, struct pool *pool, size_t count,
 int session_add_damage(struct session *session, size_t evidence, uint64_t offset, uint64_t size,
                        const char *why);
 int session_take_damage(struct session *session, size_t evidence, struct cursor *in);
+
+/* --- session_limits.c: what a worker may say and cost; one that was taken over says anything ---
+ */
+
+void session_limit_survey(struct pool_task *task);
+/* From its weight; a task with an output raises what copies may reach. */
+void session_limit_task(struct session *session, struct pool_task *task);
+/* Does the file lie on a volume of its own item, in a shadow copy that this volume has? */
+bool session_is_known_volume(const struct inventory *inventory, const struct file *file);
+/* -1 when it is one more than a file can have. */
+int session_count_result(struct wanted *wanted, uint8_t type);
+/* The event of a result, which lies in the task's file; -1 with error_text. */
+int session_get_event(struct session *session, const struct wanted *wanted, struct cursor *in,
+                      struct event *event);
 
 /* --- session_rows.c --- */
 

@@ -199,7 +199,7 @@ int session_take_indicator(struct session *session, struct wanted *wanted, struc
 
     if (cursor_failed(in) || !sha256 || rule >= rule_set_count(session->options.rules))
         return error_set("a malformed indicator");
-    if (wire_get_event(in, session->frame_arena, &event) < 0)
+    if (session_get_event(session, wanted, in, &event) < 0)
         return -1;
     return session_add_indicator(session, wanted, &event, rule, how ? how : "", sha256, raw_cut);
 }
@@ -227,7 +227,7 @@ int session_take_context(struct session *session, struct wanted *wanted, struct 
     const bool raw_cut = wire_get_u8(in) != 0;
     if (cursor_failed(in) || !sha256)
         return error_set("a malformed event");
-    if (wire_get_event(in, session->frame_arena, &event) < 0)
+    if (session_get_event(session, wanted, in, &event) < 0)
         return -1;
     return instant_known(event.when) ? add_context(session, wanted, &event, sha256, raw_cut)
                                      : error_set("a malformed event: it has no time");
@@ -239,7 +239,7 @@ int session_take_fact(struct session *session, const struct wanted *wanted, stru
     struct event event = {.file = &wanted->file};
     char basis[ZONE_NAME_SIZE + 8], entry[48];
 
-    if (wire_get_event(in, session->frame_arena, &event) < 0)
+    if (session_get_event(session, wanted, in, &event) < 0)
         return -1;
     buffer_clear(&session->message);
     message_of(&event, &session->message);

@@ -2,6 +2,7 @@
 #include "triage/engine/session_parts.h"
 
 #include "triage/base/error.h"
+#include "triage/base/sandbox.h"
 #include "triage/record/wire.h"
 
 #include <inttypes.h>
@@ -23,6 +24,7 @@ static int add_wanted(struct session *session, size_t evidence, struct cursor *i
     if (wire_get_file(in, session->arena, &wanted->file) < 0 || cursor_failed(in))
         return -1;
     if (wanted->file.evidence != evidence || !wanted->file.path ||
+        !session_is_known_volume(&session->items[evidence].inventory, &wanted->file) ||
         (wanted->artifact != NO_ARTIFACT && !session_artifact(wanted->artifact)))
         return error_set("a malformed entry of the plan");
     session->wanted_count++;
@@ -42,6 +44,8 @@ static int take_inventory(struct session *session, size_t evidence, struct curso
 {
     struct inventory *inventory = &session->items[evidence].inventory;
 
+    if (inventory->path)
+        return error_set("a second description of the evidence");
     if (inventory_get(in, session->arena, inventory) < 0)
         return -1;
     for (size_t i = 0; i < inventory->damage_count; i++)
@@ -247,7 +251,10 @@ int session_survey(struct session *session, struct case_file *file)
     for (size_t i = 0; i < count && result == 0; i++) {
         task_put_survey(&bodies[i], (uint32_t)i);
         tasks[i].body = buffer_slice(&bodies[i]);
+        session_limit_survey(&tasks[i]);
     }
+    if (session->options.jobs && sandbox_lack())
+        session_tell(session, sandbox_lack());
     if (result == 0)
         result = pool_run(&pool, tasks, count, session->options.interrupted);
     if (result == 0)

@@ -61,6 +61,7 @@ static int enter_sandbox(const struct worker *worker)
     const struct worker_setup *setup = worker->setup;
     const char **roots = calloc(setup->evidence_count + 1, sizeof *roots);
     struct sandbox sandbox = {.memory = setup->memory ? setup->memory : (size_t)4 << 30,
+                              .output = setup->output,
                               .roots = roots};
     size_t count = 0;
 

@@ -41,6 +41,8 @@ enum result_kind {
 };
 
 enum { NO_ARTIFACT = UINT32_MAX, RAW_CEILING = 4096 };
+/* Kept of one file; how many more there were is a notice. */
+enum { MOST_NOTICES = 1000, MOST_REJECTED = 10000, MOST_FACTS = 20000 };
 
 /* Everything a worker needs, set up by the parent before it forks. */
 struct worker_setup {
@@ -61,6 +63,7 @@ struct worker_setup {
     size_t memory;      /* bytes a worker may add; 0 for the default */
     const struct known_good *known; /* may be NULL */
     bool scan_all;                  /* content rules over all files */
+    uint64_t output;                /* size that a copied file may reach; 0: nothing is copied */
     const char *only;               /* name of the one artifact that is wanted; NULL: all */
 };
 

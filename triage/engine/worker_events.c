@@ -9,11 +9,7 @@
 
 #include <stdio.h>
 
-enum {
-    EVENT_CEILING = 8 << 20,
-    MOST_NOTICES = 1000, /* of one file */
-    MOST_FACTS = 20000,  /* likewise */
-};
+enum { EVENT_CEILING = 8 << 20 };
 
 void running_notice(struct job *job, uint64_t offset, const char *text)
 {
@@ -21,9 +17,7 @@ void running_notice(struct job *job, uint64_t offset, const char *text)
 
     if (job->context) /* told when the file was parsed */
         return;
-    if (running->notices == MOST_NOTICES)
-        text = "there are more notices of this file than are kept";
-    if (running->notices++ <= MOST_NOTICES)
+    if (running->notices++ < MOST_NOTICES)
         worker_send_notice(running->worker, running->outbox, offset, text);
 }
 
@@ -93,10 +87,7 @@ void running_send_fact(struct running *running, const struct event *event)
     struct event fact = *event;
 
     fact.raw = slice_of(NULL, 0);
-    if (running->facts++ == MOST_FACTS)
-        running_notice(&running->job, event->offset,
-                       "there are more facts of this file than are kept");
-    if (running->facts > MOST_FACTS)
+    if (running->facts++ >= MOST_FACTS)
         return;
     wire_put_event(worker_frame(running->worker), &fact, 0);
     if (running->worker->frame.size > EVENT_CEILING)

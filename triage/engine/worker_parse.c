@@ -24,6 +24,28 @@ static const char *windows_path_of(struct worker *worker, const struct file *fil
     return buffer_text(path);
 }
 
+/* How many there were of what is kept up to a number only. */
+static void tell_left_out(const struct running *running)
+{
+    const struct {
+        const char *what;
+        size_t count, most;
+    } kept[] = {
+        {"notices", running->notices, MOST_NOTICES},
+        {"facts", running->facts, MOST_FACTS},
+        {"rejected records", running->rejected, MOST_REJECTED},
+    };
+    char text[120];
+
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (kept[i].count <= kept[i].most)
+            continue;
+        snprintf(text, sizeof text, "%zu %s of this file are not kept: the first %zu are",
+                 kept[i].count - kept[i].most, kept[i].what, kept[i].most);
+        worker_send_notice(running->worker, running->outbox, 0, text);
+    }
+}
+
 static void send_digests(struct running *running)
 {
     struct buffer *out = worker_frame(running->worker);
@@ -98,6 +120,7 @@ void worker_parse(struct worker *worker, struct outbox *outbox, const struct art
         const char *text = running_loss_text(&running);
         running_notice(&running.job, 0, text ? text : error_text());
     }
+    tell_left_out(&running);
     if (running.digested)
         send_digests(&running);
     worker_put_tally(worker_frame(worker), &running.tally, running.job.size,

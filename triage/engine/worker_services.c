@@ -10,7 +10,6 @@
 
 enum {
     NEIGHBOUR_CEILING = 64 << 20,
-    MOST_REJECTED = 10000, /* kept of one file; all are counted */
 };
 
 const char mail_is_not_read[] =
@@ -67,10 +66,7 @@ static void service_reject(struct job *job, uint64_t offset, uint64_t number, st
 
     if (job->context)
         return;
-    if (running->rejected++ == MOST_REJECTED)
-        running_notice(job, offset,
-                       "there are more rejected records than are kept: 10,000 of a file");
-    if (running->rejected > MOST_REJECTED)
+    if (running->rejected++ >= MOST_REJECTED)
         return;
     struct buffer *out = worker_frame(running->worker);
     wire_put_u64(out, offset);

@@ -1,6 +1,7 @@
 #include "triage/helpers/helper.h"
 
 #include "triage/base/error.h"
+#include "triage/base/sandbox.h"
 #include "triage/base/utf16.h"
 #include "triage/helpers/channel.h"
 #include "triage/helpers/server.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +20,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { REASON_MAX = 300 };
+enum { REASON_MAX = 300, STOP_MS = 10 * 1000 };
 
 struct helper {
     char name[40];
     struct channel channel;
     int socket, control;
     pid_t process; /* 0 for a peer of a test */
+    bool lost;     /* it does not even stop any more */
     uint32_t serial;
     struct buffer out;
     uint8_t *bytes; /* CHANNEL_NEED_MAX bytes of the source */
@@ -71,17 +74,14 @@ static bool find_program(const char *name, char *path, size_t size)
 static _Noreturn void become(const char *path, int socket, int control)
 {
     char *const arguments[] = {(char *)(uintptr_t)path, NULL}, *const environment[] = {NULL};
-    const int nothing = open("/dev/null", O_RDWR);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Out of the way of the numbers that they get first. */
     socket = fcntl(socket, F_DUPFD, SERVER_CONTROL + 1);
     control = fcntl(control, F_DUPFD, SERVER_CONTROL + 1);
-    for (int i = 0; i < SERVER_SOCKET; i++)
-        dup2(nothing, i);
     if (dup2(socket, SERVER_SOCKET) < 0 || dup2(control, SERVER_CONTROL) < 0)
         _exit(127);
-    close_range(SERVER_CONTROL + 1, ~0u, 0);
+    sandbox_drop_descriptors(SERVER_CONTROL + 1, -1);
     execve(path, arguments, environment);
     _exit(127);
 }
@@ -160,7 +160,7 @@ void helper_stop(struct helper *helper)
     close(helper->socket);
     close(helper->control);
     /* In a sandbox neither call is allowed: the closed sockets end the program. */
-    if (helper->process > 0 && kill(helper->process, SIGKILL) == 0)
+    if (helper->process > 0 && !sandbox_is_entered() && kill(helper->process, SIGKILL) == 0)
         while (waitpid(helper->process, NULL, 0) < 0 && errno == EINTR)
             ;
     channel_release(&helper->channel);
@@ -185,14 +185,24 @@ static int fail_with(const struct helper *helper, struct slice text)
     return error_prefix("helper program '%s'", helper->name);
 }
 
-/* Has the process that reads evidence killed; the next request gets a fresh one. */
+/* Has the process that reads evidence killed, and waits until it is: one that still lived could
+ * take the next request with it. The next one gets a fresh process. */
+static void stop_work(struct helper *helper)
+{
+    struct pollfd ready = {.fd = helper->control, .events = POLLIN};
+    const char stop = 'k';
+    char stopped;
+
+    helper->lost = send(helper->control, &stop, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1 ||
+                   poll(&ready, 1, STOP_MS) != 1 ||
+                   recv(helper->control, &stopped, 1, MSG_DONTWAIT) != 1;
+}
+
 static int give_up(struct helper *helper)
 {
-    const char stop = 'k';
-    const ssize_t sent = send(helper->control, &stop, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    (void)sent; /* without it the program has ended */
-    return error_prefix("helper program '%s'", helper->name);
+    error_prefix("helper program '%s'", helper->name);
+    stop_work(helper);
+    return -1;
 }
 
 static int send_bytes(struct helper *helper, const struct helper_source *source,
@@ -263,8 +273,10 @@ static int converse(struct helper *helper, const struct helper_request *request,
                 error_set("it sent a row that was not asked for");
                 return give_up(helper);
             }
-            if ((stop = request->row(request->context, message.body)) != 0)
+            if ((stop = request->row(request->context, message.body)) != 0) {
+                stop_work(helper);
                 return stop;
+            }
             break;
         case CHANNEL_DONE:
             return take_answer(request, message.body);
@@ -289,6 +301,8 @@ int helper_ask(struct helper *helper, const struct helper_request *request)
 
     if (request->answer)
         buffer_clear(request->answer);
+    if (helper->lost)
+        return error_set("helper program '%s': it has ended", helper->name);
     if (send_request(helper, request) < 0)
         return error_prefix("helper program '%s'", helper->name);
     return converse(helper, request, deadline);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,9 +36,7 @@ struct server {
     struct channel channel;
     volatile uint32_t *serial; /* shared with the first process: the request at work, or 0 */
     uint64_t source_id, source_size;
-    struct buffer reply, request;
-    bool pending; /* `request` holds one that came while another was at work */
-    uint32_t pending_serial;
+    struct buffer reply;
     struct block blocks[BLOCKS];
     uint8_t *bytes;      /* BLOCKS times BLOCK_SIZE */
     uint64_t next_block; /* behind the last ones asked for */
@@ -60,16 +59,6 @@ struct buffer *server_reply(struct server *server)
     return &server->reply;
 }
 
-/* The worker gave the request at work up: it is left, the new one is kept for the main loop. */
-static int keep_pending(struct server *server, const struct message *message)
-{
-    buffer_clear(&server->request);
-    buffer_add(&server->request, message->body);
-    server->pending = true;
-    server->pending_serial = message->serial;
-    return error_set("the request was given up");
-}
-
 /* Asks for blocks and waits for them; *got is borrowed from the channel. */
 static int ask_for(struct server *server, uint64_t offset, uint32_t size, struct slice *got)
 {
@@ -77,8 +66,6 @@ static int ask_for(struct server *server, uint64_t offset, uint32_t size, struct
     struct message message;
     int result;
 
-    if (server->pending)
-        return error_set("the request was given up");
     wire_put_u64(&need, offset);
     wire_put_u32(&need, size);
     result = channel_send(&server->channel, CHANNEL_NEED, *server->serial, buffer_slice(&need));
@@ -87,11 +74,9 @@ static int ask_for(struct server *server, uint64_t offset, uint32_t size, struct
         return -1;
     do
         result = channel_receive(&server->channel, CHANNEL_NO_DEADLINE, &message);
-    while (result > 0 && message.kind != CHANNEL_REQUEST && message.serial != *server->serial);
+    while (result > 0 && message.serial != *server->serial);
     if (result <= 0)
         _exit(0); /* nobody is there to be answered */
-    if (message.kind == CHANNEL_REQUEST)
-        return keep_pending(server, &message);
     if (message.kind != CHANNEL_BYTES || message.body.size > size)
         return error_set("the evidence cannot be read at byte %llu: %.*s",
                          (unsigned long long)offset, (int)slice_part(message.body, 0, 200).size,
@@ -158,8 +143,6 @@ ssize_t server_read(struct server *server, uint64_t offset, void *buffer, size_t
 
 int server_row(struct server *server, struct slice row)
 {
-    if (server->pending)
-        return error_set("the request was given up");
     return channel_send(&server->channel, CHANNEL_ROW, *server->serial, row);
 }
 
@@ -207,27 +190,17 @@ static void serve_request(struct server *server, const struct server_program *pr
 static uint32_t next_request(struct server *server, struct buffer *body)
 {
     struct message message;
-    struct slice bytes;
-    uint32_t serial;
 
-    if (server->pending) {
-        bytes = buffer_slice(&server->request);
-        serial = server->pending_serial;
-        server->pending = false;
-    } else {
-        do
-            if (channel_receive(&server->channel, CHANNEL_NO_DEADLINE, &message) <= 0)
-                _exit(0);
-        while (message.kind != CHANNEL_REQUEST); /* an answer to a process that died */
-        bytes = message.body;
-        serial = message.serial;
-    }
+    do
+        if (channel_receive(&server->channel, CHANNEL_NO_DEADLINE, &message) <= 0)
+            _exit(0);
+    while (message.kind != CHANNEL_REQUEST); /* an answer to a process that died */
     buffer_clear(body);
-    buffer_add(body, bytes);
-    return serial;
+    buffer_add(body, message.body);
+    return message.serial;
 }
 
-static _Noreturn void work(const struct server_program *program, int socket,
+static _Noreturn void work(const struct server_program *program, int socket, int control,
                            volatile uint32_t *serial)
 {
     const struct sandbox sandbox = {.memory = program->memory ? program->memory : (size_t)1 << 30};
@@ -235,6 +208,7 @@ static _Noreturn void work(const struct server_program *program, int socket,
     struct buffer request = BUFFER_EMPTY;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(control); /* or it could swallow the order to kill it */
     if (!server || !(server->bytes = malloc((size_t)BLOCKS * BLOCK_SIZE)) ||
         channel_init(&server->channel, socket) < 0 || sandbox_enter(&sandbox) < 0)
         _exit(NO_SANDBOX);
@@ -247,8 +221,17 @@ static _Noreturn void work(const struct server_program *program, int socket,
 
 /* ---- the first process ---- */
 
-/* Waits for the process's end; kills it when the worker asks for that or is gone. */
-static int await(pid_t process, int socket, int control)
+/* The worker's order to stop: true, or it is gone. */
+static bool take_order(int control)
+{
+    char stop;
+
+    return read(control, &stop, 1) == 1;
+}
+
+/* Waits for the process's end; kills it when the worker asks for that or is gone. *stopped tells
+ * that the worker has to hear of it. */
+static int await(pid_t process, int socket, int control, bool *stopped)
 {
     struct pollfd ready[] = {
         {.fd = (int)syscall(SYS_pidfd_open, process, 0), .events = POLLIN},
@@ -256,20 +239,27 @@ static int await(pid_t process, int socket, int control)
         {.fd = socket}, /* its end only */
     };
     int status = 0;
-    char stop;
 
     while (ready[0].fd >= 0 && (poll(ready, 3, -1) >= 0 || errno == EINTR) && !ready[0].revents)
         if (ready[1].revents || ready[2].revents) {
             kill(process, SIGKILL);
-            if (ready[1].revents && read(control, &stop, 1) <= 0)
-                _exit(0);
             break;
         }
     if (ready[0].fd >= 0)
         close(ready[0].fd);
     while (waitpid(process, &status, 0) < 0 && errno == EINTR)
         ;
+    if (ready[1].revents && !(*stopped = take_order(control)))
+        _exit(0);
     return status;
+}
+
+static void tell_stopped(int control)
+{
+    const char stopped = 's';
+    const ssize_t sent = send(control, &stopped, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    (void)sent; /* without it the worker is gone */
 }
 
 /* Tells the worker what became of its request, when one was at work. */
@@ -286,48 +276,62 @@ static void tell_end(int socket, uint32_t serial, int status)
         channel_send(&channel, CHANNEL_ENDED, serial, slice_of_text(text));
 }
 
-/* A request is there: 1; the worker is gone: 0. */
+/* A request is there: 1; the worker is gone: 0. An order to stop may come when all is done. */
 static int await_request(int socket, int control)
 {
     struct pollfd ready[] = {{.fd = socket, .events = POLLIN}, {.fd = control, .events = POLLIN}};
-    char stop;
 
     for (;;) {
         if (poll(ready, 2, -1) < 0 && errno != EINTR)
             return 0;
-        if (ready[1].revents && read(control, &stop, 1) <= 0)
+        if (ready[1].revents && !take_order(control))
             return 0;
-        if (ready[0].revents & POLLIN)
+        if (ready[1].revents)
+            tell_stopped(control);
+        else if (ready[0].revents & POLLIN)
             return 1;
-        if (ready[0].revents)
+        else if (ready[0].revents)
             return 0;
     }
+}
+
+/* One process that reads evidence, from its first request to its end. False: no other is to follow;
+ * *early counts those in a row that end before they have read a request. */
+static bool serve_one(const struct server_program *program, int socket, int control,
+                      volatile uint32_t *serial, int *early)
+{
+    bool stopped = false;
+
+    *serial = 0;
+    const pid_t process = fork();
+    if (process == 0)
+        work(program, socket, control, serial);
+    if (process < 0)
+        return false;
+    const int status = await(process, socket, control, &stopped);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (stopped) {
+        *early = 0;
+        tell_stopped(control);
+        return true;
+    }
+    *early = *serial ? 0 : *early + 1;
+    if (code == 0 || code == NO_SANDBOX || *early == EARLY_ENDS)
+        return false; /* the worker closed, or the next will do no better: it sees the end */
+    tell_end(socket, *serial, status);
+    return true;
 }
 
 int server_run(const struct server_program *program, int socket, int control)
 {
     volatile uint32_t *serial =
         mmap(NULL, sizeof *serial, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
     int early = 0;
 
     if (serial == MAP_FAILED)
         return 1;
-    while (await_request(socket, control)) {
-        *serial = 0;
-        const pid_t process = fork();
-        if (process == 0)
-            work(program, socket, serial);
-        if (process < 0)
-            return 1;
-        const int status = await(process, socket, control);
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-            break; /* the worker closed */
-        early = *serial ? 0 : early + 1;
-        if (early == EARLY_ENDS || (WIFEXITED(status) && WEXITSTATUS(status) == NO_SANDBOX))
-            return NO_SANDBOX; /* so will the next: the worker sees the end */
-        tell_end(socket, *serial, status);
-    }
+    while (await_request(socket, control) && serve_one(program, socket, control, serial, &early))
+        ;
     return 0;
 }
 
