@@ -116,17 +116,20 @@ rule WS_11_handler_remap
         author = "extriage"
         hit1 = "<configuration><system.webServer><handlers><add name=\"x\" path=\"*.config\" verb=\"*\" modules=\"IsapiModule\" scriptProcessor=\"asp.dll\" /></handlers></system.webServer></configuration>"
         hit2 = "<configuration><system.webServer><handlers><add name=\"x\" type=\"System.Web.UI.PageHandlerFactory\" path=\"*.png\" verb=\"*\" /></handlers></system.webServer></configuration>"
-        hit3 = "<configuration></configuration><!-- <%-- Requ\x65st inert --%> <% x %> -->"
+        hit3 = "<configuration></configuration><!-- <%= Requ\x65st, inert %> -->"
         miss1 = "<configuration><system.webServer><handlers><add name=\"x\" path=\"*.aspx\" verb=\"*\" type=\"System.Web.UI.PageHandlerFactory\" /></handlers></system.webServer></configuration>"
+        miss3 = "<configuration><system.webServer><handlers><add name=\"robots\" path=\"robots.txt\" verb=\"GET\" type=\"System.Web.UI.SimpleHandlerFactory\" /></handlers></system.webServer></configuration>"
+        miss4 = "<configuration><appSettings><add key=\"Title\" value=\"<%= title %>\" /></appSettings></configuration>"
         miss2 = "<configuration><system.webServer><handlers><add name=\"js\" path=\"*.js\" verb=\"GET\" type=\"System.Web.StaticFileHandler\" /></handlers></system.webServer></configuration>"
     strings:
         $root = /<configuration[\s>]/
-        $map = /<add\s[^>]{0,200}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico)"[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)/ nocase
-        $map_reversed = /<add\s[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)[^>]{0,300}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|txt|css|js|log|ico)"/ nocase
-        $code = /<%[@=\s][^>]{0,2000}%>/
-        $build = /buildProviders>.{0,300}extension\s{0,4}=\s{0,4}"\.(config|png|jpe?g|gif|txt|css|js|log)"[^>]{0,200}PageBuildProvider/s nocase
+        $map = /<add\s[^>]{0,200}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|log|ico)"[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)/ nocase
+        $map_reversed = /<add\s[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)[^>]{0,300}path\s{0,4}=\s{0,4}"[^"]{0,40}\.(config|png|jpe?g|gif|bmp|log|ico)"/ nocase
+        $any_text = /<add\s[^>]{0,200}path\s{0,4}=\s{0,4}"\*\.(txt|css|js)"[^>]{0,300}(PageHandlerFactory|SimpleHandlerFactory|asp\.dll|aspnet_isapi)/ nocase
+        $code = /<%[@=\s][^>]{0,1000}(Request|Response\.|CreateObject|Execute|eval\s{0,4}\(|Process)[^>]{0,1000}%>/ nocase
+        $build = /buildProviders>.{0,300}extension\s{0,4}=\s{0,4}"\.(config|png|jpe?g|gif|txt|log)"[^>]{0,200}PageBuildProvider/s nocase
     condition:
-        filesize < 1MB and $root and any of ($map, $map_reversed, $code, $build)
+        filesize < 1MB and $root and any of ($map, $map_reversed, $any_text, $code, $build)
 }
 
 rule WS_35_page_code_in_static_file

@@ -74,6 +74,7 @@ rule WS_02_hidden_eval
         miss3 = "var _0x1a2b3c = ['x']; eval(_0x1a2b3c[0]);"
         miss4 = "<%@ Page %><script>var s = '\\u003cb\\u003e \\u00e9\\u00e8\\u00fc\\u00df';</script>"
         miss5 = "<%@ Page Language=\"C#\" %><script language=\"JScript\">eval(a, b)</script>"
+        miss6 = "<%@ Page %><script>var name = /[\\u0041-\\u005A\\u0061-\\u007A]/;</script>"
     strings:
         $split1 = /["']u["']\s{0,4}\+\s{0,4}["']nsafe["']/ ascii wide
         $split2 = /["']un["']\s{0,4}\+\s{0,4}["']safe["']/ ascii wide
@@ -86,6 +87,7 @@ rule WS_02_hidden_eval
         $decode_late = /\beval\s{0,8}\(.{0,120}System\.Text\.Encoding.{0,60}FromBase64String/s ascii wide
         $directive = /<%@\s{0,8}\w/ ascii wide
         $letter = /\\u00(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/ nocase ascii wide
+        $range = /\\u00[0-9a-f]{2}-\\u/ nocase ascii wide
         $long_letter = /\\U000000(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/ ascii wide
         $obfuscator = /\bvar\s{1,8}_0x[0-9a-f]{4,}/ nocase ascii wide
         $eval = /\beval\s{0,8}\(/ ascii wide
@@ -97,7 +99,7 @@ rule WS_02_hidden_eval
     condition:
         filesize < 4MB and
         ((any of ($tag, $runat) and ((any of ($split*, $unsafe) and $eval) or any of ($decode, $decode_late) or
-           ($directive and (#letter > 3 or #long_letter > 2)))) or
+           ($directive and not $range and (#letter > 3 or #long_letter > 2)))) or
          ($obfuscator and $jscript) or ($two and $server_jscript))
 }
 
@@ -148,6 +150,7 @@ rule WS_02_code_built_at_run_time
         miss2 = "<% ExecuteGlobal ReadFile(\"lib.inc\") : x = Request(\"x\") %>"
     strings:
         $run = /[^.\w](execute|executeglobal|eval)\s{0,4}(\(\s{0,4}|\s)[A-Za-z_]\w{0,30}\s{0,4}[()\r\n:%\-&]/ nocase ascii wide
+        $run_all = /[^.\w](execute|executeglobal)\s{0,4}(\(\s{0,4}|\s)[A-Za-z_]\w{0,30}\s{0,4}[()\r\n:%\-&]/ nocase ascii wide
         $change1 = /\bchr[wb]?\s{0,4}\(\s{0,4}[A-Za-z]/ nocase ascii wide
         $change2 = /\basc[wb]?\s{0,4}\(/ nocase ascii wide
         $change3 = /\bxor\b/ nocase ascii wide
@@ -164,7 +167,8 @@ rule WS_02_code_built_at_run_time
     condition:
         (filesize < 1MB and any of ($tag, $runat) and $decoded) or
         filesize < 1MB and $tag and not $net and
-        ($packed or ($run and $request and (3 of ($change*) or (filesize < 8KB and 2 of ($change*)))) or ($run and $long and 2 of ($change*)))
+        ($packed or ($run_all and $request and (3 of ($change*) or (filesize < 8KB and 2 of ($change*)))) or
+         ($run and $request and filesize < 700 and 2 of ($change*)) or ($run_all and $long and 2 of ($change*)))
 }
 
 rule WS_02_jscript_page

@@ -44,14 +44,16 @@ rule WS_05_command_page
         tags = "attack.persistence,attack.t1505.003,attack.t1059.003"
         reference = "https://attack.mitre.org/software/S0073/"
         author = "extriage"
-        hit1 = "<%@ Page Language=\"C#\" %><%-- new System.Diagnostics.Pr\x6fcess(); Requ\x65st.Form[\"c\"] --%>"
+        hit1 = "<%@ Page Language=\"C#\" %><%-- System.Diagnostics.Pr\x6fcess.Start(Requ\x65st.Form[\"c\"]) --%>"
         hit2 = "<%@ Page %><%-- CreateObject(\"WScript.Sh\x65ll\").Exec(Requ\x65st(\"c\")) --%>"
         hit3 = "<%@ Import Namespace=\"System.Diagnostics\" %><%-- Dim p As New Pr\x6fcessStartInfo(\"cmd.exe\"); p.Arguments = \"/c \" + xcmd.Text --%>"
-        hit4 = "@using System.Diagnostics\n@{ /* Pr\x6fcess.Start(\"c\", Requ\x65st[\"x\"]) inert */ }<%-- Pr\x6fcess.Start; Requ\x65st[1] --%>"
+        hit4 = "@using System.Diagnostics\n@{ Pr\x6fcess.Start(\"c\", Requ\x65st[\"x\"]); }"
         hit5 = "<object runat=\"server\" id=s classid=\"clsid:72C24DD5-D70A-\x34\x338B-8A42-98424B88AFB8\"></object><%-- s.exec(requ\x65st(\"x\")) --%>"
         hit6 = "<%@ Page %><%-- GetObject(\"winmgm\x74s:\"); Win32_Pr\x6fcess; Requ\x65st[\"a\"] --%>"
         hit7 = "<%@ Page Language=\"VB\" %><%-- Dim p As New Pr\x6fcessStartInfo(what.text) : p.Argum\x65nts = how.text --%><asp:TextBox id=\"what\" runat=\"server\" /><asp:TextBox id=\"how\" runat=\"server\" />"
         hit8 = "<%@ W\x65bHandler Class=\"H\" %> /* inert */ p.FileName = \"cm\x64.exe\"; p.Argum\x65nts = \"/c \" + line; Pr\x6fcess.Start(p);"
+        miss7 = "<%@ Page %><script>var shell = new ActiveXObject(\"WScript.Shell\"); shell.RegWrite(key, \"\");</script><%= Request[\"id\"] %>"
+        miss8 = "<%@ WebHandler %> var id = context.Request[\"id\"]; var p = new Process(); p.StartInfo.FileName = ffmpeg; p.StartInfo.Arguments = \"-i \" + source; p.Start();"
         miss6 = "<%@ Page %><% var p = new ProcessStartInfo(\"convert.exe\"); p.Arguments = \"-resize 50% \" + Path.GetFileName(source); Process.Start(p); %><asp:TextBox id=\"source2\" runat=\"server\" />"
         miss1 = "<%@ Page Language=\"C#\" %><%@ Import Namespace=\"System.Diagnostics\" %><% Trace.Write(Request.Url.ToString()); %>"
         miss2 = "<%@ Page %><p>Start cmd.exe and type ipconfig.</p>"
@@ -63,6 +65,9 @@ rule WS_05_command_page
         $start_info = /\bnew\s{1,4}(System\.Diagnostics\.|Diagnostics\.)?(ProcessStartInfo\b|Process\s{0,4}(\(\s{0,4}\)|[;{]))/ nocase ascii wide
         $start = /\bProcess\.Start\s{0,4}\(/ nocase ascii wide
         $wscript = /(WScript\.Shell|Shell\.Application|72C24DD5-D70A-438B-8A42-98424B88AFB8|13709620-C279-11CE-A49E-444553540000|F935DC22-1CF0-11D0-ADB9-00C04FD58A0B)/ nocase ascii wide
+        $wscript_made = /\b(CreateObject|GetTypeFromProgID)\s{0,4}\(?\s{0,4}"(WScript\.Shell|Shell\.Application)/ nocase ascii wide
+        $wscript_browser = /ActiveXObject\s{0,4}\(\s{0,4}["'](WScript\.Shell|Shell\.Application)/ nocase ascii wide
+        $net = /<%\s{0,4}@\s{0,8}(page|control|master|webhandler|webservice|register)\b/ nocase ascii wide
         $wmi = /(winmgmts:|ManagementClass\s{0,4}\(|InvokeMethod\s{0,4}\()/ nocase ascii wide
         $wmi_process = "Win32_Process" nocase ascii wide
         $visual_basic = /\bInteraction\.Shell\s{0,4}\(|[^.\w]Shell\s{0,4}\(\s{0,4}("[^"\r\n]{0,40}"\s{0,4}&\s{0,4})?Request\s{0,4}[(.\[]/ nocase ascii wide
@@ -79,11 +84,40 @@ rule WS_05_command_page
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
         filesize < 2MB and any of ($directive, $runat, $code, $razor) and
-        ((any of ($process, $start_info, $start, $wscript, $visual_basic) and $request and (any of ($directive, $runat, $razor) or $wscript)) or
+        ((any of ($process, $start_info, $start, $visual_basic) and any of ($directive, $runat, $razor) and
+          ($given or (any of ($cmd, $line) and any of ($request, $form_field, $line)))) or
+         ($visual_basic and $request) or
+         ($wscript and $request and not $net and #wscript > #wscript_browser) or
+         ($wscript_made and any of ($request, $form_field)) or
          ($wmi and $wmi_process and $request) or
-         ($powershell and $script and any of ($request, $form_field)) or
-         (any of ($process, $start_info, $start, $wscript, $visual_basic) and any of ($directive, $runat) and
-          (($cmd and any of ($form_field, $line)) or $given)))
+         ($powershell and $script and any of ($request, $form_field)))
+}
+
+rule WS_05_page_with_a_process
+{
+    meta:
+        id = "WS-05"
+        title = "Page that starts a program and reads the request"
+        description = "Server-side code that starts a process and reads the request, which does not show how the two belong together. Pages that convert pictures, films and documents do the same."
+        level = "low"
+        confidence = "low"
+        tags = "attack.persistence,attack.t1505.003,attack.t1059"
+        reference = "https://attack.mitre.org/software/S0073/"
+        author = "extriage"
+        hit1 = "<%@ Page Language=\"C#\" %><%-- var p = new Pr\x6fcess(); p.StartInfo.FileName = Tool; Requ\x65st[\"id\"] --%>"
+        hit2 = "<%@ W\x65bHandler %> /* inert */ Pr\x6fcess.Start(ffmpeg, options); context.Requ\x65st.Files[0]; context.Requ\x65st[\"id\"]"
+        miss1 = "<%@ Page Language=\"C#\" %><%@ Import Namespace=\"System.Diagnostics\" %><% Trace.Write(Request.Url.ToString()); %>"
+        miss2 = "<%@ Page Language=\"C#\" %><% TimeSpan up = DateTime.Now - System.Diagnostics.Process.GetCurrentProcess().StartTime; %><%= Request[\"id\"] %>"
+    strings:
+        $process = /System\.Diagnostics\.Process(StartInfo)?\s{0,4}[^.\w\s]/ nocase ascii wide
+        $start_info = /\bnew\s{1,4}(System\.Diagnostics\.|Diagnostics\.)?(ProcessStartInfo\b|Process\s{0,4}(\(\s{0,4}\)|[;{]))/ nocase ascii wide
+        $start = /\bProcess\.Start\s{0,4}\(/ nocase ascii wide
+        $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead)\b)/ nocase ascii wide
+        $directive = /<%\s{0,4}@/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+        $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
+    condition:
+        filesize < 2MB and any of ($directive, $runat, $razor) and any of ($process, $start_info, $start) and $request
 }
 
 rule WS_05_native_code

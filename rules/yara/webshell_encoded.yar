@@ -24,9 +24,10 @@ rule WS_34_encoded_body
         $tag = /<%@\s{0,8}(page|webhandler|webservice|application|control|master)\b/ nocase
         $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase
         $run = /[A-Za-z0-9+\/]{400}/
+        $state = /__VIEWSTATE|__EVENTVALIDATION|BEGIN CERTIFICATE|PublicKey\s{0,4}=/ nocase
         $picture = /data:(image|font|application)\/[\w.+\-]{2,40};base64,/ nocase
     condition:
-        filesize > 2KB and filesize < 512KB and any of ($tag, $runat) and $run and not $picture and
+        filesize > 2KB and filesize < 512KB and any of ($tag, $runat) and $run and not $picture and not $state and
         for any i in (0..filesize \ 1024 - 2) : (
             math.in_range(math.entropy(i * 1024, 2048), 5.85, 8.0)
         )

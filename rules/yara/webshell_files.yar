@@ -30,22 +30,29 @@ rule WS_03_upload_page
         miss2 = "<%@ Page %><% System.IO.File.WriteAllText(LogPath, message); %>"
         miss3 = "<%@ WebHandler %> var f = context.Request.Files[\"Filedata\"]; string folder = context.Server.MapPath(\"~/uploads/\"); f.SaveAs(folder + f.FileName);"
         miss4 = "<%@ Page %><% FileUpload1.SaveAs(Request.PhysicalApplicationPath + \"Images\\\\\" + FileUpload1.FileName); %>"
+        miss11 = "<%@ WebHandler %> string folder = context.Server.MapPath(\"~/upload/\"); context.Request.Files[0].SaveAs(folder + context.Request[\"name\"]);"
+        miss8 = "<%@ WebHandler %> string folder = context.Request[\"folder\"]; string path = context.Server.MapPath(folder); string name = context.Request.Files[0].FileName; file.SaveAs(path + \"\\\\\" + name);"
+        miss9 = "<%@ WebHandler %> using (var s = new FileStream(context.Server.MapPath(context.Request[\"f\"]), FileMode.Open, FileAccess.Read)) { }"
+        miss10 = "<%@ WebHandler %> new WebClient().DownloadFile(context.Request[\"url\"], savePath);"
         miss6 = "<%@ WebService Class=\"S\" %> [WebMethod] public void Put(string name, string what) { File.WriteAllText(Path.Combine(folder, Path.GetFileName(name)), what); }"
         miss7 = "<%@ Page %><% var f = new FileInfo(Server.MapPath(\"~/notes.txt\")); f.CreateText().Write(Note.Text); %><asp:TextBox id=\"Note\" runat=\"server\" />"
         miss5 = "<%@ Page %><% string name = Request[\"name\"]; using (var s = new FileStream(Path.Combine(folder, name), FileMode.Append)) { } %>"
     strings:
         $save = /Request\.Files\s{0,8}\[?[^;]{0,80}\.SaveAs\s{0,8}\(/ nocase ascii wide
-        $opens = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|FileStream|CreateText|AppendText|OpenWrite|CreateTextFile|DownloadFile)\s{0,8}\(?\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
+        $into_folder = /\bMapPath\s{0,4}\(\s{0,4}@?"[~.]{0,2}[\\\/]{0,2}\w{1,30}[\\\/]/ nocase ascii wide
+        $opens = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|FileStream\.Write|CreateText|AppendText|OpenWrite|CreateTextFile)\s{0,8}\(?\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
         $appends = /\bOpenTextFile\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?Request\s{0,4}(\(|\.(Form|QueryString|Item)\b)[^,\r\n]{0,60},\s{0,4}[28]\b/ nocase ascii wide
+        $fetches = /\bDownloadFile\((Request\b|Field\[)/ nocase
+        $streams = /\bFileStream\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)[^;\r\n]{0,120}(FileMode\.(Create|Append|Truncate)|OpenOrCreate|FileAccess\.Write)/ nocase ascii wide
         $downloads = /\bDownloadFile\s{0,8}\([^,;\r\n]{1,80},\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
         $field = /\b(SaveAs|WriteAllText|WriteAllBytes)\s{0,8}\(\s{0,8}((\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4})?\w{1,64}\.(Text|Value)\b/ ascii wide
-        $typed = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|CreateText|AppendText|OpenWrite|CreateTextFile)\(Field\[/ nocase
+        $typed = /\b(SaveAs|SaveToFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|FileStream\.Write|CreateText|AppendText|OpenWrite|CreateTextFile)\(Field\[/ nocase
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
         any of ($tag, $runat, $razor) and
-        ((filesize < 1KB and $save) or (filesize < 1MB and any of ($opens, $appends, $downloads, $field, $typed)))
+        ((filesize < 1KB and $save and not $into_folder) or (filesize < 1MB and any of ($opens, $appends, $downloads, $fetches, $streams, $field, $typed)))
 }
 
 rule WS_03_page_that_creates_a_page
@@ -64,44 +71,67 @@ rule WS_03_page_that_creates_a_page
         hit3 = "<%-- set f = fso.CreateT\x65xtFile(Server.MapPath(\"up.\x61sp\")) --%>"
         miss1 = "<%@ Page %><% File.WriteAllText(Server.MapPath(\"~/app_offline.htm\"), text); %>"
         miss2 = "<%@ Page %><% File.WriteAllText(path + \"Default.aspx\", template); %>"
+        miss4 = "<% Set f = fso.CreateTextFile(Server.MapPath(\"../inc/config.asp\"), True) %>"
         miss3 = "<%@ Page %><% var p = File.ReadAllText(Server.MapPath(\"a.aspx\")); Response.Redirect(\"b.aspx\"); %>"
     strings:
         $create = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n]{0,120}\.(aspx?|ashx|asmx|asax|asa|cer|cdx|cshtml|soap|php|jspx?)"/ nocase ascii wide
+        $settings = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n:]{0,80}(config|setting|const|conn|define|cache|lang)\w{0,12}\.(aspx?|asax|asa|cshtml)"/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
-        filesize < 512KB and any of ($tag, $runat) and $create
+        filesize < 512KB and any of ($tag, $runat) and #create > #settings
 }
 
 rule WS_03_upload_beside_itself
 {
     meta:
         id = "WS-03"
-        title = "Page that stores any upload beside itself"
-        description = "A small page without code behind that keeps uploaded files under the names the client gave, in its own folder or where the page itself lies, and looks at no file type: what is uploaded can be a page and runs."
+        title = "Page that asks where it lies and stores any upload there"
+        description = "A small page without code behind that takes its own path, keeps uploaded files in that folder under the names the client gave, and looks at no file type: what is uploaded can be a page and runs."
         level = "high"
         confidence = "medium"
         tags = "attack.persistence,attack.t1505.003,attack.t1105"
         reference = "https://attack.mitre.org/techniques/T1105/"
         author = "extriage"
+        hit1 = "<%@ Page Language=\"C#\" %><%-- var here = new FileInfo(Request.Physic\x61lPath); new FileStre\x61m(Path.Combine(here.DirectoryName, f.FileN\x61me), FileMode.Create); --%>"
+        hit2 = "<%@ Page Language=\"C#\" %><%-- var here = Path.GetDirectoryName(Request.Physic\x61lPath); f.Save\x41s(Path.Combine(here, f.FileN\x61me)); --%>"
+        miss1 = "<%@ Page %><% var here = Request.PhysicalPath; f.SaveAs(Server.MapPath(\"~/uploads/\") + f.FileName); %>"
+        miss2 = "<%@ Page %><% var here = Request.PhysicalPath; if (Path.GetExtension(f.FileName) == \".jpg\") f.SaveAs(Path.Combine(here, f.FileName)); %>"
+    strings:
+        $own_path = /\b(PhysicalPath|PATH_TRANSLATED)\b/
+        $combined = /\b(SaveAs|FileStream|WriteAllBytes)\s{0,4}\(\s{0,4}(System\.IO\.)?Path\.Combine\s{0,4}\([^;\r\n]{0,80}FileName\b/ nocase
+        $check = /GetExtension|ContentType\b|MimeType|\.(jpe?g|gif|png|pdf|docx?|xlsx?|csv|zip|txt|bmp|svg)\b|EndsWith/ nocase
+        $behind = /\b(CodeFile|CodeBehind|Inherits|MasterPageFile)\s{0,4}=/ nocase
+        $directive = /<%@\s{0,8}(page|webhandler)\b/ nocase
+    condition:
+        filesize < 6KB and $directive and not $behind and not $check and $own_path and $combined
+}
+
+rule WS_03_upload_to_root
+{
+    meta:
+        id = "WS-03"
+        title = "Page that stores any upload in its own folder"
+        description = "A small page without code behind that keeps uploaded files beside itself under the names the client gave, and looks at no file type. Lessons and careless pages do so, too."
+        level = "medium"
+        confidence = "low"
+        tags = "attack.persistence,attack.t1505.003,attack.t1105"
+        reference = "https://attack.mitre.org/techniques/T1105/"
+        author = "extriage"
         hit1 = "<%@ Page Language=\"C#\" %><%-- f.Save\x41s(Server.M\x61pPath(\".\") + \"\\\\\" + f.FileN\x61me); --%>"
-        hit2 = "<%@ Page Language=\"C#\" %><%-- var here = new FileInfo(Request.Physic\x61lPath); new FileStre\x61m(Path.Combine(here.DirectoryName, f.FileN\x61me), FileMode.Create); --%>"
-        hit3 = "<%@ Page Language=\"VB\" %><%-- u.Save\x41s(Server.M\x61pPath(u.FileN\x61me)) --%>"
+        hit2 = "<%@ Page Language=\"VB\" %><%-- u.Save\x41s(Server.M\x61pPath(u.FileN\x61me)) --%>"
         miss1 = "<%@ Page %><% f.SaveAs(Server.MapPath(\"~/uploads/\") + f.FileName); %>"
         miss2 = "<%@ Page %><% if (Path.GetExtension(f.FileName) == \".jpg\") f.SaveAs(Server.MapPath(\".\") + \"\\\\\" + f.FileName); %>"
         miss3 = "<%@ Page CodeFile=\"a.aspx.cs\" Inherits=\"A\" %><% f.SaveAs(Server.MapPath(f.FileName)); %>"
     strings:
         $beside = /\bMapPath\s{0,4}\(\s{0,4}"(\.|\.\/|\\|\/|~\/)?"\s{0,4}\)\s{0,4}[+&]\s{0,4}(@?"[\\\/]{1,2}"\s{0,4}[+&]\s{0,4})?(\w{1,30}[.(]){0,6}FileName\b/ nocase
-        $mapped = /\bSaveAs\s{0,4}\(\s{0,4}(\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4}("\.?\/?"\s{0,4}[+&]\s{0,4})?(\w{1,30}[.(]){0,6}FileName\b/ nocase
-        $own_path = /\b(PhysicalPath|PATH_TRANSLATED)\b/
-        $combined = /\b(SaveAs|FileStream|WriteAllBytes)\s{0,4}\(\s{0,4}(System\.IO\.)?Path\.Combine\s{0,4}\([^;\r\n]{0,80}FileName\b/ nocase
+        $mapped = /\bSaveAs\s{0,4}\(\s{0,4}(\w{1,20}\.){0,3}MapPath\s{0,4}\(\s{0,4}("\.?\/?"\s{0,4}[+&]\s{0,4})?(\w{1,30}[.(]){1,6}FileName\b/ nocase
         $save = /\b(SaveAs|FileStream|WriteAllBytes)\s{0,4}\(/ nocase
         $check = /GetExtension|ContentType\b|MimeType|\.(jpe?g|gif|png|pdf|docx?|xlsx?|csv|zip|txt|bmp|svg)\b|EndsWith/ nocase
         $behind = /\b(CodeFile|CodeBehind|Inherits|MasterPageFile)\s{0,4}=/ nocase
         $directive = /<%@\s{0,8}(page|webhandler)\b/ nocase
     condition:
-        filesize < 6KB and $directive and not $behind and not $check and $save and
-        (any of ($beside, $mapped) or ($own_path and $combined))
+        filesize < 6KB and $directive and not $behind and not $check and $save and any of ($beside, $mapped)
 }
 
 rule WS_03_upload_to_any_folder
@@ -247,6 +277,7 @@ rule WS_05_database_console
         hit4 = "<%@ Page %><%-- c.ConnectionStr\x69ng = Server.Text; new SqlComm\x61nd(What.Text, c); --%><asp:TextBox id=\"Server\" runat=\"server\" /><asp:TextBox id=\"What\" runat=\"server\" />"
         hit5 = "<%-- conn.Op\x65n \"Provider=x;Data Source=\" & requ\x65st(\"s\") : set r = conn.Ex\x65cute(requ\x65st(\"q\")) --%>"
         hit6 = "<%@ Page %><%-- var c = new SqlConnecti\x6fn(\"server=\" + Server.Text); new SqlComm\x61nd(\"select * from \" + What.Text, c); --%><asp:TextBox id=\"Server\" runat=\"server\" /><asp:TextBox id=\"What\" runat=\"server\" />"
+        miss6 = "<% bad = \"and|exec|insert|select|xp_cmdshell|declare\" : For Each w In Split(bad, \"|\") : If InStr(Request.QueryString(\"q\"), w) > 0 Then Response.End : Next %>"
         miss5 = "<%@ Page %><% var c = new SqlConnection(Settings.Main); new SqlCommand(\"select * from a where b='\" + What.Text + \"'\", c); %><asp:TextBox id=\"What\" runat=\"server\" />"
         miss3 = "<%@ Page %><% c.ConnectionString = \"Data Source=\" + Server.Text; new SqlCommand(\"select 1\", c); %><asp:TextBox id=\"Server\" runat=\"server\" />"
         miss4 = "<% conn.Open \"Provider=x\" : conn.Execute(\"select a from b where c=\" & CLng(Request(\"c\"))) %>"
@@ -259,7 +290,7 @@ rule WS_05_database_console
         $typed_statement = /\b(SqlCommand|OleDbCommand|OdbcCommand|MySqlCommand|SqlDataAdapter|OleDbDataAdapter|OdbcDataAdapter|MySqlDataAdapter|CommandText)[(=](Field\[|Part\[|Request\b)/ nocase
         $statement = /\.(Execute|Open)\s{0,4}\(?\s{0,4}Request\s{0,4}(\(|\.(Form|QueryString)\b)/ nocase ascii wide
         $provider = /"\s{0,4}(Provider|Driver|DSN)\s{0,4}=/ nocase ascii wide
-        $program = /\b(xp_cmdshell|sp_oacreate|xp_regwrite)\b/ nocase ascii wide
+        $program = /\bexec\w{0,3}\s{1,4}(master\s{0,2}\.\s{0,2}(dbo)?\s{0,2}\.\s{0,2}|dbo\s{0,2}\.\s{0,2})?(xp_cmdshell|sp_oacreate|xp_regwrite)\b/ nocase ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
         $form = /\.(Text|Value)\b/ ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide

@@ -25,6 +25,7 @@ rule WS_06_loader_page
         hit6 = "<%-- new LosFormatt\x65r().Deserialize(Requ\x65st.Form[\"a\"]) --%>"
         miss1 = "<%@ Page %><% Assembly a = Assembly.Load(\"System.Web\"); %><%= Request.Path %>"
         miss2 = "<%@ Assembly Name=\"System.Data\" %><% byte[] b = Convert.FromBase64String(Request[\"t\"]); %>"
+        miss4 = "<%@ Page %><% foreach (var n in names) Assembly.Load(n); var t = Convert.FromBase64String(Request[\"t\"]); %>"
         miss3 = "<%@ Page %><% foreach (var n in names) Assembly.Load(n); %><%= Request[\"id\"] %>"
     strings:
         $load = /\b(Assembly\b.{0,40}|AppDomain\.CurrentDomain\.)\bLoad\s{0,8}\(\s{0,4}[^"'\s]/s nocase ascii wide
@@ -35,7 +36,9 @@ rule WS_06_loader_page
         $xaml = /\bXamlReader\s{0,4}\.\s{0,4}(Parse|Load)\s{0,8}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\b/ ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $session = /\bSession\s{0,4}[\[(]/ ascii wide
-        $aes = /(AesManaged|RijndaelManaged|RijndaelCipher|CreateDecryptor|FromBase64String|TransformFinalBlock|BinaryRead|GZipStream|DeflateStream)/ ascii wide
+        $base64 = "FromBase64String" ascii wide
+        $use = /\b(CreateInstance|InvokeMember|EntryPoint)\b/ ascii wide
+        $aes = /(AesManaged|RijndaelManaged|RijndaelCipher|CreateDecryptor|TransformFinalBlock|BinaryRead|GZipStream|DeflateStream)/ ascii wide
         $xor = /\^\s{0,4}\(?\s{0,4}(\(byte\)\s{0,4})?\w{1,20}\s{0,4}\[/ ascii wide
         $key_behinder = "e45e329feb5d925b" ascii wide
         $key_godzilla = "3c6e0b8a9c15224a" ascii wide
@@ -44,7 +47,8 @@ rule WS_06_loader_page
         $razor = /@(\{|using\s|functions\b|inherits\b)/ ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat, $razor) and
-        ((any of ($load, $load_reflected) and any of ($request, $session) and any of ($aes, $xor)) or $load_request or
+        ((any of ($load, $load_reflected) and any of ($request, $session) and
+          (any of ($aes, $xor) or ($base64 and $use))) or $load_request or
          ($object and $formatter) or $xaml or any of ($key_behinder, $key_godzilla))
 }
 
@@ -95,9 +99,10 @@ rule WS_09_other_engines
         author = "extriage"
         hit1 = "<%-- new XslC\x6fmpiledTransform(); <msxsl:scr\x69pt> Requ\x65st[\"x\"] --%>"
         hit2 = "<%-- new CSharpC\x6fdeProvider().CompileAssemblyFrom\x53ource(p, Requ\x65st[\"c\"]) --%>"
-        hit3 = "<%-- WebS\x65rvice --%> [WebM\x65thod] /* Process.St\x61rt(c) */"
+        hit3 = "<%@ WebS\x65rvice Class=\"S\" %> [WebM\x65thod] public void Go(string c) { Process.St\x61rt(c); }"
         hit4 = "<%-- x = \"<msxsl:scr\x69pt> new ActiveXObject('wscr\x69pt.shell')\" : doc.TransformN\x6fde(x) --%>"
         miss1 = "<%@ Page %><% var x = new XslCompiledTransform(); x.Load(Server.MapPath(\"a.xsl\")); %><%= Request[\"id\"] %>"
+        miss3 = "<%@ WebService Class=\"S\" %> [WebMethod] public void Convert(int id) { Process.Start(converter); }"
         miss2 = "<%@ WebService Language=\"C#\" Class=\"S\" %> [WebMethod] public int Add(int a, int b) { return a + b; }"
     strings:
         $xsl = "XslCompiledTransform" ascii wide
@@ -111,11 +116,13 @@ rule WS_09_other_engines
         $service = /WebService/ nocase ascii wide
         $method = /\[\s{0,4}(System\.Web\.Services\.)?WebMethod/ ascii wide
         $start = /\bProcess\.Start\s{0,4}\(|new\s{1,4}(System\.Diagnostics\.)?(Process|ProcessStartInfo)\s{0,4}\(/ ascii wide
+        $given = /\b(ProcessStartInfo|Start|Arguments|FileName|Exec|Run)[(=]Request\b/ nocase
+        $shell_name = /["'](cmd(\.exe)?|powershell(\.exe)?)["']/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and
-        (($xsl and $xsl_script and $request) or ($transform and $script and $shell) or ($provider and $compile and $request) or ($service and $method and $start))
+        (($xsl and $xsl_script and $request) or ($transform and $script and $shell) or ($provider and $compile and $request) or ($service and $method and $start and any of ($given, $shell_name)))
 }
 
 rule WS_09_page_that_stays_in_memory
@@ -132,8 +139,10 @@ rule WS_09_page_that_stays_in_memory
         hit1 = "<%@ Page %><%-- HostingEnvironment.Regist\x65rVirtualPathProvider(p); FromB\x61se64String(x) --%>"
         hit2 = "<%@ Page %><%-- l = new HttpList\x65ner(); l.Pref\x69xes.Add(u); Pro\x63ess.Start(c) --%>"
         miss1 = "<%@ Application %><% HostingEnvironment.RegisterVirtualPathProvider(new EmbeddedViews()); %>"
+        miss3 = "<%@ Application %><script runat=\"server\">void Application_Start() { RouteTable.Routes.Add(r); Assembly.Load(n); Convert.FromBase64String(k); }</script>"
         miss2 = "<%@ Page %><p>HttpListener and Process.Start are described below.</p>"
     strings:
+        $application = /<%@\s{0,8}Application\b/ nocase
         $hook1 = /\bRegisterVirtualPathProvider(Internal)?\b/ ascii wide
         $hook2 = /new\s{1,4}(System\.Net\.)?HttpListener\s{0,4}\(/ ascii wide
         $hook3 = /\bGlobalFilters\.Filters\.Add\s{0,4}\(/ ascii wide
@@ -144,7 +153,8 @@ rule WS_09_page_that_stays_in_memory
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /<script[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
-        filesize < 2MB and any of ($tag, $runat) and any of ($hook*) and any of ($act*)
+        filesize < 2MB and any of ($tag, $runat) and any of ($act*) and
+        (any of ($hook1, $hook2) or (any of ($hook3, $hook4) and not $application))
 }
 
 rule WS_36_global_asax
@@ -158,7 +168,8 @@ rule WS_36_global_asax
         tags = "attack.persistence,attack.t1505.003"
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         author = "extriage"
-        hit1 = "<%@ Application Language=\"C#\" %><%-- void Application_BeginRequest(object s, EventArgs e) { Ass\x65mbly.Load(x); } --%>"
+        hit1 = "<%@ Application Language=\"C#\" %><%-- void Application_BeginRequest(object s, EventArgs e) { Ass\x65mbly.Load(FromB\x61se64String(x)); } --%>"
+        miss3 = "<%@ Application Language=\"C#\" %><script runat=\"server\">void Application_Start() { foreach (var n in names) Register(Assembly.Load(n)); } void Application_AuthenticateRequest() { var h = Convert.FromBase64String(Token); } void Application_Error() { File.WriteAllText(LogPath, Server.GetLastError().ToString()); }</script>"
         hit2 = "<%@ Application Language=\"JScript\" %><%-- Application_BeginRequest ev\x61l(Requ\x65st.Form[\"a\"]) --%>"
         miss1 = "<%@ Application Codebehind=\"Global.asax.cs\" Inherits=\"Shop.Global\" Language=\"C#\" %>"
         miss2 = "<%@ Application Language=\"C#\" %><script runat=\"server\">void Application_BeginRequest(object s, EventArgs e) { if (Request.Url.Host == \"old\") Response.Redirect(\"/\"); }</script>"
@@ -166,11 +177,11 @@ rule WS_36_global_asax
         $directive = /<%@\s{0,8}Application\b/ nocase ascii wide
         $hook = /Application_(BeginRequest|AuthenticateRequest|PreRequestHandlerExecute|EndRequest|Error|Start)/ ascii wide
         $act1 = /\beval\s{0,8}\(/ ascii wide
-        $act2 = /\bAssembly\b.{0,40}\bLoad\s{0,8}\(/s ascii wide
+        $loaded = /\bLoad\(Request\b/
         $act3 = /\bProcess\.Start\s{0,4}\(|ProcessStartInfo/ ascii wide
-        $act4 = "FromBase64String" ascii wide
-        $act5 = /File\.WriteAll(Text|Bytes)/ ascii wide
+        $act4 = /\bLoad\s{0,4}\(\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}(FromBase64String|TransformFinalBlock|Decompress|Decrypt)\b/ ascii wide
+        $act5 = /(File\.WriteAll(Text|Bytes)|StreamWriter|SaveAs|FileStream\.Write)\s{0,4}\(\s{0,4}(\w{1,20}\.){0,4}Request\b/ ascii wide
         $request = /\bRequest\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies|InputStream|BinaryRead)\b)/ nocase ascii wide
     condition:
-        filesize < 1MB and $directive and $hook and (any of ($act1, $act2, $act3) or ($request and any of ($act4, $act5)))
+        filesize < 1MB and $directive and $hook and (any of ($act1, $act3, $act4, $act5) or ($loaded and $request))
 }

@@ -114,6 +114,23 @@ static void honest_uploads_open_no_path_of_the_client(void **state)
     assert_says_nothing_new("<% str = Request(\"s\")\neval(\"var t = (\" + str + \")\") %>");
 }
 
+static void a_folder_of_the_client_below_the_site_is_no_path_of_its_own(void **state)
+{
+    (void)state;
+    assert_says_nothing_new("<%@ WebHandler %> var d = Request[\"d\"]; var p = Server.MapPath(d); "
+                            "var n = Request.Files[0].FileName; f.SaveAs(p + n);");
+    assert_says_nothing_new(
+        "<%@ WebHandler %> new FileStream(Server.MapPath(Request[\"f\"]), FileMode.Open);");
+    assert_says_nothing_new("<%@ WebHandler %> web.DownloadFile(Request[\"u\"], path);");
+    assert_says_nothing_new(
+        "<%@ WebHandler %> var d = new DirectoryInfo(Server.MapPath(Request[1]));");
+    SAYS("<%@ WebHandler %> var d = Request[\"d\"]; f.SaveAs(d + \"/\" + n);", "f.SaveAs(Request[");
+    SAYS("<%@ WebHandler %> f.SaveAs(Server.MapPath(Request[1] + Request[2]));",
+         "SaveAs(Request[1]");
+    SAYS("<%@ WebHandler %> new FileStream(Request[\"f\"], FileMode.Create);",
+         "FileStream.Write(Request[");
+}
+
 static void requests_are_followed_into_calls(void **state)
 {
     (void)state;
@@ -230,6 +247,7 @@ int main(void)
         cmocka_unit_test(pages_in_other_encodings_are_read),
         cmocka_unit_test(honest_pages_say_nothing_new),
         cmocka_unit_test(honest_uploads_open_no_path_of_the_client),
+        cmocka_unit_test(a_folder_of_the_client_below_the_site_is_no_path_of_its_own),
         cmocka_unit_test(requests_are_followed_into_calls),
         cmocka_unit_test(requests_are_followed_into_functions),
         cmocka_unit_test(what_is_typed_into_controls_is_followed),

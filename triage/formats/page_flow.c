@@ -14,8 +14,10 @@ enum call_kind {
     CALL_RUNS,      /* whatever it gets of the client */
     CALL_EVALUATES, /* the same, but not where a text of the page's own is in front: honest JScript
                        reads JSON so */
-    CALL_OPENS,     /* when its first argument comes from the client */
-    CALL_WALKS,     /* the same, when it may lie outside of the site */
+    CALL_OPENS,     /* when the whole name is the client's, or the folder and it is any */
+    CALL_OPENS_FOR, /* the same, unless it is for reading */
+    CALL_FETCHES,   /* the same, of its second argument */
+    CALL_WALKS,     /* when the folder may lie outside of the site */
     CALL_CONNECTS,  /* to a database, or says what to do there */
     CALL_SETS,      /* a property that is assigned to */
 };
@@ -49,12 +51,12 @@ static enum call_kind kind_of(struct slice word)
         {"writealllines", CALL_OPENS},
         {"appendalltext", CALL_OPENS},
         {"streamwriter", CALL_OPENS},
-        {"filestream", CALL_OPENS},
+        {"filestream", CALL_OPENS_FOR},
         {"createtext", CALL_OPENS},
         {"appendtext", CALL_OPENS},
         {"openwrite", CALL_OPENS},
         {"createtextfile", CALL_OPENS},
-        {"downloadfile", CALL_OPENS},
+        {"downloadfile", CALL_FETCHES},
         {"open", CALL_OPENS},
         {"getfolder", CALL_WALKS},
         {"directoryinfo", CALL_WALKS},
@@ -106,7 +108,10 @@ static struct slice arguments_of(struct slice text, size_t end, enum call_kind k
                    : slice_of(NULL, 0);
     if (page_byte(text, next) == '(')
         return page_bracketed(text, next);
-    return next > end ? first_term(text, next) : slice_of(NULL, 0);
+    const struct slice term = next > end ? first_term(text, next) : slice_of(NULL, 0);
+    const size_t behind = page_skip_blanks(text, page_offset(text, term) + term.size);
+    /* "SqlCommand command = ..." declares, and calls nothing. */
+    return kind == CALL_CONNECTS || page_byte(text, behind) == '=' ? slice_of(NULL, 0) : term;
 }
 
 /* "System.Diagnostics.Process.Start" for the word "Start". */
@@ -135,11 +140,37 @@ static struct page_source source_of_owner(const struct page_flow *flow, struct s
         is_member(flow->text, word) ? page_holder_of(flow, page_word_before(flow->text, start - 1))
                                     : NULL;
 
-    if (holder && holder->reach != PAGE_REACH_PART &&
+    if (holder && holder->reach >= PAGE_REACH_SITE &&
         (slice_is_nocase(word, "createtext") || slice_is_nocase(word, "appendtext") ||
          slice_is_nocase(word, "openwrite")))
         return holder->source;
     return (struct page_source){PAGE_SOURCE_NONE, {NULL, 0}};
+}
+
+static bool is_for_writing(struct slice arguments)
+{
+    static const char *const modes[] = {"FileMode.Create", "FileMode.Append", "OpenOrCreate",
+                                        "FileMode.Truncate", "FileAccess.Write"};
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (slice_find_nocase(arguments, 0, slice_of_text(modes[i])) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+/* What decides: of DownloadFile(address, path) the path, of SqlCommand(text, connection) the text.
+ */
+static struct slice deciding_part(struct slice arguments, enum call_kind kind)
+{
+    struct slice argument = slice_of(NULL, 0);
+    size_t at = 0;
+
+    if (kind != CALL_FETCHES && kind != CALL_CONNECTS)
+        return arguments;
+    if (page_next_argument(arguments, &at, &argument) && kind == CALL_FETCHES &&
+        !page_next_argument(arguments, &at, &argument))
+        return slice_of(NULL, 0);
+    return argument;
 }
 
 static struct page_source source_of_call(const struct page_flow *flow, struct slice word,
@@ -150,15 +181,19 @@ static struct page_source source_of_call(const struct page_flow *flow, struct sl
     const uint8_t first = page_byte(arguments, page_skip_blanks(arguments, 0));
     struct page_source source;
 
-    if (kind == CALL_OPENS && reach == PAGE_REACH_PART)
+    if (kind == CALL_OPENS && reach < PAGE_REACH_SITE)
         return source_of_owner(flow, word);
-    if (kind == CALL_WALKS && reach != PAGE_REACH_ALL)
+    if (kind == CALL_OPENS_FOR && (reach < PAGE_REACH_SITE || !is_for_writing(arguments)))
+        return none;
+    if (kind == CALL_FETCHES && reach < PAGE_REACH_SITE)
+        return none;
+    if (kind == CALL_WALKS && reach < PAGE_REACH_ANY_FOLDER)
         return none;
     if (kind == CALL_EVALUATES && (first == '"' || first == '\''))
         return none;
     /* A statement for a database is the client's only when all of it is. */
     if (kind == CALL_EVALUATES && is_member(flow->text, word) && slice_is_nocase(word, "execute") &&
-        reach == PAGE_REACH_PART)
+        reach < PAGE_REACH_SITE)
         return none;
     source = page_source_in(flow, arguments);
     return source.kind == PAGE_SOURCE_DECODED && kind != CALL_EVALUATES ? none : source;
@@ -182,10 +217,10 @@ static bool tell_call(const struct page_flow *flow, struct slice word, enum call
                       struct buffer *lines)
 {
     const size_t end = page_offset(flow->text, word) + word.size;
-    const struct slice arguments = arguments_of(flow->text, end, kind);
+    const struct slice arguments = deciding_part(arguments_of(flow->text, end, kind), kind);
     const enum page_reach reach = page_reach_of(flow, arguments);
     const struct page_source source = source_of_call(flow, word, arguments, kind, reach);
-    const bool is_part = reach == PAGE_REACH_PART &&
+    const bool is_part = reach < PAGE_REACH_SITE &&
                          (kind == CALL_CONNECTS || slice_is_nocase(word, "connectionstring") ||
                           slice_is_nocase(word, "commandtext"));
 
@@ -193,6 +228,7 @@ static bool tell_call(const struct page_flow *flow, struct slice word, enum call
         return false;
     buffer_add_byte(lines, '\n');
     buffer_add(lines, with_owner(flow->text, word));
+    buffer_add_text(lines, kind == CALL_OPENS_FOR ? ".Write" : "");
     buffer_add_byte(lines, kind == CALL_SETS ? '=' : '(');
     if (is_part)
         buffer_add_text(lines, "Part[");

@@ -10,9 +10,9 @@
 
 /* Appends a line for each call that matters and that gets something of the client's, with that in
  * its place: "eval(Request["x"])", "SaveAs(Field[path.Text" for a control,
- * "SqlCommand(Part[Request" where it is a part of what a database gets, "execute(Decoded[f(x" for
- * code that the page decodes. Behind `page_size` stands what texts of the page held, which counts
- * as its code. False when there is none. */
+ * "SqlCommand(Part[Request" where it is a part of what a database gets, "FileStream.Write(" for
+ * files that are written, "execute(Decoded[f(x" for code that the page decodes. Behind `page_size`
+ * stands what texts of the page held, which counts as its code. False when there is none. */
 bool page_flow(struct slice text, size_t page_size, struct buffer *lines);
 
 #endif

@@ -31,11 +31,14 @@ struct page_source {
     struct slice words;
 };
 
-/* Whose a path is that a value of the client's is part of. */
+/* How much of a path is the client's, the least first. Below a folder that the client names, the
+ * page or the uploaded file gives the rest of the name; MapPath keeps a path below the site. */
 enum page_reach {
     PAGE_REACH_PART, /* something of the page's own stands in front */
-    PAGE_REACH_SITE, /* the client's alone, but MapPath keeps it below the site */
-    PAGE_REACH_ALL,
+    PAGE_REACH_SITE_FOLDER,
+    PAGE_REACH_SITE,
+    PAGE_REACH_ANY_FOLDER,
+    PAGE_REACH_ANY,
 };
 
 /* A name that holds something of the client's. */

@@ -136,29 +136,36 @@ static bool is_wrapper(struct slice call)
     return IS_ONE_OF(call, calls);
 }
 
-/* Past wrappers to the first word of what they get, with its members. */
-static struct slice first_argument(struct slice arguments, bool *mapped)
-{
-    size_t at = page_skip_blanks(arguments, 0), end = at;
+/* The first word of what wrappers get, with its members; behind it, and whether MapPath is one. */
+struct first_part {
+    struct slice word, rest;
+    bool is_mapped;
+};
 
-    *mapped = false;
+static struct first_part first_part_of(struct slice expression)
+{
+    struct first_part part = {0};
+    size_t at = page_skip_blanks(expression, 0), end = at;
+
     for (int wrappers = 0; wrappers < WRAPPERS_MOST; wrappers++) {
-        if (slice_is_nocase(page_word_at(arguments, at), "new"))
-            at = page_skip_blanks(arguments, at + strlen("new"));
-        if (slice_starts_nocase(slice_from(arguments, at), "(string)"))
-            at = page_skip_blanks(arguments, at + strlen("(string)"));
+        if (slice_is_nocase(page_word_at(expression, at), "new"))
+            at = page_skip_blanks(expression, at + strlen("new"));
+        if (slice_starts_nocase(slice_from(expression, at), "(string)"))
+            at = page_skip_blanks(expression, at + strlen("(string)"));
         end = at;
-        while (end < arguments.size &&
-               (page_is_word(arguments.data[end]) || arguments.data[end] == '.'))
+        while (end < expression.size &&
+               (page_is_word(expression.data[end]) || expression.data[end] == '.'))
             end++;
-        const size_t open = page_skip_blanks(arguments, end);
-        const struct slice call = page_word_before(arguments, end);
-        if (page_byte(arguments, open) != '(' || !is_wrapper(call))
+        const size_t open = page_skip_blanks(expression, end);
+        const struct slice call = page_word_before(expression, end);
+        if (page_byte(expression, open) != '(' || !is_wrapper(call))
             break;
-        *mapped |= slice_is_nocase(call, "mappath");
-        at = page_skip_blanks(arguments, open + 1);
+        part.is_mapped |= slice_is_nocase(call, "mappath");
+        at = page_skip_blanks(expression, open + 1);
     }
-    return slice_part(arguments, at, end - at);
+    part.word = slice_part(expression, at, end - at);
+    part.rest = slice_from(expression, end);
+    return part;
 }
 
 /* Whether one of the words reads what the client sends. */
@@ -176,17 +183,40 @@ static bool begins_with_client(const struct page_flow *flow, struct slice expres
     return false;
 }
 
+/* Whether more is joined to the first part, in its own argument, that is not the client's. */
+static bool is_continued(const struct page_flow *flow, struct slice rest)
+{
+    struct slice argument = slice_of(NULL, 0);
+    size_t at = 0, join = SIZE_MAX;
+
+    page_next_argument(rest, &at, &argument);
+    for (at = 0; at < argument.size && join == SIZE_MAX; at++)
+        if (argument.data[at] == '+' || argument.data[at] == '&')
+            join = at;
+    if (join == SIZE_MAX)
+        return false;
+    const struct page_source source = page_source_in(flow, slice_from(argument, join));
+    return (source.kind != PAGE_SOURCE_REQUEST && source.kind != PAGE_SOURCE_FIELD) ||
+           slice_find_nocase(source.words, 0, SLICE_LITERAL(".files")) != SIZE_MAX;
+}
+
 enum page_reach page_reach_of(const struct page_flow *flow, struct slice expression)
 {
-    bool mapped;
-    const struct slice first = first_argument(expression, &mapped);
-    const struct page_holder *const holder = page_holder_of(flow, page_word_at(first, 0));
-    const enum page_reach reach = !first.size                                   ? PAGE_REACH_PART
-                                  : holder                                      ? holder->reach
-                                  : begins_with_client(flow, expression, first) ? PAGE_REACH_ALL
-                                                                                : PAGE_REACH_PART;
+    const struct first_part first = first_part_of(expression);
+    const struct page_holder *const holder = page_holder_of(flow, page_word_at(first.word, 0));
+    enum page_reach reach = PAGE_REACH_PART;
 
-    return mapped && reach == PAGE_REACH_ALL ? PAGE_REACH_SITE : reach;
+    if (!first.word.size)
+        return reach;
+    if (holder)
+        reach = holder->reach;
+    else if (begins_with_client(flow, expression, first.word))
+        reach = PAGE_REACH_ANY;
+    if (first.is_mapped && reach >= PAGE_REACH_ANY_FOLDER)
+        reach = reach == PAGE_REACH_ANY ? PAGE_REACH_SITE : PAGE_REACH_SITE_FOLDER;
+    if ((reach == PAGE_REACH_ANY || reach == PAGE_REACH_SITE) && is_continued(flow, first.rest))
+        reach = reach == PAGE_REACH_ANY ? PAGE_REACH_ANY_FOLDER : PAGE_REACH_SITE_FOLDER;
+    return reach;
 }
 
 /* --- names that hold it --- */
@@ -284,7 +314,7 @@ static void note_each(struct page_flow *flow, size_t at)
     if (slice_is_nocase(in, "in"))
         hold(flow, page_word_before(flow->text, page_offset(flow->text, in)),
              (struct page_source){PAGE_SOURCE_REQUEST, slice_part(flow->text, at, SHOWN_MOST)},
-             PAGE_REACH_ALL);
+             PAGE_REACH_ANY);
 }
 
 /* What a function of the page is given, in brackets or, as VBScript allows, without. */
@@ -315,7 +345,7 @@ static void note_web_methods(struct page_flow *flow)
             hold(flow, flow->functions[i].parameters[j],
                  (struct page_source){PAGE_SOURCE_REQUEST,
                                       SLICE_LITERAL("Request[given to a web method]")},
-                 PAGE_REACH_ALL);
+                 PAGE_REACH_ANY);
 }
 
 static void note_span(struct page_flow *flow, struct page_span span, size_t *looks)
