@@ -18,9 +18,9 @@ static bool holds_page(struct slice head)
 /* Pages that lie outside of any server: a folder of them, copied for a look. */
 static bool recognise(struct slice head, const char *name)
 {
-    static const char *const endings[] = {".aspx",   ".ashx", ".asmx", ".asax",
-                                          ".ascx",   ".asp",  ".asa",  ".cshtml",
-                                          ".vbhtml", ".svc",  ".soap", ".master"};
+    static const char *const endings[] = {".aspx", ".ashx",   ".asmx",   ".asax",   ".ascx",
+                                          ".asp",  ".asa",    ".cshtml", ".vbhtml", ".svc",
+                                          ".soap", ".master", ".cer",    ".cdx"};
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (slice_ends_nocase(slice_of_text(name), endings[i]))

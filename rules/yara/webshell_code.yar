@@ -10,7 +10,7 @@ rule WS_01_eval_of_request
 {
     meta:
         id = "WS-01"
-        title = "Page that evaluates what the client sends"
+        title = "Page that evaluates what the client or another server sends"
         description = "eval of a request value in server-side code, the core of China Chopper and its many copies; or eval with the JScript mode \"unsafe\", which no page of Microsoft uses."
         level = "critical"
         confidence = "certain"
@@ -27,6 +27,7 @@ rule WS_01_eval_of_request
         hit9 = "<%-- var r = Requ\x65st; ev\x61l(r[\"a\"], u); --%>"
         hit10 = "<%-- session(\"a\") = requ\x65st(\"a\") : ex\x65cute session(\"a\") --%>"
         hit4 = "<%-- ev\x61l(HttpContext.Current.Requ\x65st.Form[\"w\"]) --%>"
+        hit13 = "<%-- h.Open \"GET\", u, False : h.Send : ex\x65cuteglobal h.responseT\x65xt --%>"
         hit11 = "<%-- Run Trim(requ\x65st(\"a\")) : Sub Run(what) : ex\x65cute what : End Sub --%>"
         hit12 = "<%@ W\x65bService Language=\"JScript\" Class=\"S\" %> [WebM\x65thod] function Say(what : String) : String { /* inert */ ev\x61l(what); }"
         miss1 = "<script type=\"text/javascript\">var o = eval(request.responseText);</script><% Response.Write(title) %>"
@@ -42,6 +43,7 @@ rule WS_01_eval_of_request
         $vbscript = /[^.\w](eval|execute|executeglobal)\s{1,4}(\w{1,24}\s{0,2}\(\s{0,4}){0,4}request\s{0,4}(\(|\.\s{0,4}(Item|Form|QueryString|Cookies|BinaryRead)\b)/ nocase ascii wide
         $session = /[^.\w](execute|executeglobal|eval)\s{0,4}\(?\s{0,4}(Session|Application)\s{0,4}[(\[]/ nocase ascii wide
         $any_request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
+        $fetched = /[^.\w](execute|executeglobal)\s{0,4}\(?\s{0,4}\w{1,24}\.(responseText|responseBody)\b/ nocase ascii wide
         $engine = /\b(JScriptEvaluate|ExecuteStatement|AddCode)\s{0,4}\(?\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $unsafe = /\beval\s{0,8}\([^\r\n]{0,300},\s{0,8}["']unsafe["']\s{0,8}\)/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
@@ -50,7 +52,7 @@ rule WS_01_eval_of_request
     condition:
         filesize < 4MB and
         (any of ($tag, $runat, $razor) or (filesize < 1KB and extension matches /^\.(asp|asa|cer|cdx)$/i)) and
-        (any of ($request, $vbscript, $engine, $unsafe) or ($session and $any_request))
+        (any of ($request, $vbscript, $engine, $unsafe, $fetched) or ($session and $any_request))
 }
 
 rule WS_02_hidden_eval
@@ -263,13 +265,17 @@ rule WS_02_include_of_picture
         hit1 = "<!-- #incl\x75de file=\"up/a.jpg\" -->"
         hit2 = "<%-- --%><!--#incl\x75de virtual='/img/b.gif'-->"
         hit3 = "<!--#incl\x75de file=\"notes.txt\"-->"
+        hit4 = "<%-- set f = fso.OpenT\x65xtFile(Server.MapPath(\"logo.gif\")) : ex\x65cuteglobal f.ReadAll --%>"
+        miss4 = "<% Set s = CreateObject(\"ADODB.Stream\") : s.LoadFromFile Server.MapPath(\"logo.gif\") : Response.BinaryWrite s.Read : conn.Execute sql %>"
         miss3 = "<html><body><h1>Shop</h1><p>Welcome to our shop, and have a look around.</p><!-- #include file=\"footer.txt\" --></body></html>"
         miss1 = "<!-- #include file=\"header.inc\" -->"
         miss2 = "<!--#include virtual=\"/img/list.asp?x=b.gif\" -->"
     strings:
         $include = /<!--\s{0,8}#include\s{1,8}(file|virtual)\s{0,4}=\s{0,4}["'][^"'?]{1,120}\.(jpe?g|gif|png|bmp|ico|zip|rar)["']/ nocase
+        $reads = /\b(OpenTextFile|LoadFromFile|ReadAllText)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,2}MapPath\s{0,4}\(\s{0,4})?"[^"\r\n]{1,80}\.(jpe?g|gif|png|bmp|ico)"/ nocase
+        $runs = /[^.\w](execute|executeglobal|eval)\s{0,4}[( ]/ nocase
         $text = /<!--\s{0,8}#include\s{1,8}(file|virtual)\s{0,4}=\s{0,4}["'][^"'?]{1,60}\.(txt|log|dat|xml)["']\s{0,4}-->/ nocase
     condition:
-        (filesize < 1MB and $include) or
+        (filesize < 1MB and ($include or ($reads and $runs))) or
         (filesize < 100 and $text in (0..4) and (filename == "" or extension matches /^\.(asp|asa|cer|cdx|aspx|shtml?|stm)$/i))
 }

@@ -51,6 +51,7 @@ rule WS_05_command_page
         hit5 = "<object runat=\"server\" id=s classid=\"clsid:72C24DD5-D70A-\x34\x338B-8A42-98424B88AFB8\"></object><%-- s.exec(requ\x65st(\"x\")) --%>"
         hit6 = "<%@ Page %><%-- GetObject(\"winmgm\x74s:\"); Win32_Pr\x6fcess; Requ\x65st[\"a\"] --%>"
         hit7 = "<%@ Page Language=\"VB\" %><%-- Dim p As New Pr\x6fcessStartInfo(what.text) : p.Argum\x65nts = how.text --%><asp:TextBox id=\"what\" runat=\"server\" /><asp:TextBox id=\"how\" runat=\"server\" />"
+        hit9 = "<%@ Page Language=\"C#\" %><%-- var t = new TcpClient(a, b); var p = new Pr\x6fcess(); p.StartInfo.FileName = \"cm\x64.exe\"; p.StartInfo.RedirectStandardInput = true; --%>"
         hit8 = "<%@ W\x65bHandler Class=\"H\" %> /* inert */ p.FileName = \"cm\x64.exe\"; p.Argum\x65nts = \"/c \" + line; Pr\x6fcess.Start(p);"
         miss7 = "<%@ Page %><script>var shell = new ActiveXObject(\"WScript.Shell\"); shell.RegWrite(key, \"\");</script><%= Request[\"id\"] %>"
         miss8 = "<%@ WebHandler %> var id = context.Request[\"id\"]; var p = new Process(); p.StartInfo.FileName = ffmpeg; p.StartInfo.Arguments = \"-i \" + source; p.Start();"
@@ -70,6 +71,8 @@ rule WS_05_command_page
         $net = /<%\s{0,4}@\s{0,8}(page|control|master|webhandler|webservice|register)\b/ nocase ascii wide
         $wmi = /(winmgmts:|ManagementClass\s{0,4}\(|InvokeMethod\s{0,4}\()/ nocase ascii wide
         $wmi_process = "Win32_Process" nocase ascii wide
+        $socket = /\bnew\s{1,4}(System\.Net\.Sockets\.|Net\.Sockets\.)?(TcpClient|Socket)\b/ nocase ascii wide
+        $redirect = /\bRedirectStandard(Input|Output)\b/ nocase ascii wide
         $visual_basic = /\bInteraction\.Shell\s{0,4}\(|[^.\w]Shell\s{0,4}\(\s{0,4}("[^"\r\n]{0,40}"\s{0,4}&\s{0,4})?Request\s{0,4}[(.\[]/ nocase ascii wide
         $powershell = "System.Management.Automation" nocase ascii wide
         $script = /\b(AddScript|CreatePipeline|CreateNestedPipeline)\s{0,4}\(/ ascii wide
@@ -89,7 +92,7 @@ rule WS_05_command_page
          ($visual_basic and $request) or
          ($wscript and $request and not $net and #wscript > #wscript_browser) or
          ($wscript_made and any of ($request, $form_field)) or
-         ($wmi and $wmi_process and $request) or
+         ($wmi and $wmi_process and $request) or ($start_info and $cmd and $socket and $redirect) or
          ($powershell and $script and any of ($request, $form_field)))
 }
 

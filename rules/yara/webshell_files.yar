@@ -59,8 +59,8 @@ rule WS_03_page_that_creates_a_page
 {
     meta:
         id = "WS-03"
-        title = "Page that creates another page under a fixed name"
-        description = "Server-side code that opens a file for writing whose whole name stands in the code and is that of a page: a dropper, whatever it writes. Honest applications write settings, logs and pictures."
+        title = "Page that creates another page under a fixed name, or overwrites itself"
+        description = "Server-side code that opens a file for writing whose whole name stands in the code and is that of a page, or its own: a dropper, whatever it writes. Honest applications write settings, logs and pictures."
         level = "high"
         confidence = "high"
         tags = "attack.persistence,attack.t1505.003,attack.t1105"
@@ -69,17 +69,20 @@ rule WS_03_page_that_creates_a_page
         hit1 = "<%@ W\x65bHandler Class=\"H\" %> /* File.CreateT\x65xt(context.Server.MapPath(\"root.aspx\")) */ File.CreateT\x65xt(context.Server.MapPath(\"a.\x61spx\"))"
         hit2 = "<%-- s.SaveToFil\x65 \"D:\\site\\t.\x61sp\", 2 --%>"
         hit3 = "<%-- set f = fso.CreateT\x65xtFile(Server.MapPath(\"up.\x61sp\")) --%>"
+        hit4 = "<%-- set f = fso.CreateT\x65xtFile(Server.MapPath(Request.ServerVariables(\"SCR\x49PT_NAME\")), True) --%>"
+        miss5 = "<% Set f = fso.OpenTextFile(Server.MapPath(Request.ServerVariables(\"SCRIPT_NAME\"))) : Response.Write f.ReadAll %>"
         miss1 = "<%@ Page %><% File.WriteAllText(Server.MapPath(\"~/app_offline.htm\"), text); %>"
         miss2 = "<%@ Page %><% File.WriteAllText(path + \"Default.aspx\", template); %>"
         miss4 = "<% Set f = fso.CreateTextFile(Server.MapPath(\"../inc/config.asp\"), True) %>"
         miss3 = "<%@ Page %><% var p = File.ReadAllText(Server.MapPath(\"a.aspx\")); Response.Redirect(\"b.aspx\"); %>"
     strings:
         $create = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n]{0,120}\.(aspx?|ashx|asmx|asax|asa|cer|cdx|cshtml|soap|php|jspx?)"/ nocase ascii wide
+        $itself = /\b(CreateTextFile|SaveToFile|WriteAllText|StreamWriter|OpenWrite)\s{0,4}\(?\s{0,4}(\w{1,20}\.){0,4}(MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\.(ServerVariables\s{0,8}[(\[]\s{0,4}"(SCRIPT_NAME|PATH_INFO|PATH_TRANSLATED|URL)"|PhysicalPath\b|FilePath\b)/ nocase ascii wide
         $settings = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n:]{0,80}(config|setting|const|conn|define|cache|lang)\w{0,12}\.(aspx?|asax|asa|cshtml)"/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
-        filesize < 512KB and any of ($tag, $runat) and #create > #settings
+        filesize < 512KB and any of ($tag, $runat) and ($itself or #create > #settings)
 }
 
 rule WS_03_upload_beside_itself
@@ -257,7 +260,7 @@ rule WS_05_file_manager
         (($registry and $keys and $tries and $act1) or
          (any of ($request, $field) and $list and
         ((any of ($drives, $drives_script) and (2 of ($act*) or $sends)) or ($times1 and $times2 and 1 of ($act*)) or
-         (any of ($system, $walks) and 2 of ($act*)))))
+         (any of ($system, $walks) and 2 of ($act*)) or ($walks and any of ($act*, $sends)))))
 }
 
 rule WS_05_database_console

@@ -60,6 +60,9 @@ static void texts_are_joined(void **state)
     SAYS("<%-- {'h','e','l','l','o'} --%>", "'hello'");
     SAYS("<%-- \"hZeZlZlo\".Replace(\"Z\", \"\") --%>", "\"hello\"");
     SAYS("<%-- StrReverse(\"olleh\") --%>", "\"hello\"");
+    SAYS("<%-- Replace(\"h#el#lo\", \"#\", \"\") --%>", "\"hello\"");
+    SAYS("<%-- Array(\"see the req\", \"uest here\") --%>", "see the request here");
+    SAYS("<%-- run _\r\n now --%>", "run  now");
     SAYS("<%-- \"a\"\"b\" & \"c\" --%>", "a\"bc");
 }
 
@@ -98,6 +101,7 @@ static void honest_pages_say_nothing_new(void **state)
     assert_says_nothing_new("plain text with \"a\" + \"b\", which is no page");
     assert_says_nothing_new("<%@ Page %><% var id = Request[\"id\"]; Label1.Text = id; %>");
     assert_says_nothing_new("<%@ Page %><% f.SaveAs(Request.PhysicalApplicationPath + name); %>");
+    assert_says_nothing_new("<% Open Request(1)\nSub Open(d)\nx = d\nEnd Sub %>");
     assert_says_nothing_new("<% s = Request(\"s\") : f.SaveAs Server.MapPath(\"/up\") & s %>");
 }
 
@@ -218,6 +222,9 @@ static void hostile_pages_take_linear_time(void **state)
         "%><%",
         "f(Request[x],",
         "[WebMethod",
+        "array(\"",
+        "replace(\"a\",",
+        " _\n",
     };
     struct buffer page = BUFFER_EMPTY, plain = BUFFER_EMPTY;
 

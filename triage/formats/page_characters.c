@@ -169,6 +169,21 @@ static bool take_character(struct pass *pass)
     return false;
 }
 
+/* "_" at the end of a line, by which VBScript goes on in the next. */
+static bool skip_continuation(struct pass *pass)
+{
+    size_t end = pass->at + 1;
+
+    while (page_byte(pass->in, end) == ' ' || page_byte(pass->in, end) == '\t' ||
+           page_byte(pass->in, end) == '\r')
+        end++;
+    if (!pass->at || !strchr(" \t&+,(", pass->in.data[pass->at - 1]) ||
+        page_byte(pass->in, end) != '\n')
+        return false;
+    pass->at = end + 1;
+    return true;
+}
+
 /* (101,118,97,108 ...) and {0x65, 0x76 ...}: the characters, as a text in the same brackets. */
 static bool take_list(struct pass *pass)
 {
@@ -209,10 +224,11 @@ bool page_uncover_characters(struct slice in, struct buffer *out)
 
     while (pass->at < pass->in.size) {
         const uint8_t byte = peek(pass, 0);
-        const bool taken =
-            (byte == '\\' && take_escape(pass)) || (byte >= 0x80 && skip_shapeless(pass)) ||
-            (!quote &&
-             ((byte == '/' && skip_comment(pass)) || take_character(pass) || take_list(pass)));
+        const bool taken = (byte == '\\' && take_escape(pass)) ||
+                           (byte >= 0x80 && skip_shapeless(pass)) ||
+                           (!quote && ((byte == '/' && skip_comment(pass)) ||
+                                       (byte == '_' && skip_continuation(pass)) ||
+                                       take_character(pass) || take_list(pass)));
         pass->changed |= taken;
         if (taken)
             continue;

@@ -244,7 +244,8 @@ static size_t tell_span(const struct page_flow *flow, struct page_span span, siz
     for (size_t at = span.start; at < span.end && *looks < PAGE_LOOKS_MOST;) {
         const struct slice word = page_word_at(flow->text, at);
         const enum call_kind kind = word.size ? kind_of(word) : CALL_NONE;
-        if (kind != CALL_NONE && ++*looks)
+        /* A function of the page's own that is called so is followed, and is no such call. */
+        if (kind != CALL_NONE && ++*looks && !page_function_of(flow, word))
             calls += tell_call(flow, word, kind, lines);
         at += word.size ? word.size : 1;
     }

@@ -5,6 +5,8 @@
 enum {
     LITERAL_MOST = 256 << 10,
     LITERAL_SHOWN = 512, /* longer ones that were decoded are left out where they stood */
+    ARRAY_MOST = 64,
+    ARRAY_TEXT_MOST = 1 << 10,
 };
 
 /* One way through a text. */
@@ -82,24 +84,23 @@ static void replace_all(struct buffer *text, struct slice from, struct slice to,
     buffer_release(&result);
 }
 
-/* .Replace("x", "") behind a text; gives the place behind it. */
-static size_t replacement_take(struct slice in, size_t at, struct buffer *text)
+/* Two texts with a comma between them, the second of which may be String.Empty, and a closing
+ * bracket: replaces the one by the other. Gives the place behind, or `failed`. */
+static size_t words_replaced_at(struct slice in, size_t open, size_t failed, struct buffer *text)
 {
     struct buffer words = BUFFER_EMPTY;
-    size_t open = page_skip_blanks(in, at), end = SIZE_MAX;
+    size_t end = SIZE_MAX, result = failed;
 
-    if (!slice_starts_nocase(slice_part(in, open, 9), ".replace("))
-        return at;
-    open = page_skip_blanks(in, open + 9);
-    if (open < in.size && in.data[open] == '"')
+    open = page_skip_blanks(in, open);
+    if (page_byte(in, open) == '"')
         end = literal_take(in, open, &words);
     const size_t from_size = words.size;
     if (end != SIZE_MAX && from_size && from_size < 64) {
         end = page_skip_blanks(in, end);
-        end = end < in.size && in.data[end] == ',' ? page_skip_blanks(in, end + 1) : SIZE_MAX;
-        if (end < in.size && in.data[end] == '"')
+        end = page_byte(in, end) == ',' ? page_skip_blanks(in, end + 1) : SIZE_MAX;
+        if (end != SIZE_MAX && page_byte(in, end) == '"')
             end = literal_take(in, end, &words);
-        else if (slice_starts_nocase(slice_part(in, end, 12), "string.empty"))
+        else if (end != SIZE_MAX && slice_starts_nocase(slice_part(in, end, 12), "string.empty"))
             end += 12;
         else
             end = SIZE_MAX;
@@ -109,10 +110,30 @@ static size_t replacement_take(struct slice in, size_t at, struct buffer *text)
         if (both.size - from_size <= from_size)
             replace_all(text, slice_part(both, 0, from_size), slice_from(both, from_size), 0);
         end = page_skip_blanks(in, end);
-        at = end < in.size && in.data[end] == ')' ? end + 1 : at;
+        result = page_byte(in, end) == ')' ? end + 1 : failed;
     }
     buffer_release(&words);
-    return at;
+    return result;
+}
+
+/* .Replace("x", "") behind a text; gives the place behind it. */
+static size_t replacement_take(struct slice in, size_t at, struct buffer *text)
+{
+    const size_t open = page_skip_blanks(in, at);
+
+    return slice_starts_nocase(slice_part(in, open, 9), ".replace(")
+               ? words_replaced_at(in, open + 9, at, text)
+               : at;
+}
+
+/* Replace("text", "x", ""): the same behind a comma; the bracket stays. */
+static size_t words_replaced(struct slice in, size_t at, size_t failed, struct buffer *text)
+{
+    const size_t comma = page_skip_blanks(in, at);
+    const size_t end =
+        page_byte(in, comma) == ',' ? words_replaced_at(in, comma + 1, failed, text) : failed;
+
+    return end == failed ? failed : end - 1;
 }
 
 static bool ends_with(const struct buffer *out, const char *word)
@@ -145,7 +166,9 @@ static bool take_texts(struct pass *pass, struct buffer *text)
     } while (part != SIZE_MAX && text->size < LITERAL_MOST);
     if (!parts || buffer_failed(text))
         return false;
-    const size_t replaced = replacement_take(pass->in, end, text);
+    const size_t replaced = ends_with(pass->out, "replace(")
+                                ? words_replaced(pass->in, end, end, text)
+                                : replacement_take(pass->in, end, text);
     const bool reversed = ends_with(pass->out, "strreverse(");
     if (reversed)
         page_reverse(text);
@@ -164,6 +187,30 @@ static bool take_texts(struct pass *pass, struct buffer *text)
     return true;
 }
 
+/* Array("ev", "al"): what its texts say together is added to what texts held. */
+static void add_array(struct pass *pass)
+{
+    struct buffer text = BUFFER_EMPTY;
+    size_t at = page_skip_blanks(pass->in, pass->at + strlen("array(")), parts = 0;
+
+    for (; parts < ARRAY_MOST && page_byte(pass->in, at) == '"'; parts++) {
+        const size_t end = literal_take(pass->in, at, &text);
+        if (end == SIZE_MAX)
+            break;
+        at = page_skip_blanks(pass->in, end);
+        if (page_byte(pass->in, at) != ',')
+            break;
+        at = page_skip_blanks(pass->in, at + 1);
+    }
+    if (text.size < ARRAY_TEXT_MOST && !buffer_failed(&text) &&
+        slice_find_nocase(buffer_slice(&text), 0, SLICE_LITERAL("request")) != SIZE_MAX) {
+        pass->changed = true;
+        buffer_add_byte(pass->held, '\n');
+        buffer_add(pass->held, buffer_slice(&text));
+    }
+    buffer_release(&text);
+}
+
 bool page_join_texts(struct slice in, struct buffer *out, struct buffer *held)
 {
     struct pass scratch = {.in = in, .out = out, .held = held}, *const pass = &scratch;
@@ -173,6 +220,9 @@ bool page_join_texts(struct slice in, struct buffer *out, struct buffer *held)
         const uint8_t byte = peek(pass, 0);
         if ((byte == '"' || byte == '\'') && take_texts(pass, &text))
             continue;
+        if ((byte | 0x20) == 'a' &&
+            slice_starts_nocase(slice_part(pass->in, pass->at, 6), "array("))
+            add_array(pass);
         buffer_add_byte(pass->out, byte);
         pass->at++;
     }
