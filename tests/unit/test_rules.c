@@ -132,6 +132,56 @@ static void a_global_document_is_laid_under_the_others(void **context)
     rule_set_free(set);
 }
 
+static void documents_of_a_collection_share_its_id(void **context)
+{
+    struct rule_set *set = fixture_rules(
+        "action: global\ntitle: T\nid: x\nlogsource: {category: webserver}\n---\nname: A\n"
+        "detection: {s: {a: 1}, condition: s}\n---\nname: B\n"
+        "detection: {s: {b: 1}, condition: s}\n");
+
+    (void)context;
+    assert_null(fixture_reason(set));
+    assert_string_equal(fixture_match(set, "a=1"), "A;");
+    assert_string_equal(fixture_match(set, "b=1"), "B;");
+    rule_set_free(set);
+}
+
+/* Shapes that public rules of Windows and of web servers have. */
+static void shapes_of_public_rules_are_understood(void **context)
+{
+    static const char *const detections[] = {
+        "selection_a: {cs-uri-stem|endswith: '\\a.exe'}\n  selection_b: {c|contains|all: [x12, "
+        "y12]}\n"
+        "  filter_main_n: {p: null}\n  filter_main_e: {p: ''}\n  filter_optional_x: {u: [A, B]}\n"
+        "  condition: all of selection_* and not 1 of filter_main_* and not 1 of filter_optional_*",
+        "s: {c|re|i|m|s: '^foo.*bar$', d|re: ['a+b', '(?i)foo(?=bar)[a-z]{2,}']}\n  condition: s",
+        "s: {c|windash|contains: ' -enc ', d|contains|windash|all: [' /a ', ' -b ']}\n  condition: "
+        "s",
+        "s: {c|wide|base64offset|contains: IEX, d|utf16le|base64offset|contains: abc}\n  "
+        "condition: s",
+        "s: {a|fieldref: b, c|fieldref|endswith: d, e|exists: false}\n  condition: s",
+        "s: {a|gte: 100, b|lt: '5', c|neq: x, d: [null, '', foo], e: true, f: 0x10}\n  condition: "
+        "s",
+        "keywords: {'|all': [foo1, bar2]}\n  condition: keywords",
+        "s:\n    - a: 1\n      b: 2\n    - c: 3\n  condition: s",
+        "a: {x: 1}\n  _b: {y: 1}\n  condition: (a or _b) and not (a and _b)",
+        "a: {x: 1}\n  b: {y: 1}\n  condition: 1 of them or all of them",
+        "a1: {x: 1}\n  a2: {y: 1}\n  condition: any of a* and not all of a*",
+        "s: {i|cidr: ['10.0.0.0/8', 'fe80::/10'], c|cased|contains: AbC}\n  condition: not s",
+        "s: {x: 1}\n  condition: s | count() by user > 5\n  timeframe: 5m",
+    };
+
+    (void)context;
+    for (size_t i = 0; i < sizeof detections / sizeof *detections; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "  %s\n", detections[i]);
+        struct rule_set *set = fixture_detection(text);
+        if (fixture_reason(set))
+            fail_msg("%s: %s", detections[i], fixture_reason(set));
+        rule_set_free(set);
+    }
+}
+
 static void a_rule_tells_about_itself(void **context)
 {
     struct rule_set *set = fixture_rules(
@@ -330,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_path_that_is_not_there_is_an_error),
         cmocka_unit_test(the_second_rule_of_an_id_is_refused),
         cmocka_unit_test(a_global_document_is_laid_under_the_others),
+        cmocka_unit_test(documents_of_a_collection_share_its_id),
+        cmocka_unit_test(shapes_of_public_rules_are_understood),
         cmocka_unit_test(a_rule_tells_about_itself),
         cmocka_unit_test(what_is_doubtful_is_told),
         cmocka_unit_test(what_is_doubtful_about_a_correlation_is_told),

@@ -142,14 +142,16 @@ static struct rule_entry **id_head(struct rule_set *set, const char *id)
     return &set->ids[hash % ID_HEADS];
 }
 
-/* Of several rules with the same id the first one counts. */
-static void check_duplicate(struct rule_set *set, struct rule_entry *entry)
+/* Of several rules with the same id the first one counts; those of a collection may share the id
+ * that its `action: global` gives them. */
+static void check_duplicate(struct rule_set *set, struct rule_entry *entry, bool has_own_id)
 {
     if (!*entry->rule.id)
         return;
     struct rule_entry **head = id_head(set, entry->rule.id);
     for (const struct rule_entry *other = *head; other; other = other->next_id) {
-        if (strcasecmp(other->rule.id, entry->rule.id) != 0)
+        if (strcasecmp(other->rule.id, entry->rule.id) != 0 ||
+            (!has_own_id && strcmp(other->rule.path, entry->rule.path) == 0))
             continue;
         entry->rule.state = RULE_NOT_LOADED;
         entry->rule.reason = arena_format(set->arena, "the same id as %s line %u", other->rule.path,
@@ -186,7 +188,7 @@ static void check_source(struct rule_set *set, struct rule_entry *entry)
 }
 
 static int add_sigma(struct rule_set *set, const struct rule_file *file,
-                     const struct yaml_node *document)
+                     const struct yaml_node *document, bool has_own_id)
 {
     struct rule_entry *entry = rule_set_add_entry(set, file, RULE_SIGMA);
 
@@ -195,7 +197,7 @@ static int add_sigma(struct rule_set *set, const struct rule_file *file,
     if (sigma_compile(&set->memory, document, &entry->rule, &entry->sigma) < 0)
         refuse(set, entry, error_text());
     else
-        check_duplicate(set, entry);
+        check_duplicate(set, entry, has_own_id);
     if (!*entry->rule.title)
         entry->rule.title = file->path;
     if (!*entry->rule.name)
@@ -226,7 +228,7 @@ static int add_document(struct rule_set *set, const struct rule_file *file,
         return 0;
     }
     *previous = whole;
-    return add_sigma(set, file, whole);
+    return add_sigma(set, file, whole, yaml_get_text(document, "id") != NULL);
 }
 
 static bool is_nothing(const struct yaml_node *document)
