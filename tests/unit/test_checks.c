@@ -135,6 +135,33 @@ static void vu_10_knows_products_without_updates(void **state)
     assert_check(verdict_of(scene), "VU-10", 2, "2023-04-11");
 }
 
+static void vu_10_counts_2016_and_2019_from_their_last_update_on(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2507.61");
+    had_log(scene, "iis_log", "[\"2025-10-01\",\"2025-12-24\"]");
+    assert_check(verdict_of(scene), "VU-10", 2, "2025-10-14");
+}
+
+static void vu_10_says_nothing_of_updates_by_subscription(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.1.2507.63");
+    had_log(scene, "iis_log", "[\"2025-10-01\",\"2025-12-24\"]");
+    assert_null(check_of(verdict_of(scene), "VU-10"));
+}
+
+static void vu_10_says_nothing_of_logs_from_before_the_end(void **state)
+{
+    struct scene *scene = *state;
+
+    set_version(scene, "15.2.1748.39");
+    had_log(scene, "exchange_httpproxy", "[\"2025-10-01\",\"2025-10-10\"]");
+    assert_null(check_of(verdict_of(scene), "VU-10"));
+}
+
 static void vu_11_is_a_server_without_client_access(void **state)
 {
     struct scene *scene = *state;
@@ -219,6 +246,9 @@ int main(void)
         TEST(vu_07_is_a_mitigation_that_went_before_the_fix),
         TEST(vu_07_says_nothing_on_a_fixed_server),
         TEST(vu_10_knows_products_without_updates),
+        TEST(vu_10_counts_2016_and_2019_from_their_last_update_on),
+        TEST(vu_10_says_nothing_of_updates_by_subscription),
+        TEST(vu_10_says_nothing_of_logs_from_before_the_end),
         TEST(vu_11_is_a_server_without_client_access),
         TEST(af_03_counts_numbers_that_event_logs_lack),
         TEST(af_04_is_a_day_that_only_iis_does_not_know),

@@ -2,6 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/instant.h"
+#include "triage/engine/exchange_builds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,18 +134,46 @@ static int four_of_seven(struct looking *looking)
         "in support");
 }
 
-/* VU-10: no update will come. */
+/* VU-10: no update will come. For 2016 and 2019 there are updates by subscription (ESU) behind the
+ * last one for all; a server that has one of them is cared for. */
+static bool is_beyond_support(const struct check_view *view)
+{
+    static const char *const last[] = {"15.1.2507.61", "15.2.1544.36", "15.2.1748.39"};
+    static const struct civil end = {.year = 2025, .month = 10, .day = 14};
+    const int64_t end_day = instant_from_civil(end).ticks / TICKS_PER_DAY;
+    const struct log_span *const logs[] = {log_span_of(view->spans, "iis_log"),
+                                           log_span_of(view->spans, "exchange_httpproxy")};
+    bool is_later = false;
+    uint16_t build[4], known[4];
+
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
+        is_later |= logs[i] && logs[i]->last_day > end_day;
+    if (!is_later || !exchange_build_parse(slice_of_text(view->exposure->build), build))
+        return false;
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
+        if (exchange_build_parse(slice_of_text(last[i]), known) && build[1] == known[1] &&
+            build[2] == known[2])
+            return build[3] <= known[3];
+    return true;
+}
+
 static int unsupported_product(struct looking *looking)
 {
+    static const struct {
+        const char *family, *why;
+    } ended[] = {{"2010", "support ended on 2020-10-13"},
+                 {"2013", "support ended on 2023-04-11"},
+                 {"2016", "support ended on 2025-10-14, and the logs go on after that day"},
+                 {"2019", "support ended on 2025-10-14, and the logs go on after that day"}};
     const char *family = looking->view->exposure->family;
 
-    if (!family || (strcmp(family, "2010") != 0 && strcmp(family, "2013") != 0))
-        return 0;
-    return find(
-        looking, MEDIUM,
-        arena_format(looking->view->arena, "Exchange Server %s gets no updates any more", family),
-        strcmp(family, "2010") == 0 ? "support ended on 2020-10-13"
-                                    : "support ended on 2023-04-11");
+    for (size_t i = 0; family && i < sizeof ended / sizeof *ended; i++)
+        if (strcmp(family, ended[i].family) == 0 && (i < 2 || is_beyond_support(looking->view)))
+            return find(looking, MEDIUM,
+                        arena_format(looking->view->arena,
+                                     "Exchange Server %s gets no updates any more", family),
+                        ended[i].why);
+    return 0;
 }
 
 /* VU-11: the web attacks need a role that serves clients. */
