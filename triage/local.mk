@@ -24,7 +24,8 @@ libextriage_a_SOURCES = \
 	%D%/helpers/helper.c %D%/helpers/helper.h \
 	%D%/helpers/server.c %D%/helpers/server.h %D%/helpers/shadow_copy.h %D%/helpers/bitlocker.h \
 	%D%/evidence/bitlocker.c %D%/evidence/bitlocker.h \
-	%D%/evidence/folder.c %D%/evidence/folder.h \
+	%D%/evidence/folder.c %D%/evidence/folder.h %D%/evidence/folder_parts.h \
+	%D%/evidence/folder_names.c %D%/evidence/folder_drives.c \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h \
 	%D%/evidence/mft.c %D%/evidence/mft.h \

@@ -1,6 +1,6 @@
 /* Folders and single files. Every component is opened with O_NOFOLLOW below a descriptor: no link
  * leads out of the evidence. */
-#include "triage/evidence/folder.h"
+#include "triage/evidence/folder_parts.h"
 
 #include "triage/base/buffer.h"
 #include "triage/base/error.h"
@@ -18,28 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum {
-    ROOTS_MAX = 8, /* folders that stand for the same drive */
-    DEPTH_MAX = 200,
-    COMPONENT_SIZE = 1024, /* three times NAME_MAX and some */
-    FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-    FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-};
-
-struct identity {
-    dev_t device;
-    ino_t inode;
-};
-
-/* One or several folders that are the same drive. */
-struct folder {
-    struct source source;
-    int roots[ROOTS_MAX];
-    size_t root_count;
-    bool decode;             /* names are percent-encoded, as Velociraptor writes them */
-    struct identity *others; /* folders that are volumes of their own */
-    size_t other_count;
-};
+enum { DEPTH_MAX = 200 };
 
 struct single {
     struct source source;
@@ -118,160 +97,6 @@ static int plain_new(int file, const char *path, struct stream **out)
     plain->file = file;
     *out = &plain->stream;
     return 0;
-}
-
-/* ---- names ---- */
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Undoes percent-encoding; a byte that would be NUL or '/' stays encoded. False when there is no
- * room. */
-static bool percent_decode(const char *name, char *out, size_t room)
-{
-    size_t used = 0;
-
-    for (; *name; name++) {
-        if (used + 1 >= room)
-            return false;
-        const int high = *name == '%' ? hex_value(name[1]) : -1;
-        const int low = high >= 0 ? hex_value(name[2]) : -1;
-        const int byte = low >= 0 ? high * 16 + low : 0;
-        if (byte != 0 && byte != '/') {
-            out[used++] = (char)byte;
-            name += 2;
-        } else {
-            out[used++] = *name;
-        }
-    }
-    out[used] = 0;
-    return true;
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-char folder_drive_letter(const char *name)
-{
-    static const char *const behind[] = {":", "_", " drive", "_drive", ":\\"};
-    char text[COMPONENT_SIZE];
-    const char *rest = text;
-
-    if (!percent_decode(name, text, sizeof text))
-        return 0;
-    if (strncmp(rest, "\\\\.\\", 4) == 0 || strncmp(rest, "\\\\?\\", 4) == 0)
-        rest += 4;
-    if (strncasecmp(rest, "drive", 5) == 0 && (rest[5] == ' ' || rest[5] == '_') &&
-        is_letter(rest[6]) && rest[7] == 0)
-        return upper(rest[6]);
-    if (!is_letter(*rest))
-        return 0;
-    if (rest[1] == 0) /* a bare letter only as Windows writes it */
-        return *rest == upper(*rest) ? *rest : 0;
-    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
-        if (strcasecmp(rest + 1, behind[i]) == 0)
-            return upper(*rest);
-    return 0;
-}
-
-/* ---- reading folders ---- */
-
-struct found {
-    char *raw;     /* as it is on disk */
-    char *shown;   /* decoded, or the same text */
-    size_t parent; /* which of the merged folders it lies in */
-};
-
-struct found_list {
-    struct found *items;
-    size_t count, room;
-};
-
-static void found_release(struct found_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].raw);
-        free(list->items[i].shown);
-    }
-    free(list->items);
-}
-
-static int found_add(struct found_list *list, const char *raw, const char *shown, size_t parent)
-{
-    if (list->count == list->room) {
-        const size_t room = list->room ? list->room * 2 : 64;
-        struct found *items = reallocarray(list->items, room, sizeof *items);
-        if (!items)
-            return error_set("out of memory");
-        list->items = items;
-        list->room = room;
-    }
-    struct found found = {.raw = strdup(raw), .shown = strdup(shown), .parent = parent};
-    if (!found.raw || !found.shown) {
-        free(found.raw);
-        free(found.shown);
-        return error_set("out of memory");
-    }
-    list->items[list->count++] = found;
-    return 0;
-}
-
-static int compare_found(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-    const int order = strcmp(x->shown, y->shown);
-
-    return order ? order : x->parent < y->parent ? -1 : x->parent > y->parent;
-}
-
-static bool is_dot(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-/* A stream on a fresh descriptor of the folder, so that the folder's own position does not matter.
- */
-static DIR *open_folder(int folder, const char *name)
-{
-    const int file = openat(folder, name, FOLDER_FLAGS);
-    DIR *opened = file < 0 ? NULL : fdopendir(file);
-
-    if (file >= 0 && !opened)
-        close(file);
-    return opened;
-}
-
-/* The names in one folder. A folder that cannot be read is told by the result 1. */
-static int read_names(int folder, size_t parent, bool decode, struct found_list *list)
-{
-    DIR *names = open_folder(folder, ".");
-    char shown[COMPONENT_SIZE];
-    int result = 0;
-
-    if (!names)
-        return 1;
-    for (struct dirent *entry; result == 0 && (entry = readdir(names));) {
-        if (is_dot(entry->d_name))
-            continue;
-        if (!decode || !percent_decode(entry->d_name, shown, sizeof shown) || is_dot(shown))
-            snprintf(shown, sizeof shown, "%s", entry->d_name);
-        result = found_add(list, entry->d_name, shown, parent);
-    }
-    closedir(names);
-    return result;
 }
 
 /* ---- listing ---- */
@@ -449,12 +274,12 @@ static int list_place(struct lister *lister, const struct place *place, unsigned
     int result = 0;
 
     for (size_t i = 0; result >= 0 && i < place->count; i++) {
-        result = read_names(place->folders[i], i, lister->folder->decode, &list);
+        result = folder_names(place->folders[i], i, lister->folder->decode, &list);
         if (result > 0)
             listing_count_unreadable(lister->listing);
     }
     if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare_found);
+        qsort(list.items, list.count, sizeof *list.items, found_compare);
     for (size_t at = 0; result >= 0 && at < list.count;) {
         size_t count = 1;
         while (at + count < list.count &&
@@ -507,7 +332,7 @@ static bool is_shown_as(const struct folder *folder, const char *name, const cha
                         struct buffer *scratch)
 {
     char decoded[COMPONENT_SIZE];
-    const bool is_encoded = folder->decode && percent_decode(name, decoded, sizeof decoded);
+    const bool is_encoded = folder->decode && name_decode(name, decoded, sizeof decoded);
 
     buffer_clear(scratch);
     utf8_append_repaired(scratch, slice_of_text(is_encoded ? decoded : name));
@@ -517,7 +342,7 @@ static bool is_shown_as(const struct folder *folder, const char *name, const cha
 /* Looks for the name that is shown as `shown`. */
 static int open_shown(const struct folder *folder, int parent, const char *shown, int flags)
 {
-    DIR *names = open_folder(parent, ".");
+    DIR *names = folder_stream(parent, ".");
     struct buffer scratch = BUFFER_EMPTY;
     int file = -1;
 
@@ -533,7 +358,7 @@ static int open_shown(const struct folder *folder, int parent, const char *shown
 
 static int open_component(const struct folder *folder, int parent, const char *name, int flags)
 {
-    if (*name == 0 || is_dot(name)) {
+    if (*name == 0 || name_is_dot(name)) {
         errno = ENOENT;
         return -1;
     }
@@ -611,15 +436,7 @@ static const struct source_methods folder_methods = {
     .close = folder_close,
 };
 
-/* ---- finding the drives ---- */
-
-struct drives {
-    struct folder *folders[26];
-    struct identity others[26 * ROOTS_MAX];
-    size_t other_count;
-};
-
-static struct folder *folder_new(bool decode)
+struct folder *folder_new(bool decode)
 {
     struct folder *folder = calloc(1, sizeof *folder);
 
@@ -630,158 +447,6 @@ static struct folder *folder_new(bool decode)
     folder->source.methods = &folder_methods;
     folder->decode = decode;
     return folder;
-}
-
-/* Adds the sub-folder as a root of the drive. A link or a file of that name is none. */
-static int drives_add(struct drives *drives, int parent, const char *name, char letter)
-{
-    struct folder **slot = &drives->folders[letter - 'A'];
-    const int opened = openat(parent, name, FOLDER_FLAGS);
-    struct stat status;
-
-    if (opened < 0)
-        return 0;
-    if (!*slot)
-        *slot = folder_new(false);
-    if (!*slot || (*slot)->root_count == ROOTS_MAX || fstat(opened, &status) < 0) {
-        close(opened);
-        return *slot ? 0 : -1;
-    }
-    (*slot)->roots[(*slot)->root_count++] = opened;
-    (*slot)->decode |= strchr(name, '%') != NULL;
-    drives->others[drives->other_count++] =
-        (struct identity){.device = status.st_dev, .inode = status.st_ino};
-    return 0;
-}
-
-/* Velociraptor's accessors: "uploads/auto/C%3A", "uploads/ntfs/%5C%5C.%5CC%3A". */
-static bool is_collection_folder(const char *name)
-{
-    static const char *const names[] = {"uploads", "auto", "ntfs", "lazy_ntfs", "file", "mft"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static int find_drives(struct drives *drives, int folder, unsigned depth)
-{
-    struct found_list list = {0};
-    int result = read_names(folder, 0, false, &list);
-
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare_found);
-    for (size_t i = 0; result == 0 && i < list.count; i++) {
-        const char *name = list.items[i].raw;
-        const char letter = folder_drive_letter(name);
-        if (letter) {
-            result = drives_add(drives, folder, name, letter);
-        } else if (depth < 2 && is_collection_folder(name)) {
-            const int below = openat(folder, name, FOLDER_FLAGS);
-            if (below >= 0) {
-                result = find_drives(drives, below, depth + 1);
-                close(below);
-            }
-        }
-    }
-    found_release(&list);
-    return result < 0 ? -1 : 0;
-}
-
-/* A folder with these in it is a system drive itself, whatever else lies beside them. */
-static bool is_drive_root(const struct found_list *list)
-{
-    static const char *const names[] = {"Windows", "Program Files", "inetpub", "$MFT"};
-
-    for (size_t i = 0; i < list->count; i++)
-        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-            if (strcasecmp(list->items[i].raw, names[k]) == 0)
-                return true;
-    return false;
-}
-
-static bool only_drives(const struct found_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (!folder_drive_letter(list->items[i].raw))
-            return false;
-    return list->count > 0;
-}
-
-static char base_drive_letter(const char *path)
-{
-    size_t size = strlen(path);
-
-    while (size > 1 && path[size - 1] == '/')
-        size--;
-    const char *slash = memrchr(path, '/', size);
-    const char *base = slash ? slash + 1 : path;
-    char name[COMPONENT_SIZE];
-    snprintf(name, sizeof name, "%.*s", (int)(size - (size_t)(base - path)), base);
-    return folder_drive_letter(name);
-}
-
-/* The folder itself, without the drives that were found in it. Takes over `root`. */
-static int add_rest(int root, const char *path, const struct drives *drives,
-                    struct folder_volume volumes[FOLDER_VOLUMES_MAX], size_t *count)
-{
-    struct folder *folder = folder_new(strchr(path, '%') != NULL);
-    struct identity *others = calloc(drives->other_count + 1, sizeof *others);
-
-    if (!folder || !others) {
-        free(folder);
-        free(others);
-        close(root);
-        return error_set("out of memory");
-    }
-    memcpy(others, drives->others, drives->other_count * sizeof *others);
-    folder->roots[folder->root_count++] = root;
-    folder->others = others;
-    folder->other_count = drives->other_count;
-    volumes[(*count)++] = (struct folder_volume){
-        .source = &folder->source,
-        .drive_hint = drives->other_count ? 0 : base_drive_letter(path),
-        .text = drives->other_count ? "files beside the drives" : "folder",
-    };
-    return 0;
-}
-
-static void add_drives(struct drives *drives, struct folder_volume volumes[FOLDER_VOLUMES_MAX],
-                       size_t *count)
-{
-    for (size_t i = 0; i < 26; i++)
-        if (drives->folders[i])
-            volumes[(*count)++] = (struct folder_volume){
-                .source = &drives->folders[i]->source,
-                .drive_hint = (char)('A' + i),
-                .text = "folder of a drive",
-            };
-}
-
-int folder_open(const char *path, struct folder_volume volumes[FOLDER_VOLUMES_MAX], size_t *count)
-{
-    struct drives drives = {0};
-    struct found_list list = {0};
-    const int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    *count = 0;
-    if (root < 0)
-        return error_set_errno("folder '%s' cannot be opened", path);
-    int result = read_names(root, 0, false, &list);
-    if (result > 0)
-        result = error_set_errno("folder '%s' cannot be read", path);
-    if (result == 0 && !is_drive_root(&list))
-        result = find_drives(&drives, root, 0);
-    add_drives(&drives, volumes, count);
-    if (result == 0 && !(drives.other_count && only_drives(&list)))
-        result = add_rest(root, path, &drives, volumes, count);
-    else
-        close(root);
-    found_release(&list);
-    for (size_t i = 0; result < 0 && i < *count; i++)
-        volumes[i].source->methods->close(volumes[i].source);
-    return result;
 }
 
 /* ---- single file ---- */
