@@ -1,12 +1,9 @@
-#include "artifacts/log_file.h"
+#include "artifacts/log_parts.h"
 
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
 #include "triage/formats/csv.h"
 #include "triage/formats/iis_text.h"
-#include "triage/formats/line_scan.h"
-#include "triage/formats/lines.h"
-#include "triage/formats/log_time.h"
 #include "triage/formats/w3c_log.h"
 
 #include <inttypes.h>
@@ -18,59 +15,10 @@
 enum {
     NUL_RUN = 16,         /* so many NULs end a record: a hole that a crash left */
     PIECE_OVERLAP = 4096, /* pieces of one very long line share so much */
-    REPAIRS_TOLD = 8,     /* kinds of repair that get a notice, each once */
     NOTICE_SIZE = 256,
 };
 
-/* Where the time of a record stands. */
-struct time_columns {
-    size_t date, clock, stamp; /* COLUMN_MISSING: the header has none */
-    bool in_front;             /* date and clock, or the stamp, are the first cells */
-    bool local;
-};
-
-struct log {
-    struct job *job;
-    const struct log_format *format;
-    struct lines *lines;
-    struct line_scan scan;
-    struct columns columns;
-    struct cells cells;
-    struct slice header; /* the header line that the columns are from; borrows header_text */
-    uint8_t header_text[COLUMNS_TEXT_CEILING];
-    struct time_columns time;
-    struct log_clock clock;
-    struct instant day,
-        day_clock;             /* of the #Date in force; the clock time read last without a date */
-    uint8_t front[64];         /* the time text of the record in front ... */
-    size_t front_size, needed; /* ... 0: none; the column that a record cut short must reach */
-    struct slice window;       /* as it is now */
-    size_t whole, candidate;   /* bytes of it that are whole lines; next nominated place */
-    uint64_t number;           /* line ends passed */
-    uint64_t nul_count, nul_first;
-    const char *told[REPAIRS_TOLD];
-    size_t told_count;
-    bool quoted, fast;
-    bool continuing; /* amid a line that is longer than a window */
-    bool told_rejected, told_assumed, told_day, told_zone, told_long, told_overflow;
-    size_t alias_count;
-    size_t alias_column[LOG_ALIASES_CEILING];
-    struct value values[COLUMNS_CEILING + LOG_ALIASES_CEILING];
-};
-
-/* One record on its way. */
-struct entry {
-    size_t start;
-    struct slice raw;
-    enum record_state state;
-    struct instant when,
-        counted; /* counted: what the tally gets, local time when its zone is unknown */
-    struct slice time_text;
-    enum time_basis basis;
-};
-
-__attribute__((format(printf, 3, 4))) static void notice(struct log *log, uint64_t offset,
-                                                         const char *format, ...)
+void log_notice(struct log *log, uint64_t offset, const char *format, ...)
 {
     char text[NOTICE_SIZE];
     va_list arguments;
@@ -81,249 +29,9 @@ __attribute__((format(printf, 3, 4))) static void notice(struct log *log, uint64
     job_notice(log->job, offset, text);
 }
 
-static uint64_t place(struct log *log, size_t at)
+uint64_t log_place(struct log *log, size_t at)
 {
     return lines_place(log->lines, log->window.data + at);
-}
-
-/* --- header --- */
-
-static void time_columns_find(struct log *log)
-{
-    const struct columns *columns = &log->columns;
-    struct time_columns *time = &log->time;
-    const bool csv = log->format->shape == LOG_CSV;
-
-    time->date = columns_find(columns, "date");
-    time->clock = columns_find(columns, "time");
-    time->local = log->format->shape == LOG_NATIVE;
-    if (time->date == COLUMN_MISSING && columns_find(columns, "date-local") != COLUMN_MISSING) {
-        time->date = columns_find(columns, "date-local");
-        time->clock = columns_find(columns, "time-local");
-        time->local = true;
-    }
-    time->stamp = COLUMN_MISSING;
-    for (size_t i = 0; csv && i < columns->count && time->stamp == COLUMN_MISSING; i++)
-        if (columns->column[i].type == COLUMN_STAMP)
-            time->stamp = i;
-    if (csv)
-        time->in_front = time->stamp == 0;
-    else
-        time->in_front = time->date == 0 && time->clock == 1 && !time->local;
-}
-
-static void aliases_find(struct log *log)
-{
-    const struct log_alias *alias = log->format->aliases;
-
-    log->alias_count = 0;
-    for (; alias && alias->column && log->alias_count < LOG_ALIASES_CEILING; alias++)
-        log->alias_column[log->alias_count++] = columns_find(&log->columns, alias->column);
-}
-
-static void columns_ready(struct log *log)
-{
-    const size_t needed =
-        log->format->needed ? columns_find(&log->columns, log->format->needed) : COLUMN_MISSING;
-
-    log->needed = needed == COLUMN_MISSING ? 1 : needed;
-    time_columns_find(log);
-    aliases_find(log);
-    log->front_size = 0;
-    log->fast = log->columns.count && !log->columns.overflow && !log->quoted && log->time.in_front;
-    if (log->columns.overflow && !log->told_overflow)
-        notice(log, place(log, 0), "a header with more than %d columns: its records are rejected",
-               COLUMNS_CEILING);
-    log->told_overflow = log->told_overflow || log->columns.overflow;
-}
-
-static void header_take(struct log *log, struct slice names)
-{
-    if (!log->columns.assumed && slice_equal(names, log->header))
-        return;
-    log->header = slice_of(log->header_text, 0);
-    if (names.size && names.size <= sizeof log->header_text) {
-        memcpy(log->header_text, names.data, names.size);
-        log->header.size = names.size;
-    }
-    if (log->format->shape == LOG_CSV)
-        csv_header(&log->columns, names);
-    else
-        w3c_header(&log->columns, names);
-    columns_ready(log);
-}
-
-/* Cells by their separators, those within quotes left out when `quotes`. */
-static size_t count_cells(struct slice line, uint8_t separator, bool quotes)
-{
-    size_t count = 1;
-    bool within = false;
-
-    for (size_t i = 0; i < line.size; i++) {
-        within ^= quotes && line.data[i] == '"';
-        count += line.data[i] == separator && !within;
-    }
-    return count;
-}
-
-/* The file has no header yet: takes the first known one that has as many columns as the record. */
-static void header_assume(struct log *log, struct slice line, size_t at)
-{
-    const bool csv = log->format->shape == LOG_CSV;
-    const size_t cells = count_cells(line, csv ? ',' : ' ', csv);
-    const struct slice first = slice_part(line, 0, slice_find(line, 0, csv ? ',' : ' '));
-
-    for (const char *const *known = log->format->assumed; known && *known; known++) {
-        const struct slice names = slice_of_text(*known);
-        if (log->format->shape == LOG_CSV)
-            csv_header(&log->columns, names);
-        else
-            w3c_header(&log->columns, names);
-        if (log->columns.count != cells || !column_fits(log->columns.column[0].type, first))
-            continue;
-        log->columns.assumed = true;
-        columns_ready(log);
-        if (!log->told_assumed)
-            notice(log, place(log, at),
-                   "no header in front of this line: the usual %zu columns are assumed", cells);
-        log->told_assumed = true;
-        return;
-    }
-    columns_clear(&log->columns);
-}
-
-/* Only IIS and http.sys are known never to quote. */
-static bool software_quotes(struct slice name)
-{
-    return slice_find_nocase(name, 0, SLICE_LITERAL("Internet Information")) == SIZE_MAX &&
-           slice_find_nocase(name, 0, SLICE_LITERAL("HTTP")) == SIZE_MAX;
-}
-
-static void directive(struct log *log, struct slice line)
-{
-    struct slice value;
-    struct instant day;
-
-    if (log_directive(line, "#Fields", &value)) {
-        header_take(log, value);
-    } else if (log_directive(line, "#Date", &value)) {
-        if (instant_parse(slice_part(value, 0, LOG_DAY_SIZE), &day, NULL)) {
-            log->day = day;
-            log->day_clock = INSTANT_NONE;
-        }
-    } else if (log->format->shape == LOG_W3C && log_directive(line, "#Software", &value)) {
-        log->quoted = software_quotes(value);
-        columns_ready(log);
-    }
-}
-
-/* --- time --- */
-
-/* Local time to UTC; stays undated when the zone is not known. */
-static void localize(struct log *log, struct entry *entry)
-{
-    const struct host *host = log->job->host;
-    const struct instant utc = host ? zone_to_utc(&host->zone, entry->when) : INSTANT_NONE;
-
-    entry->basis = BASIS_LOCAL;
-    entry->counted = instant_known(utc) ? utc : entry->when;
-    if (!instant_known(utc)) {
-        entry->basis = BASIS_UNKNOWN;
-        if (!log->told_zone)
-            notice(log, 0, "local times, and the time zone is not known: its events are undated");
-        log->told_zone = true;
-    }
-    entry->when = utc;
-}
-
-/* A clock time without a date: the day of #Date, and one more after each midnight that was passed
- * since. */
-static bool day_of_directive(struct log *log, struct slice clock, struct entry *entry)
-{
-    struct instant when;
-
-    entry->basis = BASIS_UNKNOWN;
-    if (!instant_parse_columns(SLICE_LITERAL("2000-01-01"), clock, &when))
-        return false;
-    if (!instant_known(log->day))
-        return true;
-    const struct instant now = {when.ticks % TICKS_PER_DAY + 1};
-    if (instant_known(log->day_clock) && now.ticks + TICKS_PER_DAY / 2 < log->day_clock.ticks)
-        log->day.ticks += TICKS_PER_DAY;
-    log->day_clock = now;
-    entry->when.ticks = log->day.ticks + now.ticks - 1;
-    entry->basis = BASIS_UTC;
-    if (!log->told_day)
-        notice(log, place(log, entry->start),
-               "no date column: the date is that of #Date or the file's name");
-    log->told_day = true;
-    return true;
-}
-
-static struct slice spanning(struct slice first, struct slice last)
-{
-    return last.data >= first.data
-               ? slice_of(first.data, (size_t)(last.data - first.data) + last.size)
-               : last;
-}
-
-static bool time_of_columns(struct log *log, struct entry *entry)
-{
-    const struct time_columns *time = &log->time;
-    const struct slice *cell = log->cells.text;
-
-    if (time->clock == COLUMN_MISSING)
-        return true;
-    entry->time_text = cell[time->clock];
-    if (time->date == COLUMN_MISSING)
-        return day_of_directive(log, cell[time->clock], entry);
-    if (time->clock == time->date + 1)
-        entry->time_text = spanning(log->cells.raw[time->date], log->cells.raw[time->clock]);
-    const bool read =
-        log->format->shape == LOG_NATIVE
-            ? log_native_time(cell[time->date], cell[time->clock], &entry->when)
-            : instant_parse_columns(cell[time->date], cell[time->clock], &entry->when);
-    if (!read)
-        return false;
-    entry->basis = BASIS_UTC;
-    if (time->local)
-        localize(log, entry);
-    return true;
-}
-
-static bool time_of_ncsa(struct log *log, struct entry *entry)
-{
-    int offset;
-    const size_t at = columns_find(&log->columns, "date-time");
-
-    entry->time_text = log->cells.text[at];
-    if (!log_ncsa_time(entry->time_text, &entry->when, &offset))
-        return false;
-    entry->when.ticks -= (int64_t)offset * 60 * TICKS_PER_SECOND;
-    entry->basis = BASIS_UTC;
-    return true;
-}
-
-static bool time_of_stamp(struct log *log, struct entry *entry)
-{
-    size_t size;
-
-    entry->time_text = log->cells.text[log->time.stamp];
-    if (!log_clock_read(&log->clock, 'T', entry->time_text, &entry->when, &size) &&
-        !instant_parse(entry->time_text, &entry->when, NULL) &&
-        !log_us_time(entry->time_text, &entry->when))
-        return false;
-    entry->basis = BASIS_UTC;
-    return true;
-}
-
-/* False when the record has a time that cannot be read. */
-static bool time_read(struct log *log, struct entry *entry)
-{
-    if (log->format->shape == LOG_NCSA)
-        return time_of_ncsa(log, entry);
-    return log->time.stamp == COLUMN_MISSING ? time_of_columns(log, entry)
-                                             : time_of_stamp(log, entry);
 }
 
 /* --- events --- */
@@ -349,7 +57,7 @@ static size_t values_make(struct log *log)
     return count;
 }
 
-static void emit(struct log *log, const struct entry *entry)
+static void emit(struct log *log, const struct log_entry *entry)
 {
     struct event event = {
         .kind = log->format->kind,
@@ -359,7 +67,7 @@ static void emit(struct log *log, const struct entry *entry)
         .basis = entry->basis,
         .time_text = entry->time_text,
         .file = log->job->file,
-        .offset = place(log, entry->start),
+        .offset = log_place(log, entry->start),
         .number = log->number + 1,
         .raw = entry->raw,
         .values = log->values,
@@ -386,30 +94,30 @@ static bool nominated(struct log *log, size_t end)
     return true;
 }
 
-static void repair_tell(struct log *log, const struct entry *entry)
+static void repair_tell(struct log *log, const struct log_entry *entry)
 {
     const char *why = log->cells.repair;
 
     for (size_t i = 0; i < log->told_count; i++)
         if (log->told[i] == why)
             return;
-    if (!why || log->told_count == REPAIRS_TOLD)
+    if (!why || log->told_count == LOG_REPAIRS_TOLD)
         return;
     log->told[log->told_count++] = why;
-    notice(log, place(log, entry->start), "line %" PRIu64 ": %s; mended here and from here on",
-           log->number + 1, why);
+    log_notice(log, log_place(log, entry->start),
+               "line %" PRIu64 ": %s; mended here and from here on", log->number + 1, why);
 }
 
-static void reject_tell(struct log *log, const struct entry *entry)
+static void reject_tell(struct log *log, const struct log_entry *entry)
 {
     if (!log->told_rejected)
-        notice(log, place(log, entry->start),
-               "line %" PRIu64 " does not fit the columns; such lines are searched as text",
-               log->number + 1);
+        log_notice(log, log_place(log, entry->start),
+                   "line %" PRIu64 " does not fit the columns; such lines are searched as text",
+                   log->number + 1);
     log->told_rejected = true;
 }
 
-static void account(struct log *log, const struct entry *entry)
+static void account(struct log *log, const struct log_entry *entry)
 {
     struct tally *tally = log->job->tally;
 
@@ -422,7 +130,7 @@ static void account(struct log *log, const struct entry *entry)
     } else {
         tally->rejected++;
         reject_tell(log, entry);
-        job_reject(log->job, place(log, entry->start), log->number + 1, entry->raw);
+        job_reject(log->job, log_place(log, entry->start), log->number + 1, entry->raw);
         return;
     }
     tally_time(tally, instant_known(entry->counted) ? entry->counted : entry->when);
@@ -441,7 +149,7 @@ static bool header_line(struct log *log, struct slice line)
 {
     if (log->format->shape != LOG_CSV || !csv_is_header(&log->columns, line))
         return false;
-    header_take(log, line);
+    log_header_take(log, line);
     return true;
 }
 
@@ -457,7 +165,7 @@ static struct slice line_of(struct slice text, size_t seen)
 }
 
 static enum record_state record_split(struct log *log, struct slice text, struct slice line,
-                                      bool final, struct entry *entry, size_t *breaks)
+                                      bool final, struct log_entry *entry, size_t *breaks)
 {
     size_t size = line.size;
     enum record_state state;
@@ -471,7 +179,7 @@ static enum record_state record_split(struct log *log, struct slice text, struct
         break;
     case LOG_NCSA:
         state = ncsa_record(line, &log->cells);
-        header_take(log, slice_of_text(ncsa_columns(&log->cells)));
+        log_header_take(log, slice_of_text(ncsa_columns(&log->cells)));
         break;
     default:
         state = csv_record(&log->columns, text, entry->raw.size, final, log->needed, &log->cells,
@@ -496,12 +204,12 @@ static bool is_utf8(struct slice text)
 }
 
 /* What is left to judge once the cells are there: the time, and bytes that are no UTF-8. */
-static void record_finish(struct log *log, struct entry *entry)
+static void record_finish(struct log *log, struct log_entry *entry)
 {
     if (entry->state == RECORD_REJECTED)
         return;
     const char *defect = NULL;
-    if (!time_read(log, entry))
+    if (!log_time_read(log, entry))
         defect = "a time that cannot be read, left undated";
     else if (!is_utf8(entry->raw))
         defect = "bytes that are not UTF-8, kept as they are";
@@ -534,12 +242,12 @@ static bool record_take(struct log *log, size_t start, size_t seen, size_t limit
 {
     const struct slice text = slice_part(log->window, start, limit - start);
     const struct slice line = line_of(text, seen);
-    struct entry entry = {.start = start, .raw = slice_part(text, 0, seen)};
+    struct log_entry entry = {.start = start, .raw = slice_part(text, 0, seen)};
     size_t breaks = 0;
 
     *next = record_end(log, start + line.size);
     if (slice_trim(line).size == 0 || is_directive(log, line)) {
-        directive(log, line);
+        log_take_directive(log, line);
         nominated(log, *next);
         log->number++;
         return true;
@@ -552,7 +260,7 @@ static bool record_take(struct log *log, size_t start, size_t seen, size_t limit
         return true;
     }
     if (!log->columns.count && log->format->assumed)
-        header_assume(log, line, start);
+        log_header_assume(log, line, start);
     entry.state = record_split(log, text, line, final, &entry, &breaks);
     if (entry.state == RECORD_MORE)
         return false;
@@ -591,7 +299,7 @@ static size_t nul_hole(struct slice text)
 static void nuls_skip(struct log *log, size_t start, size_t count)
 {
     if (!log->nul_count)
-        log->nul_first = place(log, start);
+        log->nul_first = log_place(log, start);
     log->nul_count += count;
 }
 
@@ -601,7 +309,7 @@ static size_t piece_take(struct log *log)
 {
     const size_t lf = slice_find(log->window, 0, '\n');
     const size_t end = lf == SIZE_MAX ? log->window.size : lf + 1;
-    struct entry entry = {.raw = slice_part(log->window, 0, end), .state = RECORD_REJECTED};
+    struct log_entry entry = {.raw = slice_part(log->window, 0, end), .state = RECORD_REJECTED};
 
     if (nominated(log, end))
         emit(log, &entry);
@@ -616,8 +324,8 @@ static size_t long_line_take(struct log *log)
     size_t next;
 
     if (!log->told_long)
-        notice(log, place(log, 0), "a line of more than %d MiB: taken in pieces",
-               LINES_WINDOW_CEILING >> 20);
+        log_notice(log, log_place(log, 0), "a line of more than %d MiB: taken in pieces",
+                   LINES_WINDOW_CEILING >> 20);
     log->told_long = true;
     log->continuing = true;
     record_take(log, 0, log->window.size, log->window.size, true, &next);
@@ -796,7 +504,7 @@ static void log_start(struct log *log, struct job *job, const struct log_format 
     if (format->shape == LOG_NATIVE)
         w3c_header(&log->columns, slice_of_text(IIS_NATIVE_COLUMNS));
     if (format->shape == LOG_NATIVE)
-        columns_ready(log);
+        log_columns_ready(log);
 }
 
 int log_parse(struct job *job, const struct log_format *format)
@@ -815,8 +523,8 @@ int log_parse(struct job *job, const struct log_format *format)
     log_start(log, job, format);
     result = windows_walk(log);
     if (log->nul_count)
-        notice(log, log->nul_first, "%" PRIu64 " NUL bytes instead of text were skipped",
-               log->nul_count);
+        log_notice(log, log->nul_first, "%" PRIu64 " NUL bytes instead of text were skipped",
+                   log->nul_count);
 out:
     lines_free(log->lines);
     cells_release(&log->cells);
