@@ -8,22 +8,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import plan, result, skip  # noqa: E402
+
 PROGRAM = os.environ["EXTRIAGE"]
 MANUAL = os.path.join(os.environ["top_builddir"], "triage", "manual")
-number = 0
-failed = False
-
-
-def result(good, text, explanation="", skip=""):
-    global number, failed
-    number += 1
-    print(f"{'ok' if good or skip else 'not ok'} {number} - {text}{' # SKIP ' + skip if skip else ''}")
-    if not good and not skip:
-        failed = True
-        for line in str(explanation).splitlines()[:30]:
-            print("# " + line)
-    sys.stdout.flush()
-
 
 def run(*arguments, **more):
     return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
@@ -120,20 +110,20 @@ def check_pages():
             wrong = re.findall(r"^.*(?:warning|error).*:.*$", said.stdout, re.M)
             result(said.returncode == 0 and not [line for line in wrong if path in line or "<standard input>" in line], f"{name}: man has nothing to say against it", "\n".join(wrong))
         else:
-            result(True, f"{name}: man", skip="there is no man")
+            skip(f"{name}: man", "there is no man")
         if shutil.which("mandoc"):
             # Old man macros may stand beside each other in ways of which mandoc says "STYLE".
             said = run("mandoc", "-Tlint", "-Wwarning", path)
             result(said.returncode == 0, f"{name}: mandoc has nothing to say against it", said.stdout)
         else:
-            result(True, f"{name}: mandoc", skip="there is no mandoc")
+            skip(f"{name}: mandoc", "there is no mandoc")
 
 
 def check_shells():
     for shell in ("bash", "zsh", "fish"):
         path = os.path.join(MANUAL, "extriage." + shell)
         if not shutil.which(shell):
-            result(True, f"{shell} understands its completion", skip=f"there is no {shell}")
+            skip(f"{shell} understands its completion", f"there is no {shell}")
             continue
         said = run(shell, "-n", path)
         result(said.returncode == 0 and not said.stdout, f"{shell} understands its completion", said.stdout)
@@ -146,7 +136,7 @@ def check_shells():
         said = run("fish", "--no-config", "-c", f"source {os.path.join(MANUAL, 'extriage.fish')}; complete -C 'extriage run --min'")
         result(said.stdout.startswith("--min-level\t"), "fish completes 'extriage run --min'", said.stdout)
     else:
-        result(True, "fish completes", skip="there is no fish")
+        skip("fish completes", "there is no fish")
 
 
 # ---- the examples ----
@@ -227,7 +217,7 @@ def check_examples():
                 words = re.findall(r"(?:^|\| |&& )(\S+)", line)
                 lacking = [word for word in words if word in OTHERS and not shutil.which(word)]
                 if missing or lacking:
-                    result(True, f"{name}: {line}", skip=missing or f"there is no {lacking[0]}")
+                    skip(f"{name}: {line}", missing or f"there is no {lacking[0]}")
                     continue
                 good, said = try_example(line, work, environment)
                 result(good, f"{name}: {line}", said)
@@ -237,5 +227,4 @@ check_options()
 check_pages()
 check_shells()
 check_examples()
-print(f"1..{number}")
-sys.exit(failed)
+sys.exit(plan())

@@ -84,7 +84,6 @@ libextriage_a_SOURCES = \
 	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
 	%D%/match/ascii.h \
 	%D%/match/content.c %D%/match/content.h \
-	%D%/match/content_compile.c %D%/match/content_compile.h %D%/match/content_text.c %D%/match/content_text.h \
 	%D%/match/content_cache.c %D%/match/content_cache.h \
 	%D%/match/content_gate.c %D%/match/content_gate.h \
 	%D%/match/content_literals.c %D%/match/content_literals.h \
@@ -104,7 +103,6 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_json.c \
 	%D%/match/indicator_list.c \
 	%D%/match/indicator_logic.c \
-	%D%/match/indicator_demands.c %D%/match/indicator_demands.h \
 	%D%/match/indicator_match.c %D%/match/indicator_match.h \
 	%D%/match/indicator_openioc.c \
 	%D%/match/indicator_reader.h \
@@ -312,7 +310,7 @@ helpers_evt_LDADD = libextriage.a $(EVT_LIBS) $(SECCOMP_LIBS)
 endif
 
 # Manual pages and completions are made of the tables of options, commands and outputs.
-MANUAL_SOURCES = %D%/manual/options.man %D%/options.c %D%/commands/run.c %D%/commands/info.c %D%/commands/extract.c \
+MANUAL_TABLES = %D%/manual/options.man %D%/options.c %D%/commands/run.c %D%/commands/info.c %D%/commands/extract.c \
 	%D%/commands/report.c %D%/commands/merge.c %D%/commands/rules.c $(WRITERS)
 man_MANS = %D%/manual/extriage.1 %D%/manual/extriage-run.1 %D%/manual/extriage-info.1 %D%/manual/extriage-verify.1 \
 	%D%/manual/extriage-extract.1 %D%/manual/extriage-report.1 %D%/manual/extriage-merge.1 %D%/manual/extriage-rules.1
@@ -320,9 +318,9 @@ COMPLETIONS = %D%/manual/extriage.bash %D%/manual/extriage.zsh %D%/manual/extria
 EXTRA_DIST += %D%/manual/manual.awk %D%/manual/options.man $(man_MANS:=.in) $(COMPLETIONS:=.in)
 CLEANFILES += $(man_MANS) $(COMPLETIONS)
 all-local: $(man_MANS) $(COMPLETIONS)
-$(man_MANS) $(COMPLETIONS): %: %.in %D%/manual/manual.awk $(MANUAL_SOURCES)
+$(man_MANS) $(COMPLETIONS): %: %.in %D%/manual/manual.awk $(MANUAL_TABLES)
 	$(AM_V_GEN)$(MKDIR_P) %D%/manual && page=$$(basename $@ .1) && target=$(abs_builddir)/$@ && cd $(srcdir) && \
-	LC_ALL=C $(AWK) -f %D%/manual/manual.awk -v command=$${page#extriage-} -v version=$(VERSION) $(MANUAL_SOURCES) $@.in \
+	LC_ALL=C $(AWK) -f %D%/manual/manual.awk -v command=$${page#extriage-} -v version=$(VERSION) $(MANUAL_TABLES) $@.in \
 	  >$$target.tmp && mv $$target.tmp $$target
 
 bashcompletiondir = $(datadir)/bash-completion/completions
