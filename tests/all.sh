@@ -1,11 +1,15 @@
 #!/bin/sh
-# All tests: plain build, sanitizer build, a build without the optional libraries, make distcheck. Every check is counted; the
-# last line is "N passed, N failed, N skipped".
+# All tests: plain build, sanitizer build, a build without the optional libraries, make distcheck, a short fuzzing. Every check is
+# counted; the last line is "N passed, N failed, N skipped".
+#
+# What is not about C code runs once (CHECK_ONCE in tests/local.mk). The sanitizer build makes fewer inputs of each fuzz seed than the plain
+# one, as the fuzzer itself follows, in the same build: FUZZ_SECONDS in all, shared among the targets, at least 1 for each.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 source=$(pwd)
 work=${EXTRIAGE_TEST_DIR:-$source/build/test}
 jobs=$(nproc 2>/dev/null || echo 2)
+fuzz_seconds=${FUZZ_SECONDS:-60}
 passed=0 failed=0 skipped=0
 
 # Where the samples lie that nobody here wrote; tests that need them skip when they are not there.
@@ -32,11 +36,14 @@ configure_and_make() {
     mkdir -p "$folder" && cd "$folder" && "$source/configure" --quiet "$@" && make -s -j"$jobs"
 }
 
-# Adds the counts of a build's `make check`, and shows what failed.
+# Adds the counts of a build's `make check`, and shows what failed. More arguments are for make.
 count_checks() {
-    log=$work/$1/test-suite-counts
-    (cd "$work/$1" && make -s -k -j"$jobs" check VERBOSE= >"$work/$1-check.log" 2>&1)
-    cat "$work/$1"/tests/*.trs "$work/$1"/tests/*/*.trs 2>/dev/null |
+    build=$1
+    shift
+    log=$work/$build/test-suite-counts
+    started=$(date +%s)
+    (cd "$work/$build" && make -s -k -j"$jobs" check VERBOSE= "$@" >"$work/$build-check.log" 2>&1)
+    cat "$work/$build"/tests/*.trs "$work/$build"/tests/*/*.trs 2>/dev/null |
         sed -n 's/^:test-result: \([A-Z]*\).*/\1/p' >"$log"
     pass=$(grep -c -e '^PASS$' -e '^XFAIL$' "$log")
     fail=$(grep -c -e '^FAIL$' -e '^ERROR$' -e '^XPASS$' "$log")
@@ -44,12 +51,37 @@ count_checks() {
     # A check that never ran must not look like one that passed.
     [ "$((pass + fail))" -gt 0 ] || fail=1
     passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
-    echo "$1: $pass passed, $fail failed, $skip skipped"
+    echo "$build: $pass passed, $fail failed, $skip skipped ($(($(date +%s) - started)) s)"
     if [ "$fail" -gt 0 ]; then
-        grep -h '^not ok' "$work/$1"/tests/*.log "$work/$1"/tests/*/*.log 2>/dev/null | head -n 60
-        grep -e 'error:' -e '^ERROR' "$work/$1-check.log" | head -n 20
-        tail -n 15 "$work/$1-check.log"
+        grep -h '^not ok' "$work/$build"/tests/*.log "$work/$build"/tests/*/*.log 2>/dev/null | head -n 60
+        grep -e 'error:' -e '^ERROR' "$work/$build-check.log" | head -n 20
+        tail -n 15 "$work/$build-check.log"
     fi
+}
+
+# Each target is a check of its own; as many processes as there are processors share them.
+fuzz() {
+    started=$(date +%s)
+    cd "$work/sanitizers" || return
+    make -s -j"$jobs" fuzz-programs >"$work/fuzz.log" 2>&1
+    targets=$(tests/fuzz/replay --list)
+    each=$((fuzz_seconds * jobs / $(printf '%s\n' "$targets" | wc -l)))
+    [ "$each" -gt 0 ] || each=1
+    for share in $(seq 1 "$jobs"); do
+        mkdir -p "fuzz-$share"
+        # shellcheck disable=SC2046
+        (cd "fuzz-$share" && exec env EXTRIAGE_RULES="$source/rules" "$source/tests/fuzz/fuzz.sh" ../tests/fuzz/fuzzer ../tests/fuzz/replay "$each" \
+            $(printf '%s\n' "$targets" | awk -v share="$share" -v jobs="$jobs" 'NR % jobs == share % jobs')) >"$work/fuzz-$share.log" 2>&1 &
+    done
+    wait
+    cat "$work"/fuzz-[0-9]*.log >>"$work/fuzz.log"
+    pass=$(grep -c '^ok - ' "$work/fuzz.log")
+    fail=$(grep -c '^not ok - ' "$work/fuzz.log")
+    [ "$((pass + fail))" -eq "$(printf '%s\n' "$targets" | wc -l)" ] || fail=$((fail + 1))
+    passed=$((passed + pass)) failed=$((failed + fail))
+    echo "fuzz: $pass targets passed, $fail failed, $each s each ($(($(date +%s) - started)) s)"
+    [ "$fail" -eq 0 ] || { grep '^not ok' "$work/fuzz.log"; tail -n 20 "$work/fuzz.log"; }
+    cd "$source" || exit 1
 }
 
 rm -rf "$work"
@@ -58,8 +90,11 @@ step autogen ./autogen.sh
 step plain configure_and_make plain --enable-werror
 count_checks plain
 step sanitizers configure_and_make sanitizers --enable-werror CC=clang \
-    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
-count_checks sanitizers
+    CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+REPLAY_INPUTS=${REPLAY_INPUTS:-1000} REPLAY_SECONDS=${REPLAY_SECONDS:-1}
+export REPLAY_INPUTS REPLAY_SECONDS
+count_checks sanitizers CHECK_ONCE=
+fuzz
 step layout sh -c "cd '$source' && find triage artifacts tests fixtures -name '*.[ch]' -exec clang-format --dry-run -Werror {} +"
 step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate \
     --without-vshadow --without-bde --without-esedb --without-evt
