@@ -59,7 +59,7 @@ while read -r pattern homes; do
         case " $homes " in *" $file "*) ;; *) echo "$file includes <$pattern...>, whose home is $homes" ;; esac
     done
 done >"$complaints" <<'HOMES'
-tsk triage/evidence/sleuthkit.c triage/evidence/sleuthkit.h
+tsk triage/evidence/sleuthkit_parts.h
 libewf triage/evidence/ewf_libewf.c
 libdeflate triage/evidence/inflate.c
 zlib triage/evidence/inflate.c

@@ -33,7 +33,9 @@ libextriage_a_SOURCES = \
 	%D%/evidence/probe.c %D%/evidence/probe.h \
 	%D%/evidence/shadow.c %D%/evidence/shadow.h %D%/evidence/snapshot.h \
 	%D%/evidence/snapshots.c %D%/evidence/snapshots.h \
-	%D%/evidence/sleuthkit.c %D%/evidence/sleuthkit.h \
+	%D%/evidence/sleuthkit.c %D%/evidence/sleuthkit.h %D%/evidence/sleuthkit_parts.h \
+	%D%/evidence/sleuthkit_content.c %D%/evidence/sleuthkit_image.c \
+	%D%/evidence/sleuthkit_ntfs.c %D%/evidence/sleuthkit_walk.c \
 	%D%/evidence/source.h \
 	%D%/evidence/evidence.c %D%/evidence/evidence.h %D%/evidence/image.h %D%/evidence/image_methods.h \
 	%D%/evidence/image.c %D%/evidence/image_verify.c \

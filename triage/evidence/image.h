@@ -1,6 +1,6 @@
 /*
  * The bytes of a medium, whatever container they came in: read-only, random access, damage known.
- * One file per container (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit.c). An image
+ * One file per container (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit_image.c). An image
  * is for one thread at a time.
  */
 #ifndef TRIAGE_EVIDENCE_IMAGE_H

@@ -1,7 +1,7 @@
 /*
  * All files of one volume in one compact table: 56 bytes per entry, 20 per name, 32 per data
  * stream, and the names. Paths are put together on demand from the parents, so five million entries
- * stay below a gigabyte. Filled by mft.c, sleuthkit.c and folder.c; read by evidence.c.
+ * stay below a gigabyte. Filled by mft.c, sleuthkit_walk.c and folder.c; read by evidence.c.
  */
 #ifndef TRIAGE_EVIDENCE_LISTING_H
 #define TRIAGE_EVIDENCE_LISTING_H

@@ -1,4 +1,4 @@
-/* Volumes of an image through libtsk, whose only home sleuthkit.c is. */
+/* Volumes of an image through libtsk, whose only home sleuthkit*.c are. */
 #ifndef TRIAGE_EVIDENCE_SLEUTHKIT_H
 #define TRIAGE_EVIDENCE_SLEUTHKIT_H
 
