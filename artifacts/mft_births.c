@@ -32,6 +32,7 @@ struct births {
     uint32_t record_size;
     struct birth *all;
     size_t count, room;
+    size_t left_out; /* found no room */
 };
 
 struct births *births_new(struct job *job, const struct listing *listing, uint32_t record_size)
@@ -87,8 +88,10 @@ static bool make_room(struct births *births)
         return true;
     const size_t room = births->room ? 2 * births->room : 256;
     struct birth *grown = room > BIRTHS_MAX ? NULL : realloc(births->all, room * sizeof *grown);
-    if (!grown)
+    if (!grown) {
+        births->left_out++;
         return false;
+    }
     births->all = grown;
     births->room = room;
     return true;
@@ -187,11 +190,24 @@ static void tell(const struct births *births, const struct birth *all, size_t co
     buffer_release(&folder);
 }
 
+static void tell_left_out(const struct births *births)
+{
+    char text[160];
+
+    snprintf(text, sizeof text,
+             "bursts of new programs and pages: %zu files were not looked at, more than %d at such "
+             "places",
+             births->left_out, BIRTHS_MAX);
+    job_notice(births->job, 0, text);
+}
+
 void births_tell(struct births *births)
 {
     const struct birth *all = births->all;
     size_t end;
 
+    if (births->left_out)
+        tell_left_out(births);
     if (births->count)
         qsort(births->all, births->count, sizeof *births->all, in_order);
     for (size_t start = 0; start < births->count; start = end) {

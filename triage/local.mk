@@ -101,6 +101,7 @@ libextriage_a_SOURCES = \
 	%D%/match/condition.c %D%/match/condition.h \
 	%D%/match/correlation.c %D%/match/correlation.h \
 	%D%/match/correlation_window.c %D%/match/correlation_window.h \
+	%D%/match/ranked.c %D%/match/ranked.h \
 	%D%/match/expression.c %D%/match/expression.h \
 	%D%/match/indicator_json.c \
 	%D%/match/indicator_list.c \

@@ -2,10 +2,12 @@
 #include "tests/unit/rule_fixture.h"
 #include "triage/base/error.h"
 #include "triage/match/correlation_window.h"
+#include "triage/match/ranked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -135,6 +137,69 @@ static void sums_averages_and_percentiles_are_of_numbers(void **context)
                                 "condition: {field: v, percentile: 50, gte: 5}}",
                                 "a0=1 a1=5 a2=9 a30=1 a31=1 a32=9"),
                         "1-3 3/5;");
+}
+
+/* 10^60 and then three fives: when the huge one has left the window, the fives are still there. */
+static void a_huge_number_leaves_no_trace(void **context)
+{
+    struct rule_set *set = rules_with("{type: value_sum, rules: a, group-by: [u], timespan: 10s, "
+                                      "condition: {field: v, gte: 15, lt: 1000}}");
+    static const struct {
+        int seconds;
+        long double number;
+    } events[] = {{0, 1e60L}, {5, 5}, {6, 5}, {7, 5}, {11, 1e-3L}, {30, 1}};
+    struct correlation_window *window = NULL;
+    (void)context;
+
+    buffer_clear(&told);
+    assert_int_equal(correlation_window_new(rule_set_correlation(set, 3), tell, NULL, &window), 0);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        const struct correlation_event event = {.ticks = events[i].seconds * TICKS_PER_SECOND,
+                                                .positions = 1,
+                                                .number = events[i].number,
+                                                .row = (int64_t)i};
+        assert_int_equal(correlation_window_add(window, &event), 0);
+    }
+    assert_int_equal(correlation_window_end(window), 0);
+    assert_string_equal(buffer_text(&told), "1-4 4/15;");
+    correlation_window_free(window);
+    rule_set_free(set);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const long double x = *(const long double *)a, y = *(const long double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void numbers_keep_their_rank(void **context)
+{
+    enum { HELD = 3000, STEPS = 40000 };
+    static long double window[HELD], sorted[HELD];
+    struct ranked *ranked = ranked_new(HELD);
+    uint32_t state = 7;
+    (void)context;
+
+    assert_non_null(ranked);
+    for (size_t i = 0; i < STEPS; i++) {
+        if (i >= HELD)
+            ranked_drop(ranked, window[i % HELD]);
+        state = state * 1664525u + 1013904223u;
+        /* rising, falling and random stretches, with equal ones among them */
+        window[i % HELD] = i / 5000 % 3 == 0   ? (long double)(i / 3)
+                           : i / 5000 % 3 == 1 ? -(long double)i
+                                               : (long double)(state >> 20);
+        ranked_add(ranked, window[i % HELD]);
+        if (i % 997 != 0)
+            continue;
+        const size_t count = ranked_count(ranked);
+        memcpy(sorted, window, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, compare_numbers);
+        for (size_t rank = 0; rank < count; rank += 61)
+            assert_true(ranked_at(ranked, rank) == sorted[rank]);
+    }
+    ranked_free(ranked);
 }
 
 static void temporal_takes_any_order(void **context)
@@ -326,6 +391,8 @@ int main(void)
         cmocka_unit_test(ranges_and_upper_limits_hold_for_whole_windows),
         cmocka_unit_test(values_are_counted_once),
         cmocka_unit_test(sums_averages_and_percentiles_are_of_numbers),
+        cmocka_unit_test(a_huge_number_leaves_no_trace),
+        cmocka_unit_test(numbers_keep_their_rank),
         cmocka_unit_test(temporal_takes_any_order),
         cmocka_unit_test(temporal_conditions_join_rules),
         cmocka_unit_test(order_matters_where_it_is_asked_for),

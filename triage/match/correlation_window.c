@@ -1,6 +1,7 @@
 #include "triage/match/correlation_window.h"
 
 #include "triage/base/error.h"
+#include "triage/match/ranked.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,12 @@ struct correlation_window {
     struct distinct *nodes;                /* value_count */
     uint32_t *heads, free_node;
     size_t distinct;
-    long double sum;
-    long double *sorted; /* value_percentile */
+    /* value_sum, value_avg: of the events [first, split) the sums from each to the split, and the
+     * sum of those behind it. Nothing is ever subtracted, so that one huge number leaves no trace.
+     */
+    long double *to_split, behind;
+    uint64_t split;
+    struct ranked *ranked; /* value_percentile */
     struct chain chains[CORRELATION_RULES_MOST];
     bool cut;
     bool open; /* result is at work: windows may still join it */
@@ -98,36 +103,28 @@ static void drop_value(struct correlation_window *window, uint64_t value)
     window->distinct--;
 }
 
-/* Place of the first number that is not smaller, of `count` sorted ones. */
-static size_t sorted_place(const struct correlation_window *window, size_t count,
-                           long double number)
+static long double *to_split_at(struct correlation_window *window, uint64_t number)
 {
-    size_t low = 0, high = count;
+    return &window->to_split[number % (CORRELATION_WINDOW_MOST + 1)];
+}
 
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (window->sorted[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
+/* The split goes to the end: each event is summed up once more, at most, in its life. */
+static void move_split(struct correlation_window *window)
+{
+    long double sum = 0;
+
+    for (uint64_t i = window->end; i-- > window->first;) {
+        sum += event_at(window, i)->number;
+        *to_split_at(window, i) = sum;
     }
-    return low;
+    window->split = window->end;
+    window->behind = 0;
 }
 
-static void add_sorted(struct correlation_window *window, size_t count, long double number)
+static long double sum_of(struct correlation_window *window)
 {
-    const size_t at = sorted_place(window, count, number);
-
-    memmove(&window->sorted[at + 1], &window->sorted[at], (count - at) * sizeof *window->sorted);
-    window->sorted[at] = number;
-}
-
-static void drop_sorted(struct correlation_window *window, size_t count, long double number)
-{
-    const size_t at = sorted_place(window, count, number);
-
-    memmove(&window->sorted[at], &window->sorted[at + 1],
-            (count - at - 1) * sizeof *window->sorted);
+    return window->first < window->split ? *to_split_at(window, window->first) + window->behind
+                                         : window->behind;
 }
 
 static void count_rules(struct correlation_window *window, uint64_t positions, bool more)
@@ -142,9 +139,9 @@ static void push(struct correlation_window *window, const struct correlation_eve
     count_rules(window, event->positions, true);
     if (window->nodes)
         add_value(window, event->value);
-    if (window->sorted)
-        add_sorted(window, held(window), event->number);
-    window->sum += event->number;
+    if (window->ranked)
+        ranked_add(window->ranked, event->number);
+    window->behind += event->number;
     window->end++;
 }
 
@@ -155,10 +152,13 @@ static void pop(struct correlation_window *window)
     count_rules(window, event->positions, false);
     if (window->nodes)
         drop_value(window, event->value);
-    if (window->sorted)
-        drop_sorted(window, held(window), event->number);
+    if (window->ranked)
+        ranked_drop(window->ranked, event->number);
+    if (window->to_split && window->first >= window->split)
+        move_split(window);
     window->first++;
-    window->sum = held(window) ? window->sum - event->number : 0;
+    if (held(window) == 0)
+        window->behind = 0;
 }
 
 /* --- results --- */
@@ -237,18 +237,18 @@ static long double percentile(const struct correlation_window *window)
     const double exact = window->correlation->percentile / 100 * (double)count;
     const size_t rank = (size_t)exact + ((double)(size_t)exact < exact);
 
-    return window->sorted[rank < 1 ? 0 : rank > count ? count - 1 : rank - 1];
+    return ranked_at(window->ranked, rank < 1 ? 0 : rank > count ? count - 1 : rank - 1);
 }
 
-static long double measure(const struct correlation_window *window)
+static long double measure(struct correlation_window *window)
 {
     switch (window->correlation->type) {
     case CORRELATION_VALUE_COUNT:
         return window->distinct;
     case CORRELATION_VALUE_SUM:
-        return window->sum;
+        return sum_of(window);
     case CORRELATION_VALUE_AVG:
-        return window->sum / (long double)held(window);
+        return sum_of(window) / (long double)held(window);
     case CORRELATION_VALUE_PERCENTILE:
         return percentile(window);
     case CORRELATION_TEMPORAL:
@@ -346,8 +346,14 @@ void correlation_window_free(struct correlation_window *window)
     free(window->ring);
     free(window->nodes);
     free(window->heads);
-    free(window->sorted);
+    free(window->to_split);
+    ranked_free(window->ranked);
     free(window);
+}
+
+static bool sums_up(const struct correlation *correlation)
+{
+    return correlation->type == CORRELATION_VALUE_SUM || correlation->type == CORRELATION_VALUE_AVG;
 }
 
 int correlation_window_new(const struct correlation *correlation,
@@ -368,11 +374,14 @@ int correlation_window_new(const struct correlation *correlation,
         window->heads = calloc(HEADS, sizeof *window->heads);
     }
     if (correlation->type == CORRELATION_VALUE_PERCENTILE)
-        window->sorted = calloc(room, sizeof *window->sorted);
+        window->ranked = ranked_new(room);
+    if (sums_up(correlation))
+        window->to_split = calloc(room, sizeof *window->to_split);
     const bool lacks =
         !window->ring ||
         (correlation->type == CORRELATION_VALUE_COUNT && (!window->nodes || !window->heads)) ||
-        (correlation->type == CORRELATION_VALUE_PERCENTILE && !window->sorted);
+        (correlation->type == CORRELATION_VALUE_PERCENTILE && !window->ranked) ||
+        (sums_up(correlation) && !window->to_split);
     if (lacks) {
         correlation_window_free(window);
         return error_set("out of memory");
