@@ -458,6 +458,11 @@ static ssize_t source_read(void *context, uint64_t offset, void *buffer, size_t 
     return job_read(context, offset, buffer, size);
 }
 
+static bool source_data(void *context, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    return job_data(context, offset, start, size);
+}
+
 static void source_notice(void *context, uint64_t offset, const char *text)
 {
     job_notice(context, offset, text);
@@ -509,8 +514,11 @@ static void log_start(struct log *log, struct job *job, const struct log_format 
 
 int log_parse(struct job *job, const struct log_format *format)
 {
-    const struct line_source source = {
-        .read = source_read, .notice = source_notice, .context = job, .size = job->size};
+    const struct line_source source = {.read = source_read,
+                                       .notice = source_notice,
+                                       .data = source_data,
+                                       .context = job,
+                                       .size = job->size};
     struct log *log = calloc(1, sizeof *log);
     int result = -1;
 
@@ -522,6 +530,7 @@ int log_parse(struct job *job, const struct log_format *format)
     job->tally->continuous = true;
     log_start(log, job, format);
     result = windows_walk(log);
+    log->nul_count += log->nul_count ? lines_skipped(log->lines) : 0;
     if (log->nul_count)
         log_notice(log, log->nul_first, "%" PRIu64 " NUL bytes instead of text were skipped",
                    log->nul_count);

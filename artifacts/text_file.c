@@ -178,6 +178,11 @@ static ssize_t source_read(void *context, uint64_t offset, void *buffer, size_t 
     return job_read(context, offset, buffer, size);
 }
 
+static bool source_data(void *context, uint64_t offset, uint64_t *start, uint64_t *size)
+{
+    return job_data(context, offset, start, size);
+}
+
 static void source_notice(void *context, uint64_t offset, const char *text)
 {
     job_notice(context, offset, text);
@@ -185,8 +190,11 @@ static void source_notice(void *context, uint64_t offset, const char *text)
 
 int text_file_read(struct job *job, const struct text_format *format, void *context)
 {
-    const struct line_source source = {
-        .read = source_read, .notice = source_notice, .context = job, .size = job->size};
+    const struct line_source source = {.read = source_read,
+                                       .notice = source_notice,
+                                       .data = source_data,
+                                       .context = job,
+                                       .size = job->size};
     struct text_file file = {
         .job = job, .format = format, .context = context, .number = 1, .lines = lines_new(&source)};
 

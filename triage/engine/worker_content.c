@@ -34,6 +34,32 @@ int running_load(struct running *running)
     return 0;
 }
 
+uint64_t running_data_from(struct running *running, uint64_t offset)
+{
+    uint64_t start = running->job.size, size;
+
+    if (offset >= running->job.size)
+        return offset;
+    if (!stream_data(running->stream, offset, &start, &size) || start > running->job.size)
+        start = running->job.size;
+    return start > offset && start - offset >= HOLE_LEAST ? start : offset;
+}
+
+/* Bytes of large holes. Each is met by one question. */
+uint64_t running_holes(struct running *running)
+{
+    uint64_t holes = 0, at = 0, start, size;
+
+    while (at < running->job.size) {
+        start = running_data_from(running, at);
+        holes += start - at;
+        if (!stream_data(running->stream, start, &start, &size) || size == 0)
+            break;
+        at = start + size;
+    }
+    return holes;
+}
+
 /* Calls `take` with the file's bytes from start to end. */
 int running_each_window(struct running *running, int (*take)(void *context, struct slice window),
                         void *context)
@@ -62,6 +88,11 @@ static int add_to_hasher(void *context, struct slice window)
 
 static int digest(struct running *running)
 {
+    const uint64_t holes = running->loaded ? 0 : running_holes(running);
+
+    if (holes > HOLES_HASHED)
+        return error_set("%llu of its %llu bytes are a hole: it has no hash",
+                         (unsigned long long)holes, (unsigned long long)running->job.size);
     struct hasher *hasher = hasher_new(HASH_ALL);
     int result = hasher ? 0 : -1;
 

@@ -162,10 +162,8 @@ struct copy {
     uint64_t bytes;
 };
 
-static int copy_window(void *context, struct slice window)
+static int copy_window(struct copy *copy, struct slice window)
 {
-    struct copy *copy = context;
-
     if (copy->hasher)
         hasher_add(copy->hasher, window);
     copy->bytes += window.size;
@@ -178,6 +176,46 @@ static int copy_window(void *context, struct slice window)
         window = slice_from(window, (size_t)written);
     }
     return 0;
+}
+
+/* Large holes stay holes, in the copy too; in the hash they are zeroes. */
+static int copy_hole(struct running *running, struct copy *copy, uint64_t size)
+{
+    static const uint8_t zeroes[64 << 10];
+
+    for (uint64_t left = size; copy->hasher && left; outbox_progress(running->outbox, 0)) {
+        const size_t part = left < sizeof zeroes ? (size_t)left : sizeof zeroes;
+        hasher_add(copy->hasher, slice_of(zeroes, part));
+        left -= part;
+    }
+    copy->bytes += size;
+    /* The last byte is written, so that the copy is as long as the file. */
+    return lseek(copy->output, (off_t)(size - 1), SEEK_CUR) < 0 ||
+                   write(copy->output, zeroes, 1) != 1
+               ? error_set_errno("the copy cannot be written")
+               : 0;
+}
+
+static int copy_content(struct running *running, struct copy *copy)
+{
+    uint8_t *window = buffer_reserve(&running->worker->window, COPY_WINDOW);
+    uint64_t at = 0;
+    int result = window ? 0 : error_set("out of memory");
+
+    while (result == 0 && at < running->job.size) {
+        const uint64_t data = running_data_from(running, at);
+        if (data > at)
+            result = copy_hole(running, copy, data - at);
+        at = data;
+        if (result < 0 || at >= running->job.size)
+            break;
+        const ssize_t got = running_read(&running->job, at, window, COPY_WINDOW);
+        if (got <= 0)
+            return got < 0 ? -1 : 0;
+        at += (uint64_t)got;
+        result = copy_window(copy, slice_of(window, (size_t)got));
+    }
+    return result;
 }
 
 static void send_copied(struct running *running, const struct copy *copy)
@@ -210,9 +248,14 @@ void worker_copy(struct worker *worker, struct outbox *outbox, const struct file
         const char *text = running_loss_text(&running);
         worker_send_notice(worker, outbox, 0, text ? text : error_text());
     }
-    if (!worker->setup->no_hash)
+    const uint64_t holes = running_holes(&running);
+    if (holes > HOLES_HASHED)
+        worker_send_notice(worker, outbox, 0,
+                           "most of the file is a hole: its copy has no hash, and no hash is "
+                           "computed of more than 16 GiB of zeroes");
+    else if (!worker->setup->no_hash)
         copy.hasher = hasher_new(HASH_ALL);
-    if (running_each_window(&running, copy_window, &copy) < 0)
+    if (copy_content(&running, &copy) < 0)
         worker_send_unread(worker, outbox, "", error_text());
     send_copied(&running, &copy);
     hasher_free(copy.hasher);

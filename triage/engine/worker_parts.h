@@ -15,8 +15,9 @@
 enum {
     CONTENT_CEILING = 64 << 20, /* files up to this size are held in memory and scanned whole */
     COPY_WINDOW = 1 << 20,
-    MOST_CONTEXT = 1000, /* events of a file in a stretch of time */
-    MOST_NEIGHBOURS = 4, /* files beside the one at work that are held at a time */
+    HOLE_LEAST = 1 << 20, /* a smaller one is read like all else */
+    MOST_CONTEXT = 1000,  /* events of a file in a stretch of time */
+    MOST_NEIGHBOURS = 4,  /* files beside the one at work that are held at a time */
 };
 
 /* Whether Microsoft's lists of pages describe the server. */
@@ -113,6 +114,12 @@ const char *last_component(const char *path);
 /* Reads the whole file into memory, so that it is read once however often it is looked at. */
 int running_load(struct running *running);
 /* Calls `take` with the file's bytes from start to end. */
+/* Where the bytes at `offset` are, or those behind the large hole that begins there. */
+uint64_t running_data_from(struct running *running, uint64_t offset);
+/* Bytes of large holes; a file of which more than HOLES_HASHED are has no hash: reading zeroes for
+ * hours would tell nobody anything. */
+uint64_t running_holes(struct running *running);
+#define HOLES_HASHED (UINT64_C(16) << 30)
 int running_each_window(struct running *running, int (*take)(void *context, struct slice window),
                         void *context);
 /* What is wrong with a deleted file of which other files have taken clusters. */

@@ -172,10 +172,27 @@ static void scan_piece(struct running *running, bool last)
 }
 
 /* The artifact reads a large log: what it reads is searched on the way. */
+/* A hole between what was followed and `offset` holds no text: what stands before it is scanned,
+ * and the next piece begins behind it. */
+static void leap_over_hole(struct running *running, uint64_t offset)
+{
+    struct log_pieces *pieces = running->pieces;
+    const uint64_t next = log_pieces_next(pieces);
+    uint64_t start = stream_size(running->stream), size;
+
+    if (offset <= next || (stream_data(running->stream, next, &start, &size) && start < offset))
+        return;
+    if (pieces->bytes.size)
+        scan_piece(running, true);
+    buffer_clear(&pieces->bytes);
+    pieces->base = offset;
+}
+
 void running_scan_follow(struct running *running, uint64_t offset, struct slice bytes)
 {
     const struct event *event = running->event;
 
+    leap_over_hole(running, offset);
     log_pieces_add(running->pieces, offset, bytes);
     if (running->pieces->bytes.size >= LOG_PIECE_SIZE)
         scan_piece(running, false);
@@ -189,7 +206,7 @@ static void follow_rest(struct running *running)
     uint8_t *window = buffer_reserve(&running->worker->window, COPY_WINDOW);
 
     while (window && !pieces->binary && !buffer_failed(&pieces->bytes)) {
-        const uint64_t at = log_pieces_next(pieces);
+        const uint64_t at = running_data_from(running, log_pieces_next(pieces));
         const ssize_t got = stream_read(running->stream, at, window, COPY_WINDOW);
         if (got <= 0)
             break;

@@ -263,20 +263,35 @@ static ssize_t content_read(struct stream *stream, uint64_t offset, void *buffer
     return got;
 }
 
-/* Compressed units mix stored and sparse clusters, so a compressed stream is data throughout. */
+/* What one question of content_data can tell apart: compressed units mix stored and sparse
+ * clusters, so only whole ones are holes. */
+static uint64_t hole_unit(const struct content *content)
+{
+    const uint64_t unit = content->attribute->flags & TSK_FS_ATTR_COMP
+                              ? (uint64_t)content->attribute->nrd.compsize * block_size(content)
+                              : 1;
+
+    return unit ? unit : 1;
+}
+
 static bool content_data(struct stream *stream, uint64_t offset, uint64_t *start, uint64_t *size)
 {
     struct content *content = content_of(stream);
+    const uint64_t unit = hole_unit(content);
     uint64_t first, end;
 
-    if (content->attribute->flags & (TSK_FS_ATTR_RES | TSK_FS_ATTR_COMP)) {
+    if (content->attribute->flags & TSK_FS_ATTR_RES) {
         *start = offset;
         *size = stream->size - offset;
         return true;
     }
-    for (const TSK_FS_ATTR_RUN *run = run_at(content, offset); run; run = run->next) {
+    const TSK_FS_ATTR_RUN *run = run_at(content, offset - offset % unit);
+    for (; run; run = run->next) {
         if (!run_range(content, run, &first, &end) || first >= stream->size)
             return false;
+        first -= first % unit;
+        if (end < stream->size) /* or it cannot be rounded up */
+            end += (unit - end % unit) % unit;
         if (run->flags & TSK_FS_ATTR_RUN_FLAG_SPARSE || end <= offset)
             continue;
         *start = first > offset ? first : offset;

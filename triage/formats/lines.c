@@ -13,7 +13,9 @@ enum {
     PIECE = 32 * 1024,        /* an E01 chunk: what a damaged place costs at least */
     DAMAGE_CEILING = 1 << 16, /* damaged pieces before the rest of the file is given up */
     UTF8_PER_UNIT = 3,
-    UTF16_SLACK = 64, /* bytes that a window of transcoded text may stay short of its limit */
+    HOLE_LEAST = 1 << 20, /* a smaller one is read like all else */
+    HOLE_LEFT = 4096,     /* NULs that stand for a larger one */
+    UTF16_SLACK = 64,     /* bytes that a window of transcoded text may stay short of its limit */
 };
 
 struct lines {
@@ -26,6 +28,7 @@ struct lines {
     uint64_t anchor_place;    /* ... where it lies in the evidence */
     struct buffer raw, text;  /* UTF-16 on its way */
     size_t damaged_pieces;
+    uint64_t skipped; /* bytes of holes */
     bool started, ended, in_damage, any;
 };
 
@@ -55,6 +58,11 @@ void lines_free(struct lines *lines)
 bool lines_final(const struct lines *lines)
 {
     return lines->ended;
+}
+
+uint64_t lines_skipped(const struct lines *lines)
+{
+    return lines->skipped;
 }
 
 bool lines_full(const struct lines *lines)
@@ -235,6 +243,24 @@ static void window_drop(struct lines *lines, size_t consumed)
     memmove(lines->data, lines->data + consumed, lines->size);
 }
 
+/* A log can have a hole of a terabyte, which no disk holds and nobody has the time to read. */
+static void skip_hole(struct lines *lines)
+{
+    const uint64_t end = lines->source.size;
+    uint64_t start = end, size;
+
+    if (!lines->source.data || lines->next >= end)
+        return;
+    if (!lines->source.data(lines->source.context, lines->next, &start, &size) || start > end)
+        start = end;
+    if (start < lines->next || start - lines->next < HOLE_LEAST)
+        return;
+    const uint64_t skip = (start - lines->next - HOLE_LEFT) / 2 * 2; /* UTF-16 has pairs */
+    lines->skipped += skip;
+    lines->next += skip;
+    lines->anchor_place = lines->next;
+}
+
 int lines_next(struct lines *lines, size_t consumed, struct slice *window)
 {
     if (!lines->started && start(lines) < 0)
@@ -249,6 +275,8 @@ int lines_next(struct lines *lines, size_t consumed, struct slice *window)
         return error_set("memory is out");
     if (!lines->anchor)
         lines->anchor = lines->data;
+    if (lines->size == 0)
+        skip_hole(lines);
     if (window_fill(lines) < 0)
         return -1;
     *window = slice_of(lines->data, lines->size);

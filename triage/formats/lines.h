@@ -20,6 +20,8 @@ enum {
 struct line_source {
     ssize_t (*read)(void *context, uint64_t offset, void *buffer, size_t size);
     void (*notice)(void *context, uint64_t offset, const char *text);
+    /* May be NULL. The next bytes that are no hole, from `offset` on; false: there are none. */
+    bool (*data)(void *context, uint64_t offset, uint64_t *start, uint64_t *size);
     void *context;
     uint64_t size; /* of the file, so that a place that cannot be read is not taken for its end */
 };
@@ -43,6 +45,8 @@ int lines_next(struct lines *lines, size_t consumed, struct slice *window);
 bool lines_final(const struct lines *lines);
 /* The window cannot grow any more: a line that does not end in it has to be taken in pieces. */
 bool lines_full(const struct lines *lines);
+/* Bytes of holes that no window showed: what is left of a large one are some NULs. */
+uint64_t lines_skipped(const struct lines *lines);
 /* Where a byte of the window lies in the evidence file. */
 uint64_t lines_place(struct lines *lines, const uint8_t *at);
 
