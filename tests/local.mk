@@ -175,7 +175,7 @@ TESTS += %D%/check_exports.py
 EXTRA_DIST += %D%/check_exports.py
 
 # Hostile evidence, and workers that it has taken over.
-HOSTILE_TESTS = %D%/hostile_workers.py
+HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py
 TESTS += $(HOSTILE_TESTS)
 EXTRA_DIST += $(HOSTILE_TESTS)
 check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel

@@ -233,6 +233,20 @@ static void a_template_outside_of_the_chunk_is_a_problem(void **state)
     evtx_writer_release(&writer);
 }
 
+/* Its definition is made to begin where the record itself does, which asks for it again. */
+static void a_template_that_holds_itself_ends(void **state)
+{
+    struct evtx_writer writer;
+    (void)state;
+
+    const struct slice file = one_record(&writer, &logon);
+    uint8_t *place = &writer.file.data[CHUNK_AT + 512 + 24 + 4 + 6];
+    place[0] = 0;
+    place[1] = 2; /* 512: 24 bytes of a head, and the fragment of the record stands behind it */
+    assert_null(strstr(values_of(file), "problem=none"));
+    evtx_writer_release(&writer);
+}
+
 static void a_name_that_was_overwritten_is_a_problem(void **state)
 {
     struct evtx_writer writer;
@@ -651,6 +665,7 @@ int main(void)
         cmocka_unit_test(a_chunk_that_says_so_needs_no_checksums),
         cmocka_unit_test(a_chunk_without_a_header_is_still_read),
         cmocka_unit_test(a_template_outside_of_the_chunk_is_a_problem),
+        cmocka_unit_test(a_template_that_holds_itself_ends),
         cmocka_unit_test(a_name_that_was_overwritten_is_a_problem),
         cmocka_unit_test(records_go_on_behind_a_broken_one),
         cmocka_unit_test(an_old_header_does_not_hide_newer_records),
