@@ -1,7 +1,7 @@
 /*
  * The bytes of a medium, whatever container they came in: read-only, random access, damage known.
- * One file per container (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit_image.c). An image
- * is for one thread at a time.
+ * One file per container (ewf.c raw.c vhd.c; VMDK and VHDX through libtsk in sleuthkit_image.c). An
+ * image is for one thread at a time.
  */
 #ifndef TRIAGE_EVIDENCE_IMAGE_H
 #define TRIAGE_EVIDENCE_IMAGE_H
