@@ -137,7 +137,7 @@ rule WS_35_page_code_in_static_file
     meta:
         id = "WS-35"
         title = "Page code in a file that is no page"
-        description = "A log, style sheet, script or picture in a web folder holds an ASP.NET directive. It waits to be renamed, or another page includes it."
+        description = "A log or picture in a web folder holds an ASP.NET directive, or a style sheet or script begins with one (editors' scripts hold some as samples). It waits to be renamed, or another page includes it."
         level = "high"
         confidence = "high"
         tags = "attack.defense-evasion,attack.t1036,attack.t1505.003"
@@ -150,7 +150,9 @@ rule WS_35_page_code_in_static_file
     strings:
         $directive = /<%@\s{0,8}(page|webhandler|webservice)\b/ nocase
     condition:
-        filesize < 4MB and $directive and (filename == "" or extension matches /^\.(log|gif|png|jpe?g|bmp|ico|css|js)$/i)
+        filesize < 4MB and
+        ((extension matches /^\.(css|js)$/i and $directive in (0..64)) or
+         ($directive and (filename == "" or extension matches /^\.(log|gif|png|jpe?g|bmp|ico)$/i)))
 }
 
 rule WS_35_page_under_another_name

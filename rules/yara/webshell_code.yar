@@ -76,6 +76,7 @@ rule WS_02_hidden_eval
         miss3 = "var _0x1a2b3c = ['x']; eval(_0x1a2b3c[0]);"
         miss4 = "<%@ Page %><script>var s = '\\u003cb\\u003e \\u00e9\\u00e8\\u00fc\\u00df';</script>"
         miss5 = "<%@ Page Language=\"C#\" %><script language=\"JScript\">eval(a, b)</script>"
+        miss7 = "<script language=\"C#\" runat=\"server\">void Page_Load() { }</script><script>var _0x1a2b3c = ['x'];</script>"
         miss6 = "<%@ Page %><script>var name = /[\\u0041-\\u005A\\u0061-\\u007A]/;</script>"
     strings:
         $split1 = /["']u["']\s{0,4}\+\s{0,4}["']nsafe["']/ ascii wide
@@ -95,14 +96,13 @@ rule WS_02_hidden_eval
         $eval = /\beval\s{0,8}\(/ ascii wide
         $two = /\beval\s{0,8}\(\s{0,4}[\w.]{1,40}\s{0,4},\s{0,4}[\w.]{1,40}\s{0,4}\)/ ascii wide
         $server_jscript = /<script[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b[^>]{0,80}runat\s{0,4}=|<script[^>]{0,80}runat\s{0,4}=[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b|<%@[^%>]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}(jscript|js)\b/ nocase ascii wide
-        $jscript = /(language\s{0,4}=\s{0,4}["']?(c#|vb|jscript|csharp))[^>]{0,80}runat\s{0,4}=\s{0,4}["']?server|runat\s{0,4}=\s{0,4}["']?server[^>]{0,80}language\s{0,4}=/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 4MB and
         ((any of ($tag, $runat) and ((any of ($split*, $unsafe) and $eval) or any of ($decode, $decode_late) or
            ($directive and not $range and (#letter > 3 or #long_letter > 2)))) or
-         ($obfuscator and $jscript) or ($two and $server_jscript))
+         (any of ($obfuscator, $two) and $server_jscript))
 }
 
 rule WS_02_encoded_script

@@ -280,6 +280,7 @@ rule WS_05_database_console
         hit4 = "<%@ Page %><%-- c.ConnectionStr\x69ng = Server.Text; new SqlComm\x61nd(What.Text, c); --%><asp:TextBox id=\"Server\" runat=\"server\" /><asp:TextBox id=\"What\" runat=\"server\" />"
         hit5 = "<%-- conn.Op\x65n \"Provider=x;Data Source=\" & requ\x65st(\"s\") : set r = conn.Ex\x65cute(requ\x65st(\"q\")) --%>"
         hit6 = "<%@ Page %><%-- var c = new SqlConnecti\x6fn(\"server=\" + Server.Text); new SqlComm\x61nd(\"select * from \" + What.Text, c); --%><asp:TextBox id=\"Server\" runat=\"server\" /><asp:TextBox id=\"What\" runat=\"server\" />"
+        miss7 = "<%@ Page %><% using (var c = new SqlConnection(Server.Text)) { c.Open(); new SqlCommand(script, c).ExecuteNonQuery(); } %><asp:TextBox id=\"Server\" runat=\"server\" />"
         miss6 = "<% bad = \"and|exec|insert|select|xp_cmdshell|declare\" : For Each w In Split(bad, \"|\") : If InStr(Request.QueryString(\"q\"), w) > 0 Then Response.End : Next %>"
         miss5 = "<%@ Page %><% var c = new SqlConnection(Settings.Main); new SqlCommand(\"select * from a where b='\" + What.Text + \"'\", c); %><asp:TextBox id=\"What\" runat=\"server\" />"
         miss3 = "<%@ Page %><% c.ConnectionString = \"Data Source=\" + Server.Text; new SqlCommand(\"select 1\", c); %><asp:TextBox id=\"Server\" runat=\"server\" />"
@@ -288,7 +289,6 @@ rule WS_05_database_console
         miss2 = "<% s = Request(\"s\") : conn.Execute \"exec dbo.Find '\" & Replace(s, \"'\", \"''\") & \"'\" %>"
     strings:
         $connection = /(SqlConnection|OleDbConnection|OdbcConnection|ConnectionString)\s{0,4}[(=]\s{0,4}(\w{1,20}\.){0,4}Request\s{0,4}(\[|\(|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ nocase ascii wide
-        $field = /(SqlConnection|OleDbConnection|OdbcConnection)\s{0,4}\(\s{0,4}\w{1,30}\.(Text|Value)\b/ nocase ascii wide
         $typed_connection = /\b(SqlConnection|OleDbConnection|OdbcConnection|MySqlConnection|ConnectionString)[(=](Field|Part)\[/ nocase
         $typed_statement = /\b(SqlCommand|OleDbCommand|OdbcCommand|MySqlCommand|SqlDataAdapter|OleDbDataAdapter|OdbcDataAdapter|MySqlDataAdapter|CommandText)[(=](Field\[|Part\[|Request\b)/ nocase
         $statement = /\.(Execute|Open)\s{0,4}\(?\s{0,4}Request\s{0,4}(\(|\.(Form|QueryString)\b)/ nocase ascii wide
@@ -300,6 +300,6 @@ rule WS_05_database_console
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and
-        (any of ($connection, $field) or ($program and any of ($request, $form)) or ($typed_connection and $typed_statement) or
+        ($connection or ($program and any of ($request, $form)) or ($typed_connection and $typed_statement) or
          ($statement and $provider))
 }
