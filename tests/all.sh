@@ -97,7 +97,7 @@ count_checks sanitizers CHECK_ONCE=
 fuzz
 step layout sh -c "cd '$source' && find triage artifacts tests fixtures -name '*.[ch]' -exec clang-format --dry-run -Werror {} +"
 step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate \
-    --without-vshadow --without-bde --without-esedb --without-evt
+    --without-vshadow --without-bde --without-esedb --without-evt --without-postgres
 step distcheck sh -c "cd '$work/plain' && make -s -j$jobs distcheck"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -68,6 +68,7 @@ pcre2 triage/match/regex.c
 yara triage/match/content.c
 yaml triage/match/yaml.c
 sqlite3 triage/case/database.h triage/case/fleet.c
+libpq triage/case/postgres_copy.h
 openssl triage/base/hash.c
 libbfio triage/helpers/bfio.c
 libvshadow triage/helpers/shadow_copy.c

@@ -183,3 +183,7 @@ check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel
 %C%_hostile_liar_LDADD = libextriage.a $(EXTRIAGE_LIBS)
 %C%_hostile_liar_LDFLAGS = $(extriage_LDFLAGS) -Wl,--wrap=worker_start,--wrap=worker_run
 %C%_hostile_old_kernel_LDADD =
+
+# Joined cases in a PostgreSQL server of its own.
+TESTS += %D%/check_postgres.py
+EXTRA_DIST += %D%/check_postgres.py

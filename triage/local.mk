@@ -143,6 +143,7 @@ libextriage_a_SOURCES += \
 	%D%/case/fleet.c %D%/case/fleet.h \
 	%D%/case/hashed_file.c %D%/case/hashed_file.h \
 	%D%/case/member.c %D%/case/member.h \
+	%D%/case/postgres.c %D%/case/postgres.h \
 	%D%/case/custody.c %D%/case/custody.h \
 	%D%/case/seal.c %D%/case/seal.h \
 	%D%/case/sign.c %D%/case/sign.h \
@@ -257,13 +258,20 @@ CLEANFILES += %D%/match/logsources.inc
 %D%/match/libextriage_a-logsources.$(OBJEXT): %D%/match/logsources.inc
 
 # What a finished case holds beside its rows: the lines of the SQL file as texts.
-BUILT_SOURCES += %D%/case/schema.inc
-CLEANFILES += %D%/case/schema.inc
-EXTRA_DIST += %D%/case/schema.sql %D%/case/README.md
+BUILT_SOURCES += %D%/case/schema.inc %D%/case/postgres.inc
+CLEANFILES += %D%/case/schema.inc %D%/case/postgres.inc
+EXTRA_DIST += %D%/case/schema.sql %D%/case/postgres.sql %D%/case/README.md
 %D%/case/schema.inc: $(top_srcdir)/%D%/case/schema.sql
-	$(AM_V_GEN)$(MKDIR_P) %D%/case && \
-	sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|' $(top_srcdir)/%D%/case/schema.sql >$@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) %D%/case && $(AS_TEXTS) $(top_srcdir)/%D%/case/schema.sql >$@.tmp && mv $@.tmp $@
+%D%/case/postgres.inc: $(top_srcdir)/%D%/case/postgres.sql
+	$(AM_V_GEN)$(MKDIR_P) %D%/case && $(AS_TEXTS) $(top_srcdir)/%D%/case/postgres.sql >$@.tmp && mv $@.tmp $@
+AS_TEXTS = sed 's|\\|\\\\|g; s|"|\\"|g; s|^|"|; s|$$|",|'
+%D%/case/libextriage_a-postgres.$(OBJEXT): %D%/case/postgres.inc
 %D%/case/libextriage_a-finish.$(OBJEXT): %D%/case/schema.inc
+
+if HAVE_POSTGRES
+libextriage_a_SOURCES += %D%/case/postgres_copy.c %D%/case/postgres_copy.h
+endif
 
 bin_PROGRAMS += extriage
 extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
@@ -280,9 +288,9 @@ extriage_LDADD = libextriage.a $(EXTRIAGE_LIBS)
 extriage_LDFLAGS = -Wl,--export-dynamic-symbol=uncompress,--export-dynamic-symbol=adler32
 
 libextriage_a_CPPFLAGS = $(AM_CPPFLAGS) $(TSK_CFLAGS) $(EWF_CFLAGS) $(PCRE2_CFLAGS) $(XML_CFLAGS) \
-	$(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS) $(YARA_CFLAGS) $(SECCOMP_CFLAGS) $(DEFLATE_CFLAGS)
+	$(CRYPTO_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS) $(POSTGRES_CFLAGS) $(YARA_CFLAGS) $(SECCOMP_CFLAGS) $(DEFLATE_CFLAGS)
 EXTRIAGE_LIBS = $(TSK_LIBS) $(EWF_LIBS) $(PCRE2_LIBS) $(XML_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) \
-	$(SQLITE_LIBS) $(YARA_LIBS) $(SECCOMP_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) -lpthread -lm
+	$(SQLITE_LIBS) $(POSTGRES_LIBS) $(YARA_LIBS) $(SECCOMP_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) -lpthread -lm
 
 # Helper programs: one outside library each, in a process of its own (helpers/README.md).
 EXTRA_DIST += %D%/helpers/bfio.c %D%/helpers/bfio.h

@@ -75,6 +75,7 @@ static const struct option_entry entries[] = {
     {0, "resume", NULL, "go on with a run that was interrupted", FLAG, AT(resume), FOR_RUN},
     {'C', "clobber", NULL, "overwrite the case that is in the folder", FLAG, AT(clobber), FOR_RUN | FOR_EXTRACT | FOR_MERGE},
     {0, "format", "LIST", "the timelines of all cases that are written: jsonl, csv or both (default: jsonl)", LIST, AT(formats), FOR_MERGE},
+    {0, "to", "postgresql://...", "a PostgreSQL database that takes the cases too, or alone without -o; a password in it is kept out of every output", SECRET, AT(database), FOR_MERGE},
     {0, "skip-errors", NULL, "join the other cases when some are not finished, damaged or given twice (exit code 3)", FLAG, AT(skip_errors), FOR_MERGE},
     {0, "no-prefilter", NULL, "let every record go through the rules: slow, for comparing the output", FLAG, AT(no_prefilter), FOR_RUN},
     {0, "vss", "LIST", "shadow copies to read too: all, none or numbers like 1,3 (default: none, as each adds time and repeats what is still there; `info` lists them; only files that differ from the live volume are read)", SNAPSHOTS, AT(snapshots), FOR_RUN | FOR_EXTRACT},

@@ -27,7 +27,7 @@ struct options {
         *formats[MOST_PATHS + 1]; /* as given: each may hold several names with commas between */
     size_t format_count;
     const char *output, *placeholders, *case_number, *evidence_number, *examiner, *agency,
-        *description, *sign, *redaction_key;
+        *description, *sign, *redaction_key, *database;
     struct instant from, to;
     enum level min_level, fail_level;
     int64_t clock_skew;

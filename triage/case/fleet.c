@@ -234,13 +234,7 @@ static int copy_table(struct fleet *fleet, const char *table, const char *name)
 }
 
 static const char server_sql[] =
-    "INSERT INTO main.server SELECT ?1, ?2, (SELECT json_extract(body, '$.computer.value') FROM "
-    "source.document WHERE name = 'host'), json_extract(f.body, '$.exchange.name'), "
-    "json_extract(f.body, '$.exchange.build'), v.rung, v.name, v.confidence, v.first, v.last, "
-    "(SELECT min(first) FROM source.incident WHERE kind = 'intrusion'), v.summary, "
-    "(SELECT count(*) FROM source.indicator), (SELECT count(*) FROM source.unread), "
-    "(SELECT count(*) FROM source.coverage WHERE damage <> '[]'), ?3, ?4 FROM "
-    "source.verdict v, source.document f WHERE f.name = 'findings'";
+    "INSERT INTO main.server SELECT ?1, ?2, " MEMBER_SUMMARY("source.") ", ?3, ?4";
 
 static int copy_case(struct fleet *fleet, const char *name, const char *folder,
                      const struct member_facts *facts)

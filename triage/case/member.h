@@ -14,4 +14,26 @@ struct member_facts {
  * reason in words for whoever has to mend it. */
 int member_look(const char *folder, struct member_facts *facts);
 
+/* What lists of cases tell of each, as columns of a SELECT without FROM: host, Exchange and its
+ * build, the verdict (rung, name, confidence, first, last), when it was broken into, the summary,
+ * how many indicators, things not read and damaged files there are. `source`: the schema's name
+ * with its dot, or "". */
+#define MEMBER_DOCUMENT(source, name, path)                                                        \
+    "(SELECT json_extract(body, '$." path "') FROM " source "document WHERE name = '" name "'), "
+#define MEMBER_VERDICT(source, column) "(SELECT " column " FROM " source "verdict), "
+#define MEMBER_SUMMARY(source)                                                                     \
+    MEMBER_DOCUMENT(source, "host", "computer.value")                                              \
+    MEMBER_DOCUMENT(source, "findings", "exchange.name")                                           \
+    MEMBER_DOCUMENT(source, "findings", "exchange.build")                                          \
+    MEMBER_VERDICT(source, "rung")                                                                 \
+    MEMBER_VERDICT(source, "name")                                                                 \
+    MEMBER_VERDICT(source, "confidence")                                                           \
+    MEMBER_VERDICT(source, "first")                                                                \
+    MEMBER_VERDICT(source, "last")                                                                 \
+    "(SELECT min(first) FROM " source "incident WHERE kind = 'intrusion'), " MEMBER_VERDICT(       \
+        source, "summary") "(SELECT count(*) FROM " source                                         \
+                           "indicator), (SELECT count(*) FROM " source                             \
+                           "unread), (SELECT count(*) FROM " source                                \
+                           "coverage WHERE damage <> '[]')"
+
 #endif

@@ -3,6 +3,7 @@
 #include "triage/case/custody.h"
 #include "triage/case/fleet.h"
 #include "triage/case/hashed_file.h"
+#include "triage/case/postgres.h"
 #include "triage/case/sign.h"
 #include "triage/commands/common.h"
 #include "triage/report/fleet_report.h"
@@ -29,6 +30,8 @@ struct merge {
     struct case_file *file; /* the fleet, once it is finished */
     struct hash_job *hashing;
     struct custody_known known[3];
+    struct postgres *database;
+    size_t sent[POSTGRES_HOW_COUNT];
 };
 
 static int by_real(const void *a, const void *b)
@@ -157,11 +160,18 @@ static int check_usage(const struct options *options)
 {
     if (options->path_count == 0)
         return error_set("which cases? (see extriage merge --help)");
-    if (!options->output)
-        return error_set("where shall the joined cases go? Name a folder with -o");
+    if (!options->output && !options->database)
+        return error_set("where shall the joined cases go? Name a folder with -o, or a database "
+                         "with --to");
+    if (options->database && postgres_check(options->database) < 0)
+        return -1;
+    if (options->sign && !options->output)
+        return error_set("--sign is of no use without -o");
     if (options->sign && sign_check(options->sign) < 0)
         return -1;
-    return check_timelines(options) < 0 ? -1 : check_output(options);
+    if (check_timelines(options) < 0)
+        return -1;
+    return options->output ? check_output(options) : 0;
 }
 
 static int add_members(struct merge *merge)
@@ -208,6 +218,47 @@ static int write_outputs(struct merge *merge)
     return custody_write_sums_knowing(merge->file, merge->known, 3);
 }
 
+/* --- the database --- */
+
+static int fill_database(struct merge *merge)
+{
+    enum postgres_how how;
+
+    for (size_t i = 0; i < merge->count; i++) {
+        const struct member *member = &merge->members[i];
+        if (member->problem)
+            continue;
+        log_say(&merge->log, LOG_INFO, "sending '%s' as %s", member->folder, member->name);
+        if (postgres_add(merge->database, member->name, member->real, &member->facts, &how) < 0)
+            return error_prefix("the database has not changed");
+        merge->sent[how]++;
+    }
+    return postgres_commit(merge->database);
+}
+
+static void print_sent(const struct merge *merge)
+{
+    struct buffer shown = BUFFER_EMPTY;
+
+    postgres_show_target(merge->options->database, &shown);
+    printf("%s: %zu cases added, %zu replaced, %zu there already\n", buffer_text(&shown),
+           merge->sent[POSTGRES_ADDED], merge->sent[POSTGRES_REPLACED], merge->sent[POSTGRES_SAME]);
+    buffer_release(&shown);
+}
+
+/* --- the folder --- */
+
+static int fill_folder(struct merge *merge)
+{
+    const struct options *options = merge->options;
+
+    if (fleet_create(options->output, options->clobber, &merge->fleet) < 0 ||
+        add_members(merge) < 0 || fleet_finish(merge->fleet, &merge->file) < 0 ||
+        start_hashing(merge) < 0 || write_outputs(merge) < 0)
+        return -1;
+    return options->sign ? sign_sums(options->output, options->sign) : 0;
+}
+
 static int print_counts(void *context, const char *const *cells)
 {
     const struct options *options = context;
@@ -225,25 +276,30 @@ static int print_summary(struct merge *merge)
 {
     struct options *shown = (struct options *)(uintptr_t)merge->options;
 
-    return merge->options->quiet
-               ? 0
-               : case_query(merge->file,
-                            "SELECT count(*), count(infected), (SELECT count(*) FROM "
-                            "v_shared_address WHERE servers > 1), (SELECT count(*) FROM "
-                            "v_shared_file WHERE servers > 1) FROM server",
-                            print_counts, shown);
+    if (merge->options->quiet)
+        return 0;
+    if (merge->database)
+        print_sent(merge);
+    return !merge->file ? 0
+                        : case_query(merge->file,
+                                     "SELECT count(*), count(infected), (SELECT count(*) FROM "
+                                     "v_shared_address WHERE servers > 1), (SELECT count(*) FROM "
+                                     "v_shared_file WHERE servers > 1) FROM server",
+                                     print_counts, shown);
 }
 
+/* The database is asked before anything is written, and takes the cases last. */
 static int join(struct merge *merge)
 {
     const struct options *options = merge->options;
 
-    if (check_usage(options) < 0 || take_members(merge) < 0 ||
-        fleet_create(options->output, options->clobber, &merge->fleet) < 0 ||
-        add_members(merge) < 0 || fleet_finish(merge->fleet, &merge->file) < 0 ||
-        start_hashing(merge) < 0 || write_outputs(merge) < 0)
+    if (check_usage(options) < 0 || take_members(merge) < 0)
         return -1;
-    if (options->sign && sign_sums(options->output, options->sign) < 0)
+    if (options->database && postgres_open(options->database, &merge->database) < 0)
+        return -1;
+    if (options->output && fill_folder(merge) < 0)
+        return -1;
+    if (options->database && fill_database(merge) < 0)
         return -1;
     return print_summary(merge);
 }
@@ -253,6 +309,7 @@ static void release(struct merge *merge)
     char hash[SHA256_TEXT_SIZE];
 
     hash_job_end(merge->hashing, hash);
+    postgres_close(merge->database);
     case_close(merge->file);
     fleet_free(merge->fleet);
     for (size_t i = 0; merge->members && i < merge->count; i++) {
@@ -285,7 +342,7 @@ static int run_merge(const struct options *options, int argc, char **argv)
 
 const struct command command_merge = {
     .name = "merge",
-    .usage = "CASE... -o FLEET",
+    .usage = "CASE... -o FLEET [--to postgresql://...]",
     .summary = "many servers, one picture: joins finished cases",
     .bit = FOR_MERGE,
     .run = run_merge,
