@@ -187,3 +187,7 @@ check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel
 # Joined cases in a PostgreSQL server of its own.
 TESTS += %D%/check_postgres.py
 EXTRA_DIST += %D%/check_postgres.py
+
+# triage/fleet/, with Slurm and sshd of their own.
+TESTS += %D%/fleet_slurm.sh %D%/fleet_parallel.sh
+EXTRA_DIST += %D%/fleet_slurm.sh %D%/fleet_parallel.sh %D%/fleet_common.sh

@@ -339,6 +339,11 @@ zshcompletiondir = $(datadir)/zsh/site-functions
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
 EXTRA_DIST += %D%/README.md %D%/helpers/README.md
 
+# Many servers: scripts around the program.
+fleetdir = $(pkgdatadir)/fleet
+dist_fleet_SCRIPTS = %D%/fleet/merge_all.sh %D%/fleet/one_image.sh %D%/fleet/parallel.sh %D%/fleet/slurm.sh %D%/fleet/slurm_task.sh
+dist_fleet_DATA = %D%/fleet/README.md
+
 # The rules are scanned, not listed: a new rule is one new file.
 install-data-local:
 	cd $(srcdir)/rules && find . -type f ! -name '*.md' | while read -r file; do \
