@@ -482,6 +482,11 @@ def check_members(case, second):
            'left out: ' in run.stderr,
            '--skip-errors joins the others, names those left out and gives 3', run.stderr + str(report['left_out']))
     result('Left out' in content(rest, 'fleet.md').decode(), 'fleet.md names them too')
+    evil = changed_case(case, '<img src=x>', "UPDATE document SET body = json_set(body, '$.computer.value', '<script>1</script>') WHERE name = 'host'", sums='stated')
+    extriage('merge', case, evil, partial, '-o', rest, '--skip-errors', '--clobber', '-q')
+    text = content(rest, 'fleet.html').decode()
+    result('<script' not in text and '<img' not in text and '&lt;script&gt;1&lt;/script&gt;' in text and '&lt;img src=x&gt;' in text and
+           '1 case was left out' in text and 'is not finished' in text, 'names of hosts and folders are text in fleet.html')
     run = extriage('merge', *folders[:3], '-o', never, '--skip-errors')
     result(run.returncode == 1 and 'none of the cases can be joined' in run.stderr and not os.path.exists(never),
            'nothing is written when none is left', run.stderr)
@@ -517,13 +522,16 @@ def check_merge(case):
            'fleet.db holds the rows of both, which find each other', joined)
     text = content(fleet, 'fleet.md').decode()
     result('EXCH02' in text and '198.51.100.203' in text, 'fleet.md tells it to people')
+    text = content(fleet, 'fleet.html').decode()
+    result('2 of 2 servers were broken into' in text and 'EXCH02' in text and '198.51.100.203' in text and '<rect class="span"' in text and
+           '<script' not in text and "default-src 'none'" in text, 'fleet.html shows it, without a script')
     sums = subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=fleet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     result(sums.returncode == 0, 'SHA256SUMS holds for the fleet', sums.stdout)
     again = os.path.join(WORK, 'fleet-again')
     extriage('merge', case, second, '-o', again, '-q', '--format', 'jsonl,csv')
     result(not different(fleet, again, ()), 'the order on the command line does not matter', different(fleet, again, ()))
     result(not os.path.exists(os.path.join(WORK, 'plain', 'timeline.csv')) and extriage('merge', case, second, '-o', os.path.join(WORK, 'plain'), '-q').returncode == 0 and
-           sorted(os.listdir(os.path.join(WORK, 'plain'))) == ['SHA256SUMS', 'fleet.db', 'fleet.json', 'fleet.md', 'timeline.jsonl'],
+           sorted(os.listdir(os.path.join(WORK, 'plain'))) == ['SHA256SUMS', 'fleet.db', 'fleet.html', 'fleet.json', 'fleet.md', 'timeline.jsonl'],
            'without --format one timeline is written')
     check_members(case, second)
     run = extriage('merge', case, second, '-o', case, '--clobber')

@@ -223,6 +223,7 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
 	%D%/report/pseudonyms.c %D%/report/pseudonyms.h \
 	%D%/report/redaction.c %D%/report/redaction.h \
+	%D%/report/fleet_html.c %D%/report/fleet_html.h \
 	%D%/report/fleet_report.c %D%/report/fleet_report.h \
 	%D%/report/sharing.c %D%/report/sharing.h %D%/report/techniques.c \
 	%D%/report/lines.c %D%/report/lines.h \

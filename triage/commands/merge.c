@@ -266,7 +266,7 @@ static int print_counts(void *context, const char *const *cells)
     printf("%s servers, %s of them broken into; %s addresses and %s files were seen on more than "
            "one\n",
            cells[0], cells[1], cells[2], cells[3]);
-    printf("%s: fleet.md fleet.json fleet.db%s%s\n", options->output,
+    printf("%s: fleet.html fleet.md fleet.json fleet.db%s%s\n", options->output,
            is_wanted(options, "jsonl") ? " timeline.jsonl" : "",
            is_wanted(options, "csv") ? " timeline.csv" : "");
     return 0;

@@ -3,6 +3,7 @@
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
 #include "triage/case/hashed_file.h"
+#include "triage/report/fleet_html.h"
 #include "triage/report/sharing.h"
 #include "triage/report/writer.h"
 
@@ -259,7 +260,12 @@ static const struct writer markdown_writer = {
 
 int fleet_report(struct case_file *fleet)
 {
-    return writer_run(&json_writer, fleet) < 0 || writer_run(&markdown_writer, fleet) < 0 ? -1 : 0;
+    const struct writer *const writers[] = {&json_writer, &markdown_writer, &fleet_html_writer};
+
+    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
+        if (writer_run(writers[i], fleet) < 0)
+            return -1;
+    return 0;
 }
 
 int fleet_timeline(struct case_file *fleet, const char *name, struct custody_known *written)

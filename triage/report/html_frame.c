@@ -50,20 +50,31 @@ static const char *host_name(const struct page *page)
     return name ? name : "Host not known";
 }
 
-static void put_head(struct page *page, enum html_kind kind)
+/* Up to the title, which the caller puts. */
+static void put_head_start(struct page *page, enum html_kind kind)
 {
-    const struct json_value *verdict = json_member(page->findings, "verdict");
-
     page_markup(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     put_policy(page, kind);
     page_markup(page, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
                       "<meta name=\"referrer\" content=\"no-referrer\">\n");
-    page_put(page, "<title>%t: %v \xE2\x80\x93 extriage report</title>\n", host_name(page),
-             json_member(verdict, "name"));
+}
+
+static void put_style(struct page *page)
+{
     page_markup(page, "<style>");
     buffer_add(&page->out, slice_of(style, sizeof style));
     page_markup(page, "</style>\n</head>\n");
+}
+
+static void put_head(struct page *page, enum html_kind kind)
+{
+    const struct json_value *verdict = json_member(page->findings, "verdict");
+
+    put_head_start(page, kind);
+    page_put(page, "<title>%t: %v \xE2\x80\x93 extriage report</title>\n", host_name(page),
+             json_member(verdict, "name"));
+    put_style(page);
 }
 
 static void put_banner(struct page *page, const char *title)
@@ -120,4 +131,19 @@ void html_end(struct page *page, enum html_kind kind)
     }
     page_markup(page, "</body>\n</html>\n");
     page_flush(page);
+}
+
+void html_begin_plain(struct page *page, const char *title, const char *subject,
+                      const char *sections)
+{
+    put_head_start(page, HTML_PRINTED);
+    page_put(page, "<title>%t \xE2\x80\x93 %t</title>\n", subject, title);
+    put_style(page);
+    page_put(page,
+             "<body>\n<header class=\"banner\">\n<p class=\"brand\">%t</p>\n<p "
+             "class=\"subject\"><b>%t</b></p>\n</header>\n<nav class=\"contents\" "
+             "aria-label=\"Sections of this report\">\n<ul>\n",
+             title, subject);
+    page_markup(page, sections);
+    page_markup(page, "</ul>\n</nav>\n<main>\n");
 }
