@@ -335,16 +335,17 @@ def bench_peaks():
 def merge_case():
     """The demonstration's case, of which bench/cases.py makes many."""
     demo, case = os.path.join(WORK, 'merge-demo'), os.path.join(WORK, 'merge-case')
-    if not os.path.exists(os.path.join(case, 'case.db')):
+    if not os.path.exists(demo):
         subprocess.run([os.path.join(SOURCE, 'fixtures', 'make_demo.sh'), demo, '--formats', 'folder'], stdout=subprocess.DEVNULL, check=True)
-        subprocess.run([PROGRAM, 'run', os.path.join(demo, 'folder'), '-o', case, '-q', '--clobber'], check=False)
-        shutil.rmtree(demo, ignore_errors=True)
+    shutil.rmtree(case, ignore_errors=True)
+    subprocess.run([PROGRAM, 'run', os.path.join(demo, 'folder'), '-o', case, '-q', '--no-files'], check=False)
     return case
 
 
 def bench_merge():
     """Joining so many cases of 10,000 indicators: linear in their number, in memory that does not grow."""
     case, folder, fleet = merge_case(), os.path.join(WORK, 'merge-cases'), os.path.join(WORK, 'merge-fleet')
+    shutil.rmtree(folder, ignore_errors=True)
     for count in [int(word) for word in os.environ.get('BENCH_MERGE', '100,300').split(',')]:
         cases.make(case, folder, count, 10000, short=True)
         command = "'%s' merge '%s'/server-* -o '%s' -q" % (PROGRAM, folder, fleet)
