@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	%D%/unit/test_evtx \
 	%D%/unit/test_ewf \
 	%D%/unit/test_findings \
+	%D%/unit/test_fleet \
 	%D%/unit/test_folder \
 	%D%/unit/test_helper_tables \
 	%D%/unit/test_hive \
