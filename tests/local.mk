@@ -21,7 +21,7 @@ SCRIPT_TESTS = %D%/fuzz/replay.sh %D%/check_rules.sh %D%/check_rule_folder.sh
 # What is not about the running program's C code: the build with sanitizers leaves it out (tests/all.sh: make check CHECK_ONCE=).
 CHECK_ONCE = %D%/layers.sh %D%/headers.sh %D%/check_install.sh %D%/check_manual.py %D%/check_sbom.py %D%/report_browser.py
 TESTS += $(SCRIPT_TESTS) $(CHECK_ONCE)
-EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/damage.py %D%/unit/fake_job.h %D%/unit/findings_scene.h
+EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h %D%/unit/findings_scene.h
 EXTRA_DIST += %D%/unit/artifact_case.h
 EXTRA_DIST += %D%/tap.py
 
@@ -176,7 +176,8 @@ TESTS += %D%/check_exports.py
 EXTRA_DIST += %D%/check_exports.py
 
 # Hostile evidence, and workers that it has taken over.
-HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py
+HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_memory.py %D%/damage.py
+EXTRA_DIST += %D%/hostile/failing_memory.c
 TESTS += $(HOSTILE_TESTS)
 EXTRA_DIST += $(HOSTILE_TESTS)
 check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel

@@ -203,3 +203,33 @@ void utf8_append_repaired(struct buffer *buffer, struct slice bytes)
         bytes = slice_from(bytes, size ? size : 1);
     }
 }
+
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: E2 80 8E ..., E2 81 A6 ... */
+static bool is_mark(const uint8_t *at)
+{
+    if (at[0] != 0xE2)
+        return false;
+    return (at[1] == 0x80 &&
+            (at[2] == 0x8E || at[2] == 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAE))) ||
+           (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
+}
+
+/* Sequences keep their size, so that this is done in place. */
+void utf8_append_tame(struct buffer *buffer, struct slice bytes)
+{
+    const size_t start = buffer->size;
+    size_t size;
+
+    utf8_append_repaired(buffer, bytes);
+    for (size_t i = start; i < buffer->size; i += size) {
+        uint8_t *at = &buffer->data[i];
+        size = *at < 0x80 ? 1 : utf8_sequence(slice_from(buffer_slice(buffer), i));
+        const bool is_c1 = size == 2 && at[0] == 0xC2 && at[1] < 0xA0;
+        if (*at < 0x20 || *at == 0x7F || is_c1)
+            memset(at, ' ', size);
+        else if (size == 2 && at[0] == 0xD8 && at[1] == 0x9C) /* U+061C */
+            memset(at, ' ', size);
+        else if (size == 3 && is_mark(at))
+            memcpy(at, "\xEF\xBF\xBD", size);
+    }
+}

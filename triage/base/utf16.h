@@ -20,5 +20,8 @@ size_t utf8_plain_run(struct slice bytes, uint8_t special, uint8_t other);
 bool utf8_valid(struct slice bytes);
 /* Appends `bytes` with each byte that is not UTF-8 as U+FFFD. */
 void utf8_append_repaired(struct buffer *buffer, struct slice bytes);
+/* The same, and nothing is left that a terminal obeys or that turns the direction of writing:
+ * controls become blanks, marks of direction and separators of lines U+FFFD. */
+void utf8_append_tame(struct buffer *buffer, struct slice bytes);
 
 #endif

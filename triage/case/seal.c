@@ -5,6 +5,7 @@
 #include "triage/base/instant.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +49,13 @@ static int add_entry(const char *path, const struct stat *status, int type, stru
                   (unsigned)status->st_mode, (long long)status->st_size,
                   (long long)status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
                   (long long)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
+    const bool failed = buffer_failed(&line);
     hash_sha256(buffer_slice(&line), text);
     buffer_release(&line);
+    if (failed) {
+        errno = ENOMEM;
+        return -1;
+    }
     walked->entries++;
     for (size_t i = 0; i < DIGEST_WORDS; i++) {
         snprintf(word, sizeof word, "%.16s", text + 16 * i);
@@ -58,14 +64,15 @@ static int add_entry(const char *path, const struct stat *status, int type, stru
     return 0;
 }
 
-static struct tree tree_of(const char *path)
+static int tree_of(const char *path, struct tree *tree)
 {
-    struct tree tree = {0};
-
-    walked = &tree;
-    nftw(path, add_entry, OPEN_FOLDERS, FTW_PHYS);
+    *tree = (struct tree){0};
+    walked = tree;
+    errno = 0;
+    const int result = nftw(path, add_entry, OPEN_FOLDERS, FTW_PHYS);
     walked = NULL;
-    return tree;
+    /* What cannot be listed (a path of more than PATH_MAX bytes) is so both times. */
+    return result == 0 || errno != ENOMEM ? 0 : error_set_errno("cannot list '%s'", path);
 }
 
 static int add_file(struct seal *seal, const char *folder, const char *name)
@@ -123,8 +130,7 @@ int seal_take(const char *path, struct seal **out)
     else if (stat(path, &status) != 0)
         error_set_errno("cannot read '%s'", path);
     else if ((seal->is_folder = S_ISDIR(status.st_mode))) {
-        seal->before = tree_of(path);
-        result = 0;
+        result = tree_of(path, &seal->before);
     } else
         result = add_siblings(seal);
     if (result < 0)
@@ -194,9 +200,11 @@ bool seal_holds(struct seal *seal, const char *const *segments, size_t count, st
     bool holds = true;
 
     if (seal->is_folder) {
-        seal->after = tree_of(seal->path);
-        holds = memcmp(&seal->before, &seal->after, sizeof seal->before) == 0;
-        if (!holds)
+        const bool listed = tree_of(seal->path, &seal->after) == 0;
+        holds = listed && memcmp(&seal->before, &seal->after, sizeof seal->before) == 0;
+        if (!listed)
+            buffer_add_text(what, error_text());
+        else if (!holds)
             buffer_format(what, "something in the folder '%s' changed since the run began",
                           seal->path);
         return holds;

@@ -393,16 +393,7 @@ const char *size_text(uint64_t bytes, char text[32])
 
 void printable(struct buffer *out, const char *text)
 {
-    const size_t start = out->size;
-
-    utf8_append_repaired(out, slice_of_text(text));
-    for (size_t i = start; i < out->size; i++) {
-        const bool is_c1 = out->data[i] == 0xC2 && i + 1 < out->size && out->data[i + 1] < 0xA0;
-        if (out->data[i] < 0x20 || out->data[i] == 0x7F)
-            out->data[i] = ' ';
-        if (is_c1)
-            out->data[i] = out->data[i + 1] = ' ';
-    }
+    utf8_append_tame(out, slice_of_text(text));
 }
 
 /* Takes the next name off a list; false when there is none. */

@@ -66,19 +66,20 @@ static struct slice cut_text(struct slice text, size_t ceiling)
 void name_clean(struct slice component, struct buffer *out)
 {
     struct buffer repaired = BUFFER_EMPTY;
+    const size_t start = out->size;
 
     utf8_append_repaired(&repaired, component);
     const struct slice cut = cut_text(buffer_slice(&repaired), COMPONENT_CEILING);
+    for (size_t i = 0; i < cut.size; i++)
+        repaired.data[i] = clean_byte(cut.data[i]);
     if (is_device(cut))
         buffer_add_byte(out, '_');
-    for (size_t i = 0; i < cut.size; i++) {
-        uint8_t byte = clean_byte(cut.data[i]);
-        if (i + 1 == cut.size && (byte == '.' || byte == ' '))
-            byte = '_'; /* also takes care of "." and ".." */
-        buffer_add_byte(out, byte);
-    }
-    if (cut.size == 0)
+    utf8_append_tame(out, cut);
+    if (out->size == start)
         buffer_add_byte(out, '_');
+    uint8_t *last = buffer_failed(out) ? NULL : &out->data[out->size - 1];
+    if (last && (*last == '.' || *last == ' '))
+        *last = '_'; /* also takes care of "." and ".." */
     buffer_release(&repaired);
 }
 

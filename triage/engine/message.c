@@ -10,12 +10,8 @@ enum { VALUE_CEILING = 300 };
 static void add_cleaned(struct buffer *out, struct slice text)
 {
     const struct slice shown = slice_part(text, 0, VALUE_CEILING);
-    const size_t start = out->size;
 
-    utf8_append_repaired(out, shown);
-    for (size_t i = start; i < out->size; i++)
-        if (out->data[i] < 0x20 || out->data[i] == 0x7F)
-            out->data[i] = ' ';
+    utf8_append_tame(out, shown);
     if (shown.size < text.size)
         buffer_add_text(out, "...");
 }

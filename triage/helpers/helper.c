@@ -176,10 +176,7 @@ static int fail_with(const struct helper *helper, struct slice text)
 {
     struct buffer clean = BUFFER_EMPTY;
 
-    utf8_append_repaired(&clean, slice_part(text, 0, REASON_MAX));
-    for (size_t i = 0; i < clean.size; i++)
-        if (clean.data[i] < 0x20 || clean.data[i] == 0x7F)
-            clean.data[i] = ' ';
+    utf8_append_tame(&clean, slice_part(text, 0, REASON_MAX));
     error_set("%s", clean.size ? buffer_text(&clean) : "no reason is given");
     buffer_release(&clean);
     return error_prefix("helper program '%s'", helper->name);

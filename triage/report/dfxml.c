@@ -15,7 +15,7 @@ static void add_escaped(struct buffer *out, const char *text)
 {
     struct buffer valid = BUFFER_EMPTY;
 
-    utf8_append_repaired(&valid, slice_of_text(text));
+    utf8_append_tame(&valid, slice_of_text(text));
     for (size_t i = 0; i < valid.size; i++) {
         const uint8_t c = valid.data[i];
         const bool is_outside = c == 0xEF && i + 2 < valid.size && valid.data[i + 1] == 0xBF &&
@@ -28,7 +28,7 @@ static void add_escaped(struct buffer *out, const char *text)
             buffer_add_text(out, "&amp;");
         else if (c == '"')
             buffer_add_text(out, "&quot;");
-        else if (is_outside || c < 0x20 || c == 0x7F)
+        else if (is_outside)
             buffer_add_text(out, "\xEF\xBF\xBD");
         else
             buffer_add_byte(out, c);

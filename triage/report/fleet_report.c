@@ -165,11 +165,11 @@ static void add_cell(struct buffer *out, const char *cell)
 {
     struct buffer valid = BUFFER_EMPTY;
 
-    utf8_append_repaired(&valid, slice_of_text(cell));
+    utf8_append_tame(&valid, slice_of_text(cell));
     buffer_add_byte(out, '`');
     for (size_t i = 0; i < valid.size && i < 300; i++) {
         const uint8_t c = valid.data[i];
-        buffer_add_byte(out, c < 0x20 || c == 0x7F || c == '`' || c == '|' ? ' ' : c);
+        buffer_add_byte(out, c == '`' || c == '|' ? ' ' : c);
     }
     buffer_add_byte(out, '`');
     buffer_release(&valid);

@@ -74,15 +74,10 @@ void lines_add_plain(struct buffer *out, struct slice text, const char *bad)
 {
     const size_t start = out->size;
 
-    utf8_append_repaired(out, text);
-    for (size_t i = start; i < out->size; i++) {
-        const uint8_t c = out->data[i];
-        const bool is_c1 = c == 0xC2 && i + 1 < out->size && out->data[i + 1] < 0xA0;
-        if (c < 0x20 || c == 0x7F || is_c1 || strchr(bad, c))
+    utf8_append_tame(out, text);
+    for (size_t i = start; i < out->size; i++)
+        if (strchr(bad, out->data[i]))
             out->data[i] = ' ';
-        if (is_c1)
-            out->data[i + 1] = ' ';
-    }
 }
 
 void lines_add_time(struct buffer *out, int64_t microseconds)

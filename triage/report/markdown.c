@@ -20,12 +20,10 @@ static void add_words(struct buffer *out, const char *text)
 {
     struct buffer valid = BUFFER_EMPTY;
 
-    utf8_append_repaired(&valid, slice_of_text(text ? text : ""));
+    utf8_append_tame(&valid, slice_of_text(text ? text : ""));
     for (size_t i = 0; i < valid.size; i++) {
         const uint8_t c = valid.data[i];
-        if (c < 0x20 || c == 0x7F)
-            buffer_add_byte(out, ' ');
-        else if (strchr("\\`*_{}[]<>#|!~&", c)) {
+        if (strchr("\\`*_{}[]<>#|!~&", c)) {
             buffer_add_byte(out, '\\');
             buffer_add_byte(out, c);
         } else
@@ -43,11 +41,11 @@ static void add_code(struct buffer *out, const char *text)
         buffer_add_text(out, "-");
         return;
     }
-    utf8_append_repaired(&valid, slice_of_text(text));
+    utf8_append_tame(&valid, slice_of_text(text));
     buffer_add_byte(out, '`');
     for (size_t i = 0; i < valid.size; i++) {
         const uint8_t c = valid.data[i];
-        buffer_add_byte(out, c < 0x20 || c == 0x7F || c == '`' || c == '|' ? ' ' : c);
+        buffer_add_byte(out, c == '`' || c == '|' ? ' ' : c);
     }
     buffer_add_byte(out, '`');
     buffer_release(&valid);

@@ -112,10 +112,8 @@ static size_t add_special(struct buffer *out, struct slice text)
         buffer_add_text(out, "\xEF\xBF\xBD");
     else if (byte == '"')
         buffer_add_text(out, "\"\"");
-    else if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && text.data[1] < 0xA0))
-        buffer_add_byte(out, ' ');
     else
-        buffer_add(out, slice_part(text, 0, size));
+        utf8_append_tame(out, slice_part(text, 0, size));
     return size ? size : 1;
 }
 
