@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """TAP: content rules over whole runs: what is scanned, by default and with --yara-all; matches in logs by their lines; limits."""
+import hashlib
 import json
 import os
 import shutil
@@ -182,6 +183,32 @@ def check_many(rules):
     result(len(of(rows, 'needle')) == 64 and len(notices(coverage, 'at least 200 records')) == 1, 'of many lines 64 are told, and how many there are', coverage.get('notices'))
 
 
+def check_externals():
+    """As signature-base uses them: names as on disk, the extension with its dot, the type by the first bytes, scores."""
+    content = b'MZ\0\0 an inert look-alike'
+    write('server/C/Users/Public/Tool.EXE', content)
+    rules = write('rules/externals.yar', '''
+import "math"
+import "no_such_module"
+rule external_all {
+  meta: score = 85
+  condition: filename == "Tool.EXE" and filename matches /tool\\.exe$/is and filepath contains "C:\\\\" and
+    filepath matches /Users\\\\Public/ and not filepath contains "teamviewer" and extension == ".exe" and filetype == "EXE" and
+    md5 == "%s" and math.entropy(0, filesize) > 1.0 and owner != "nobody"
+}
+rule external_none { meta: score = 50 condition: uint16(0) == 0x5a4d and not filename contains "tool.exe" }
+rule unloadable { condition: no_such_module.thing == 1 }
+rule loadable { strings: $a = "an inert look-alike" condition: $a }
+''' % hashlib.md5(content).hexdigest())
+    rows, _, said = run('server', '-r', rules)
+    levels = {row['rule']: row['level'] for row in rows if row['path'].endswith('Tool.EXE')}
+    result(levels == {'external_all': 'high', 'external_none': 'low', 'loadable': 'medium'}, 'external variables and scores are as signature-base means them', (levels, said))
+    done = subprocess.run([PROGRAM, 'rules', 'check', rules, '--no-default-rules'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = done.stdout.decode()
+    result('externals.yar:3' in text and 'unknown module "no_such_module"' in text, 'a module that is not there is told with its line', text)
+    result("rule 'unloadable'" in text and 'externals.yar:11' in text and '3 active' in text, 'and the rule that needs it; the others are loaded', text)
+
+
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     make_server()
@@ -189,6 +216,7 @@ def main():
     check_default(rules)
     check_lines(check_all(rules))
     check_jobs(rules)
+    check_externals()
     check_large(rules)
     check_wide(rules)
     check_many(rules)

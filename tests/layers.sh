@@ -65,7 +65,7 @@ libdeflate triage/evidence/inflate.c
 zlib triage/evidence/inflate.c
 libxml triage/formats/xml.c
 pcre2 triage/match/regex.c
-yara triage/match/content.c
+yara triage/match/content.c triage/match/content_compile.c
 yaml triage/match/yaml.c
 sqlite3 triage/case/database.h triage/case/fleet.c
 libpq triage/case/postgres_copy.h

@@ -36,6 +36,10 @@ UNIT_TESTS = \
 	%D%/unit/test_condition \
 	%D%/unit/test_config_artifacts \
 	%D%/unit/test_content \
+	%D%/unit/test_content_cache \
+	%D%/unit/test_content_text \
+	%D%/unit/test_line_hits \
+	%D%/unit/test_log_pieces \
 	%D%/unit/test_correlation \
 	%D%/unit/test_content_gate \
 	%D%/unit/test_csv \

@@ -86,6 +86,7 @@ libextriage_a_SOURCES = \
 	%D%/engine/survey_places.c %D%/engine/survey_windows.c %D%/engine/survey_zone.c \
 	%D%/match/ascii.h \
 	%D%/match/content.c %D%/match/content.h \
+	%D%/match/content_compile.c %D%/match/content_compile.h %D%/match/content_text.c %D%/match/content_text.h \
 	%D%/match/content_cache.c %D%/match/content_cache.h \
 	%D%/match/content_gate.c %D%/match/content_gate.h \
 	%D%/match/content_literals.c %D%/match/content_literals.h \
@@ -106,6 +107,7 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_json.c \
 	%D%/match/indicator_list.c \
 	%D%/match/indicator_logic.c \
+	%D%/match/indicator_demands.c %D%/match/indicator_demands.h \
 	%D%/match/indicator_match.c %D%/match/indicator_match.h \
 	%D%/match/indicator_openioc.c \
 	%D%/match/indicator_reader.h \

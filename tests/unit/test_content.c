@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -46,6 +47,23 @@ struct told {
     const struct content_rules *rules;
 };
 
+/* "LINE: REASON\n" for each. */
+static void note_refusal(void *context, unsigned line, const char *reason)
+{
+    buffer_format(context, "%u: %s\n", line, reason);
+}
+
+/* Adds a file; what was refused of it. */
+static const char *add_file(struct content_rules *rules, const char *path, struct slice text,
+                            struct buffer *refused)
+{
+    const struct content_refusals refusals = {refused, note_refusal};
+
+    buffer_clear(refused);
+    assert_int_equal(content_add_file(rules, path, text, &refusals), 0);
+    return buffer_text(refused);
+}
+
 static void note_hit(void *context, size_t rule, const char *detail)
 {
     struct told *told = context;
@@ -64,12 +82,13 @@ static void note_undecided(void *context, size_t rule, const char *why)
 static struct content_rules *rules_from(const char *const *files, size_t count)
 {
     struct content_rules *rules = NULL;
-    unsigned line;
+    struct buffer refused = BUFFER_EMPTY;
 
     assert_int_equal(content_new(&rules), 0);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(
-            content_add_file(rules, i ? "b.yar" : "a.yar", slice_of_text(files[i]), &line), 0);
+        assert_string_equal(
+            add_file(rules, i ? "b.yar" : "a.yar", slice_of_text(files[i]), &refused), "");
+    buffer_release(&refused);
     return rules;
 }
 
@@ -168,37 +187,150 @@ static void at_most_sixteen_places_are_named(void **context)
           "$a at 0xe) ");
 }
 
-static void a_bad_file_is_refused_alone(void **context)
+static void a_bad_rule_costs_itself_and_what_rests_on_it(void **context)
 {
+    static const char text[] = "rule first { strings: $a = \"one\" condition: $a }\n"
+                               "private rule base { condition: unknown_name > 3 }\n"
+                               "rule second\n"
+                               "{\n"
+                               "  strings: $h = { 4D 5A [4-6] ( 41 | 42 ) } $r = /a{2}\\/}/\n"
+                               "  condition: any of them and base }\n"
+                               "rule third { condition: $a }\n"
+                               "rule fourth { strings: $a = condition: $a }\n"
+                               "rule fifth { strings: $a = \"five\" condition: $a }\n";
     struct content_rules *rules = NULL;
-    unsigned line = 0;
+    struct buffer refused = BUFFER_EMPTY;
 
     (void)context;
     assert_int_equal(content_new(&rules), 0);
-    assert_int_equal(content_add_file(rules, "bad.yar",
-                                      SLICE_LITERAL("rule ok { condition: true }\n\n"
-                                                    "rule bad { condition: $a }\n"),
-                                      &line),
-                     -1);
-    assert_int_equal(line, 3);
-    assert_non_null(strstr(error_text(), "bad"));
-    assert_non_null(strstr(error_text(), "$a"));
-    assert_int_equal(content_rule_count(rules), 0);
-    assert_int_equal(content_add_file(rules, "good.yar", slice_of_text(second_file), &line), 0);
-    assert_int_equal(line, 0);
+    assert_string_equal(add_file(rules, "bad.yar", slice_of_text(text), &refused),
+                        "2: rule 'base': undefined identifier \"unknown_name\"\n"
+                        "6: rule 'second': undefined identifier \"base\"\n"
+                        "7: rule 'third': undefined string \"$a\"\n"
+                        "8: rule 'fourth': syntax error\n");
+    assert_int_equal(content_rule_count(rules), 2);
+    assert_string_equal(content_rule(rules, 1)->identifier, "fifth");
+    assert_int_equal(content_rule(rules, 1)->line, 9);
+    assert_string_equal(add_file(rules, "good.yar", slice_of_text(second_file), &refused), "");
     assert_int_equal(content_compile(rules), 0);
+    assert_int_equal(content_rule_count(rules), 3);
+    buffer_release(&refused);
+    content_free(rules);
+}
+
+/* The modules that rules of signature-base and others import. What this libyara does not have is
+ * told with its line, and costs only the rules that use it. */
+static void modules_are_there_or_told(void **context)
+{
+    static const char text[] = "import \"pe\"\nimport \"math\"\nimport \"hash\"\n"
+                               "import \"elf\"\nimport \"time\"\nimport \"console\"\n"
+                               "import \"dotnet\"\nimport \"no_such_module\"\n"
+                               "import \"magic\"\n"
+                               "rule r { condition: pe.is_pe or elf.type == elf.ET_EXEC or "
+                               "math.entropy(0, filesize) > 1.0 and "
+                               "hash.md5(0, filesize) == \"f0e166dc34d14d6c228ffac576c9a43c\" and "
+                               "time.now() > 1000 and not defined dotnet.number_of_streams }\n"
+                               "rule s { condition: no_such_module.size > 3 }\n"
+                               "rule t { condition: magic.type() contains \"PDF\" }\n";
+    struct content_rules *rules = NULL;
+    struct buffer refused = BUFFER_EMPTY;
+    struct told told = {.rules = NULL};
+
+    (void)context;
+    assert_int_equal(content_new(&rules), 0);
+    add_file(rules, "modules.yar", slice_of_text(text), &refused);
+    assert_non_null(strstr(buffer_text(&refused),
+                           "8: unknown module \"no_such_module\": this build "
+                           "of libyara does not have it\n"));
+    assert_non_null(strstr(buffer_text(&refused), "9: module \"magic\" opens files"));
+    assert_non_null(strstr(buffer_text(&refused), "11: rule 's': undefined identifier"));
+    assert_non_null(strstr(buffer_text(&refused), "12: rule 't': undefined identifier"));
     assert_int_equal(content_rule_count(rules), 1);
+    struct content_scanner *scanner = scanner_for(rules);
+    told.rules = rules;
+    assert_int_equal(scan(scanner, slice_of_text("anything"), NULL, &told), 0);
+    assert_string_equal(buffer_text(&told.hits), "r:0() ");
+    told_release(&told);
+    buffer_release(&refused);
+    content_scanner_free(scanner);
+    content_free(rules);
+}
+
+/* As rules of signature-base ask for them: names as on disk, an extension with its dot. */
+static void external_variables_are_what_rules_expect(void **context)
+{
+    static const char *const conditions[] = {
+        "filename == \"Shell.aspx\" and filename matches /\\.aspx$/is",
+        "filepath contains \"C:\\\\\" and not filepath contains \"teamviewer\"",
+        "extension == \".aspx\" and not extension contains \".ini\"",
+        "filetype == \"EXE\" and not filetype == \"ZIP\"",
+        "owner == \"NT AUTHORITY\\\\SYSTEM\"",
+        "md5 == \"f0e166dc34d14d6c228ffac576c9a43c\"",
+    };
+    static const struct content_file file = {.filename = "Shell.aspx",
+                                             .filepath = "C:\\inetpub\\wwwroot\\Shell.aspx",
+                                             .extension = ".aspx",
+                                             .filetype = "EXE",
+                                             .owner = "NT AUTHORITY\\SYSTEM",
+                                             .md5 = "f0e166dc34d14d6c228ffac576c9a43c"};
+
+    (void)context;
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        char text[200];
+        const char *const files[] = {text};
+        struct told told = {.rules = NULL};
+
+        snprintf(text, sizeof text, "rule r { condition: %s }", conditions[i]);
+        struct content_rules *rules = rules_from(files, 1);
+        struct content_scanner *scanner = scanner_for(rules);
+        told.rules = rules;
+        assert_int_equal(scan(scanner, slice_of_text("anything"), &file, &told), 0);
+        assert_string_equal(buffer_text(&told.hits), "r:0() ");
+        buffer_clear(&told.hits);
+        assert_int_equal(scan(scanner, slice_of_text("anything"), NULL, &told), 0);
+        assert_string_equal(buffer_text(&told.hits), "");
+        told_release(&told);
+        content_scanner_free(scanner);
+        content_free(rules);
+    }
+}
+
+static void note_place(void *context, size_t rule, uint64_t offset, const char *string)
+{
+    struct told *told = context;
+
+    buffer_format(&told->hits, "%zu %s %d; ", rule, string, (int)offset);
+}
+
+static void every_place_is_told_when_asked_for(void **context)
+{
+    const char *const files[] = {second_file};
+    struct content_rules *rules = rules_from(files, 1);
+    struct content_scanner *scanner = scanner_for(rules);
+    struct told told = {.rules = rules};
+    const struct content_sink sink = {&told, note_hit, note_undecided, note_place};
+    const struct content_file all = {.every_place = true}, first = {.every_place = false};
+
+    (void)context;
+    assert_int_equal(content_scan(scanner, slice_of_text("two and two"), &all, &sink), 0);
+    assert_string_equal(buffer_text(&told.hits), "0 $s 0; 0 $s 8; plain:0($s at 0x0, $s at 0x8) ");
+    buffer_clear(&told.hits);
+    assert_int_equal(content_scan(scanner, slice_of_text("two and two"), &first, &sink), 0);
+    assert_string_equal(buffer_text(&told.hits), "0 $s 0; plain:0($s at 0x0) ");
+    told_release(&told);
+    content_scanner_free(scanner);
     content_free(rules);
 }
 
 static void check_refused(struct slice text)
 {
     struct content_rules *rules = NULL;
-    unsigned line;
+    struct buffer refused = BUFFER_EMPTY;
 
     assert_int_equal(content_new(&rules), 0);
-    assert_int_equal(content_add_file(rules, "a.yar", text, &line), -1);
-    assert_true(strlen(error_text()) > 0);
+    assert_string_not_equal(add_file(rules, "a.yar", text, &refused), "");
+    assert_int_equal(content_compile(rules), 0);
+    buffer_release(&refused);
     content_free(rules);
 }
 
@@ -363,7 +495,10 @@ int main(void)
         cmocka_unit_test(rules_are_described),
         cmocka_unit_test(hits_name_rule_and_places),
         cmocka_unit_test(at_most_sixteen_places_are_named),
-        cmocka_unit_test(a_bad_file_is_refused_alone),
+        cmocka_unit_test(a_bad_rule_costs_itself_and_what_rests_on_it),
+        cmocka_unit_test(modules_are_there_or_told),
+        cmocka_unit_test(external_variables_are_what_rules_expect),
+        cmocka_unit_test(every_place_is_told_when_asked_for),
         cmocka_unit_test(other_files_cannot_be_included),
         cmocka_unit_test(text_behind_a_nul_is_not_lost_in_silence),
         cmocka_unit_test(an_empty_set_finds_nothing),

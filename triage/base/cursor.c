@@ -1,5 +1,9 @@
 #include "triage/base/cursor.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static uint8_t fold(uint8_t byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
@@ -49,14 +53,56 @@ size_t slice_find(struct slice bytes, size_t from, uint8_t byte)
     return found ? (size_t)(found - bytes.data) : SIZE_MAX;
 }
 
+#ifdef __SSE2__
+enum { LANE = 16 };
+
+/* One bit for each byte that is `letter` in either case. */
+static unsigned lane_of(const uint8_t *bytes, uint8_t letter)
+{
+    const uint8_t other = letter >= 'a' && letter <= 'z' ? (uint8_t)(letter & ~0x20) : letter;
+    const __m128i lane = _mm_loadu_si128((const void *)bytes);
+    const __m128i same = _mm_or_si128(_mm_cmpeq_epi8(lane, _mm_set1_epi8((char)letter)),
+                                      _mm_cmpeq_epi8(lane, _mm_set1_epi8((char)other)));
+
+    return (unsigned)_mm_movemask_epi8(same);
+}
+
+/* Looks where the needle's first and last byte stand as far from each other as in it, 16 places at
+ * a time; leaves in `*at` where it was found or where fewer places than that are left. */
+static bool find_vector(struct slice bytes, size_t *at, size_t end, struct slice needle)
+{
+    const size_t last = needle.size - 1;
+    const uint8_t first_byte = fold(needle.data[0]), last_byte = fold(needle.data[last]);
+
+    for (; end - *at >= LANE; *at += LANE) {
+        unsigned places =
+            lane_of(bytes.data + *at, first_byte) & lane_of(bytes.data + *at + last, last_byte);
+        for (; places; places &= places - 1) {
+            const size_t place = *at + (size_t)__builtin_ctz(places);
+            if (bytes_equal_nocase(bytes.data + place, needle.data, needle.size)) {
+                *at = place;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+#endif
+
 size_t slice_find_nocase(struct slice bytes, size_t from, struct slice needle)
 {
     if (needle.size > bytes.size)
         return SIZE_MAX;
     if (needle.size == 0)
         return from <= bytes.size ? from : SIZE_MAX;
+    const size_t end = bytes.size - needle.size + 1; /* behind the last place */
     const uint8_t first = fold(needle.data[0]);
-    for (size_t at = from; at <= bytes.size - needle.size; at++)
+    size_t at = from;
+#ifdef __SSE2__
+    if (at < end && end - at >= LANE && find_vector(bytes, &at, end, needle))
+        return at;
+#endif
+    for (; at < end; at++)
         if (fold(bytes.data[at]) == first &&
             bytes_equal_nocase(bytes.data + at, needle.data, needle.size))
             return at;

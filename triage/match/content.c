@@ -2,14 +2,13 @@
 
 #include "triage/base/arena.h"
 #include "triage/base/error.h"
-#include "triage/base/hash.h"
 #include "triage/formats/page_text.h"
-#include "triage/match/content_cache.h"
+#include "triage/match/content_compile.h"
 #include "triage/match/content_gate.h"
+#include "triage/match/content_text.h"
 
 #ifdef HAVE_YARA
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +16,9 @@
 
 enum { TIMEOUT_SECONDS = 10, PLACES_MOST = 16, PLACES_TOLD_MOST = 4096 };
 
-/* A rule file as it was added. */
-struct source {
-    const char *path, *text;
-};
-
 struct content_rules {
     struct arena *arena;
-    struct source *sources;
+    struct content_source *sources;
     size_t source_count;
     struct content_rule *rules;
     size_t count;
@@ -44,38 +38,9 @@ struct content_scanner {
     bool no_gate;                      /* scan whatever the gate says */
 };
 
-static const char *const variables[] = {"filename", "filepath", "extension",
-                                        "filetype", "owner",    "md5"};
-
-enum { VARIABLE_COUNT = sizeof variables / sizeof *variables };
-
 bool content_available(void)
 {
     return true;
-}
-
-static const char *yara_reason(int code)
-{
-    switch (code) {
-    case ERROR_INSUFFICIENT_MEMORY:
-        return "out of memory";
-    case ERROR_SCAN_TIMEOUT:
-        return "out of time";
-    case ERROR_TOO_MANY_MATCHES:
-        return "too many matches";
-    case ERROR_EXEC_STACK_OVERFLOW:
-        return "a condition is nested too deep";
-    default:
-        return NULL;
-    }
-}
-
-static int yara_error(const char *what, int code)
-{
-    const char *reason = yara_reason(code);
-
-    return reason ? error_set("%s: %s", what, reason)
-                  : error_set("%s: libyara error %d", what, code);
 }
 
 int content_new(struct content_rules **out)
@@ -91,7 +56,7 @@ int content_new(struct content_rules **out)
     if (code != ERROR_SUCCESS) {
         arena_free(rules->arena);
         free(rules);
-        return yara_error("libyara", code);
+        return content_yara_error("libyara", code);
     }
     /* Copies of what matched are not needed, and a crafted file could make them many. */
     yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, 0);
@@ -112,157 +77,6 @@ void content_free(struct content_rules *rules)
     free(rules->rules);
     free(rules->numbers);
     free(rules);
-}
-
-/* The first error of a compilation. */
-struct complaint {
-    char text[512];
-    unsigned line;
-};
-
-static void complain(int level, const char *file, int line, const YR_RULE *rule,
-                     const char *message, void *context)
-{
-    struct complaint *complaint = context;
-
-    (void)file;
-    if (level != YARA_ERROR_LEVEL_ERROR || complaint->text[0])
-        return;
-    if (rule)
-        snprintf(complaint->text, sizeof complaint->text, "rule '%s': %s", rule->identifier,
-                 message);
-    else
-        snprintf(complaint->text, sizeof complaint->text, "%s", message);
-    complaint->line = line > 0 ? (unsigned)line : 0;
-}
-
-/* A compiler that knows the external variables and reads no other file. */
-static int compiler_new(struct complaint *complaint, YR_COMPILER **out)
-{
-    YR_COMPILER *compiler;
-    int code = yr_compiler_create(&compiler);
-
-    if (code != ERROR_SUCCESS)
-        return yara_error("libyara's compiler", code);
-    yr_compiler_set_callback(compiler, complain, complaint);
-    yr_compiler_set_include_callback(compiler, NULL, NULL, NULL);
-    for (size_t i = 0; i < VARIABLE_COUNT && code == ERROR_SUCCESS; i++)
-        code = yr_compiler_define_string_variable(compiler, variables[i], "");
-    if (code != ERROR_SUCCESS) {
-        yr_compiler_destroy(compiler);
-        return yara_error("libyara's compiler", code);
-    }
-    *out = compiler;
-    return 0;
-}
-
-/* Compiles sources [first, first + count), each in a namespace of its own. */
-static int compile(const struct source *sources, size_t count, unsigned *line, YR_RULES **out)
-{
-    struct complaint complaint = {.line = 0};
-    YR_COMPILER *compiler = NULL;
-    int code = ERROR_SUCCESS, result = 0;
-
-    if (compiler_new(&complaint, &compiler) < 0)
-        return -1;
-    for (size_t i = 0; i < count && result == 0; i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "%zu", i);
-        if (yr_compiler_add_string(compiler, sources[i].text, name) > 0)
-            result = error_set("%s", complaint.text[0] ? complaint.text : "does not compile");
-    }
-    if (result == 0 && (code = yr_compiler_get_rules(compiler, out)) != ERROR_SUCCESS)
-        result = yara_error("libyara's compiler", code);
-    if (line)
-        *line = complaint.line;
-    yr_compiler_destroy(compiler);
-    return result;
-}
-
-/* --- kept from run to run --- */
-
-/* Smaller sources are compiled faster than a file is read. */
-enum { CACHED_LEAST = 32 << 10 };
-
-/* Of all that the compiled rules depend on. False when there is little to compile. */
-static bool cache_key(const struct source *sources, size_t count, char key[SHA256_TEXT_SIZE])
-{
-    struct hasher *hasher = hasher_new(HASH_SHA256);
-    size_t total = 0;
-
-    if (!hasher)
-        return false;
-    hasher_add(hasher, SLICE_LITERAL(PACKAGE_VERSION " " YR_VERSION " "));
-    for (size_t i = 0; i < VARIABLE_COUNT; i++)
-        hasher_add(hasher, slice_of(variables[i], strlen(variables[i]) + 1));
-    for (size_t i = 0; i < count; i++) {
-        const struct slice text = slice_of_text(sources[i].text);
-        hasher_add(hasher, slice_of(text.data, text.size + 1));
-        total += text.size;
-    }
-    memcpy(key, hasher_finish(hasher).sha256, SHA256_TEXT_SIZE);
-    hasher_free(hasher);
-    return total >= CACHED_LEAST;
-}
-
-static size_t write_stream(const void *data, size_t size, size_t count, void *context)
-{
-    buffer_add(context, slice_of(data, size * count));
-    return buffer_failed(context) ? 0 : count;
-}
-
-static size_t read_stream(void *data, size_t size, size_t count, void *context)
-{
-    const struct slice part = cursor_take(context, size * count);
-
-    if (cursor_failed(context))
-        return 0;
-    if (part.size)
-        memcpy(data, part.data, part.size);
-    return count;
-}
-
-static bool load_compiled(const char *key, YR_RULES **out)
-{
-    struct buffer content = BUFFER_EMPTY;
-    bool loaded = false;
-
-    if (content_cache_load(key, &content)) {
-        struct cursor cursor = cursor_over(buffer_slice(&content), 0);
-        YR_STREAM stream = {.user_data = &cursor, .read = read_stream};
-        loaded = yr_rules_load_stream(&stream, out) == ERROR_SUCCESS;
-    }
-    buffer_release(&content);
-    return loaded;
-}
-
-static void store_compiled(const char *key, YR_RULES *compiled)
-{
-    struct buffer content = BUFFER_EMPTY;
-    YR_STREAM stream = {.user_data = &content, .write = write_stream};
-
-    if (yr_rules_save_stream(compiled, &stream) == ERROR_SUCCESS && !buffer_failed(&content))
-        content_cache_store(key, buffer_slice(&content));
-    buffer_release(&content);
-}
-
-static int compile_or_load(const struct source *sources, size_t count, unsigned *line,
-                           YR_RULES **out)
-{
-    char key[SHA256_TEXT_SIZE];
-    const bool cached = cache_key(sources, count, key);
-
-    if (cached && load_compiled(key, out)) {
-        if (line)
-            *line = 0;
-        return 0;
-    }
-    if (compile(sources, count, line, out) < 0)
-        return -1;
-    if (cached)
-        store_compiled(key, *out);
-    return 0;
 }
 
 static const char *copy_text(struct content_rules *rules, const char *text)
@@ -315,115 +129,8 @@ static int copy_tags(struct content_rules *rules, const YR_RULE *from, struct co
     return 0;
 }
 
-/* Going through the text of a rule file to find the lines where rules start, which libyara does not
- * tell. */
-struct reading {
-    struct slice text;
-    size_t at;
-    unsigned line;
-    uint8_t before; /* the last byte that was no white space */
-};
-
-static uint8_t byte_at(const struct reading *reading, size_t ahead)
-{
-    const size_t at = reading->at + ahead;
-
-    return at < reading->text.size ? reading->text.data[at] : 0;
-}
-
-static void step(struct reading *reading)
-{
-    const uint8_t byte = byte_at(reading, 0);
-
-    reading->line += byte == '\n';
-    if (!isspace(byte))
-        reading->before = byte;
-    reading->at++;
-}
-
-static bool at_end(const struct reading *reading)
-{
-    return reading->at >= reading->text.size;
-}
-
-/* Skips a quoted text or a regular expression, which both end at their first delimiter without a
- * backslash. */
-static void skip_quoted(struct reading *reading)
-{
-    const uint8_t end = byte_at(reading, 0);
-
-    step(reading);
-    while (!at_end(reading) && byte_at(reading, 0) != end && byte_at(reading, 0) != '\n') {
-        if (byte_at(reading, 0) == '\\')
-            step(reading);
-        step(reading);
-    }
-    step(reading);
-}
-
-static void skip_comment(struct reading *reading)
-{
-    const uint8_t before = reading->before;
-    const bool block = byte_at(reading, 1) == '*';
-
-    reading->at += 2;
-    while (!at_end(reading) && !(block ? byte_at(reading, 0) == '*' && byte_at(reading, 1) == '/'
-                                       : byte_at(reading, 0) == '\n'))
-        step(reading);
-    reading->at += block ? 2 : 0;
-    reading->before = before;
-}
-
-static struct slice take_word(struct reading *reading)
-{
-    const size_t start = reading->at;
-
-    while (isalnum(byte_at(reading, 0)) || byte_at(reading, 0) == '_')
-        step(reading);
-    return slice_part(reading->text, start, reading->at - start);
-}
-
-/* Skips what is neither a word nor the end; a '/' behind "matches", '=' or the like starts a
- * regular expression. */
-static void skip_other(struct reading *reading, bool regex_may_start)
-{
-    const uint8_t byte = byte_at(reading, 0), next = byte_at(reading, 1);
-
-    if (byte == '/' && (next == '/' || next == '*'))
-        skip_comment(reading);
-    else if (byte == '"' || (byte == '/' && (regex_may_start || reading->before == '=' ||
-                                             reading->before == ',' || reading->before == '(')))
-        skip_quoted(reading);
-    else
-        step(reading);
-}
-
-/* Line of the next "rule NAME" of that name; 0 when it is not found. */
-static unsigned find_rule(struct reading *reading, const char *identifier)
-{
-    struct slice before = {0}; /* the word before, white space and comments between */
-    unsigned line = 0;
-
-    while (!at_end(reading)) {
-        const uint8_t byte = byte_at(reading, 0);
-        const unsigned here = reading->line;
-
-        if (!isalpha(byte) && byte != '_') {
-            skip_other(reading, slice_is(before, "matches"));
-            continue;
-        }
-        const struct slice word = take_word(reading);
-
-        if (slice_is(before, "rule") && slice_is(word, identifier))
-            return line;
-        before = word;
-        line = here;
-    }
-    return 0;
-}
-
-static int copy_rule(struct content_rules *rules, const struct source *source, const YR_RULE *from,
-                     unsigned line)
+static int copy_rule(struct content_rules *rules, const struct content_source *source,
+                     const YR_RULE *from, unsigned line)
 {
     struct content_rule *to = &rules->rules[rules->count];
 
@@ -435,10 +142,12 @@ static int copy_rule(struct content_rules *rules, const struct source *source, c
     return 0;
 }
 
-static int copy_rules(struct content_rules *rules, const struct source *source, YR_RULES *compiled)
+static int copy_rules(struct content_rules *rules, const struct content_source *source,
+                      YR_RULES *compiled)
 {
-    struct reading reading = {.text = slice_of_text(source->text), .line = 1};
     const size_t before = rules->count;
+    unsigned from = 1;
+    size_t at = 0;
     struct content_rule *larger;
     YR_RULE *rule;
     size_t count = 0;
@@ -450,10 +159,9 @@ static int copy_rules(struct content_rules *rules, const struct source *source, 
     rules->rules = larger;
     yr_rules_foreach(compiled, rule)
     {
-        struct reading ahead = reading;
-        const unsigned line = find_rule(&ahead, rule->identifier);
+        const unsigned line =
+            content_text_find_rule(slice_of_text(source->text), rule->identifier, &at, &from);
 
-        reading = line ? ahead : reading;
         if (!RULE_IS_PRIVATE(rule) && copy_rule(rules, source, rule, line) < 0) {
             rules->count = before;
             return -1;
@@ -462,9 +170,9 @@ static int copy_rules(struct content_rules *rules, const struct source *source, 
     return 0;
 }
 
-static int add_source(struct content_rules *rules, const struct source *source)
+static int add_source(struct content_rules *rules, const struct content_source *source)
 {
-    struct source *larger =
+    struct content_source *larger =
         realloc(rules->sources, (rules->source_count + 1) * sizeof *rules->sources);
 
     if (!larger)
@@ -474,26 +182,37 @@ static int add_source(struct content_rules *rules, const struct source *source)
     return 0;
 }
 
-int content_add_file(struct content_rules *rules, const char *path, struct slice text,
-                     unsigned *line)
+static int keep_file(struct content_rules *rules, struct content_source *source,
+                     const struct content_refusals *refusals)
 {
-    struct source source = {copy_text(rules, path), arena_text(rules->arena, text)};
     YR_RULES *compiled = NULL;
+    unsigned line = 0;
     int result = -1;
 
-    *line = 0;
-    if (!source.path || !source.text)
-        return -1;
-    if (strlen(source.text) != text.size)
-        return error_set("holds a NUL byte");
-    if (compile_or_load(&source, 1, line, &compiled) < 0)
-        return -1;
-    if (add_source(rules, &source) == 0 && copy_rules(rules, &source, compiled) == 0) {
+    if (content_compile_file(rules->arena, source, refusals, &line, &compiled) < 0) {
+        refusals->refuse(refusals->context, line, error_text());
+        return 0;
+    }
+    if (add_source(rules, source) == 0 && copy_rules(rules, source, compiled) == 0) {
         rules->source_count++;
         result = 0;
     }
     yr_rules_destroy(compiled);
     return result;
+}
+
+int content_add_file(struct content_rules *rules, const char *path, struct slice text,
+                     const struct content_refusals *refusals)
+{
+    struct content_source source = {copy_text(rules, path), arena_text(rules->arena, text)};
+
+    if (!source.path || !source.text)
+        return -1;
+    if (strlen(source.text) != text.size) {
+        refusals->refuse(refusals->context, 0, "holds a NUL byte");
+        return 0;
+    }
+    return keep_file(rules, &source, refusals);
 }
 
 /* Gives the compiled rules, which stand in the order of the files, their numbers in the set. */
@@ -524,7 +243,7 @@ static int make_gate(struct content_rules *rules)
         return -1;
     for (size_t i = 0; i < rules->source_count; i++)
         if (content_gate_add(gate, slice_of_text(rules->sources[i].text)) < 0)
-            return -1;
+            return arena_full(rules->arena) ? -1 : 0;
     if (content_gate_rule_count(gate) != count)
         return 0;
     rules->gate = gate;
@@ -533,7 +252,7 @@ static int make_gate(struct content_rules *rules)
 
 int content_compile(struct content_rules *rules)
 {
-    if (compile_or_load(rules->sources, rules->source_count, NULL, &rules->compiled) < 0)
+    if (content_compile_all(rules->sources, rules->source_count, &rules->compiled) < 0)
         return error_prefix("YARA rules");
     return number_rules(rules) < 0 ? -1 : make_gate(rules);
 }
@@ -565,7 +284,7 @@ int content_scanner_new(const struct content_rules *rules, struct content_scanne
     code = yr_scanner_create(rules->compiled, &scanner->scanner);
     if (code != ERROR_SUCCESS) {
         content_scanner_free(scanner);
-        return yara_error("libyara's scanner", code);
+        return content_yara_error("libyara's scanner", code);
     }
     yr_scanner_set_timeout(scanner->scanner, TIMEOUT_SECONDS);
     *out = scanner;
@@ -698,13 +417,13 @@ static int set_variables(YR_SCANNER *scanner, const struct content_file *file)
     const char *const values[] = {file->filename, file->filepath, file->extension,
                                   file->filetype, file->owner,    file->md5};
 
-    _Static_assert(sizeof values / sizeof *values == VARIABLE_COUNT, "one value for each");
-    for (size_t i = 0; i < VARIABLE_COUNT; i++) {
-        const int code =
-            yr_scanner_define_string_variable(scanner, variables[i], values[i] ? values[i] : "");
+    _Static_assert(sizeof values / sizeof *values == CONTENT_VARIABLES, "one value for each");
+    for (size_t i = 0; i < CONTENT_VARIABLES; i++) {
+        const int code = yr_scanner_define_string_variable(scanner, content_variables[i],
+                                                           values[i] ? values[i] : "");
 
         if (code != ERROR_SUCCESS)
-            return yara_error("external variable", code);
+            return content_yara_error("external variable", code);
     }
     return 0;
 }
@@ -746,7 +465,7 @@ int content_scan(struct content_scanner *scanner, struct slice content,
         code = scan(scanner, buffer_slice(&scanner->plain), file);
     scanner->bare = false;
     scanner->sink = NULL;
-    return code == ERROR_SUCCESS ? 0 : yara_error("YARA", code);
+    return code == ERROR_SUCCESS ? 0 : content_yara_error("YARA", code);
 }
 
 #else
@@ -773,10 +492,9 @@ void content_free(struct content_rules *rules)
 }
 
 int content_add_file(struct content_rules *rules, const char *path, struct slice text,
-                     unsigned *line)
+                     const struct content_refusals *refusals)
 {
-    (void)rules, (void)path, (void)text;
-    *line = 0;
+    (void)rules, (void)path, (void)text, (void)refusals;
     return missing();
 }
 

@@ -38,18 +38,24 @@ struct content_sink {
     void (*place)(void *context, size_t rule, uint64_t offset, const char *string);
 };
 
+/* What of a rule file does not compile. */
+struct content_refusals {
+    void *context;
+    void (*refuse)(void *context, unsigned line, const char *reason);
+};
+
 /* False when the program was built without libyara. */
 bool content_available(void);
 /* An empty set; -1 when built without libyara. */
 int content_new(struct content_rules **out);
 void content_free(struct content_rules *rules);
 
-/* Adds the rules of one file; `path` names it in reports and is its namespace, `text` is copied. A
- * file that does not compile adds nothing and gives -1 with the reason in error_text and its line,
- * or 0, in `*line`. Includes are refused. Rules may use the external variables filename, filepath,
- * extension, filetype, owner, md5. */
+/* Adds the rules of one file; `path` names it in reports and is its namespace, `text` is copied.
+ * Rules that do not compile are told and left out, with those that rest on them; so are imports of
+ * modules that this libyara does not have. Includes are refused. Rules may use the external
+ * variables filename, filepath, extension, filetype, owner, md5. -1 when memory is out. */
 int content_add_file(struct content_rules *rules, const char *path, struct slice text,
-                     unsigned *line);
+                     const struct content_refusals *refusals);
 /* Compiles all added files together; once, before the first fork. */
 int content_compile(struct content_rules *rules);
 

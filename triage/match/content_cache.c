@@ -12,7 +12,7 @@
 
 enum { PATH_SIZE = 4096, CONTENT_MOST = 512 << 20 };
 
-static const char magic[] = "extriage compiled rules 1\n";
+static const char magic[] = "extriage compiled rules 2\n";
 enum { MAGIC_SIZE = sizeof magic - 1, HEAD_SIZE = MAGIC_SIZE + SHA256_TEXT_SIZE - 1 };
 
 /* The folder, made when it is not there; false when there is no safe place. */
@@ -44,7 +44,16 @@ static bool file_path(const char *key, char path[PATH_SIZE], bool make)
     return true;
 }
 
-/* Ours, and nobody else's to write. */
+/* Ours, and nobody else's to write into. */
+static bool folder_is_safe(void)
+{
+    char path[PATH_SIZE];
+    struct stat status;
+
+    return folder_path(path, false) && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+           status.st_uid == geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static bool is_safe(const struct stat *status)
 {
     return S_ISREG(status->st_mode) && status->st_uid == geteuid() &&
@@ -68,15 +77,28 @@ static bool read_file(int handle, size_t size, struct buffer *out)
     return room != NULL;
 }
 
-static bool hash_fits(const struct buffer *file)
+/* Of the content and of what it stands for: a file under another's name is not taken for it. */
+static bool hash_of(const char *key, struct slice content, char hash[SHA256_TEXT_SIZE])
+{
+    struct hasher *hasher = hasher_new(HASH_SHA256);
+
+    if (!hasher)
+        return false;
+    hasher_add(hasher, slice_of_text(key));
+    hasher_add(hasher, content);
+    memcpy(hash, hasher_finish(hasher).sha256, SHA256_TEXT_SIZE);
+    hasher_free(hasher);
+    return true;
+}
+
+static bool hash_fits(const char *key, const struct buffer *file)
 {
     const struct slice whole = buffer_slice(file);
     char hash[SHA256_TEXT_SIZE];
 
-    if (memcmp(whole.data, magic, MAGIC_SIZE) != 0)
-        return false;
-    hash_sha256(slice_from(whole, HEAD_SIZE), hash);
-    return memcmp(whole.data + MAGIC_SIZE, hash, SHA256_TEXT_SIZE - 1) == 0;
+    return memcmp(whole.data, magic, MAGIC_SIZE) == 0 &&
+           hash_of(key, slice_from(whole, HEAD_SIZE), hash) &&
+           memcmp(whole.data + MAGIC_SIZE, hash, SHA256_TEXT_SIZE - 1) == 0;
 }
 
 bool content_cache_load(const char *key, struct buffer *content)
@@ -84,10 +106,11 @@ bool content_cache_load(const char *key, struct buffer *content)
     char path[PATH_SIZE];
     struct buffer file = BUFFER_EMPTY;
     struct stat status;
-    const int handle =
-        file_path(key, path, false) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    const int handle = folder_is_safe() && file_path(key, path, false)
+                           ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                           : -1;
     bool good = handle >= 0 && fstat(handle, &status) == 0 && is_safe(&status) &&
-                read_file(handle, (size_t)status.st_size, &file) && hash_fits(&file);
+                read_file(handle, (size_t)status.st_size, &file) && hash_fits(key, &file);
 
     if (good) {
         buffer_add(content, slice_from(buffer_slice(&file), HEAD_SIZE));
@@ -117,13 +140,13 @@ void content_cache_store(const char *key, struct slice content)
 {
     char path[PATH_SIZE], beside[PATH_SIZE + 16], hash[SHA256_TEXT_SIZE];
 
-    if (content.size > CONTENT_MOST - HEAD_SIZE || !file_path(key, path, true))
+    if (content.size > CONTENT_MOST - HEAD_SIZE || !file_path(key, path, true) ||
+        !folder_is_safe() || !hash_of(key, content, hash))
         return;
     snprintf(beside, sizeof beside, "%s.XXXXXX", path);
     const int handle = mkostemp(beside, O_CLOEXEC);
     if (handle < 0)
         return;
-    hash_sha256(content, hash);
     const bool whole = write_all(handle, slice_of(magic, MAGIC_SIZE)) &&
                        write_all(handle, slice_of_text(hash)) && write_all(handle, content);
     close(handle);

@@ -23,11 +23,14 @@ struct sighting {
 
 struct indicator_matcher {
     const struct indicator_table *table;
-    struct prefilter *texts[2]; /* the second for requests; NULL: no indicator is a text */
     struct regex_scratch *scratch;
     unsigned scanned;                           /* scan_kind bits */
     bool has[INDICATOR_KINDS], paths, requests; /* the event at work is a request */
-    struct buffer lower, how;
+    bool any_text;                              /* any indicator is a text */
+    bool scans, texts; /* what the event at work could hold, by its clues */
+    uint32_t *regexes; /* numbers of those that it could match */
+    size_t regex_count;
+    struct buffer lower, how, joined;
     struct sighting found[FOUND_MOST];
     size_t found_count;
     const char *field; /* at work */
@@ -54,24 +57,10 @@ static unsigned scanned_kinds(const struct indicator_matcher *matcher)
     return kinds;
 }
 
-static int make_texts(struct indicator_matcher *matcher)
-{
-    const size_t room = indicator_literal_count(matcher->table);
-    struct literal *list = calloc(room + 1, sizeof *list);
-    int result = list ? 0 : error_set("out of memory");
-
-    for (int requests = 0; requests < 2 && result == 0 && room > 0; requests++) {
-        size_t count;
-        const bool all = indicator_literals(matcher->table, requests, list, &count) < 0;
-        result = prefilter_new(list, count, all, &matcher->texts[requests]);
-    }
-    free(list);
-    return result;
-}
-
 int indicator_matcher_new(const struct indicator_table *table, struct indicator_matcher **out)
 {
     struct indicator_matcher *matcher = calloc(1, sizeof *matcher);
+    size_t regexes;
 
     if (!matcher)
         return error_set("out of memory");
@@ -79,9 +68,12 @@ int indicator_matcher_new(const struct indicator_table *table, struct indicator_
     for (unsigned i = 0; i < INDICATOR_KINDS; i++)
         matcher->has[i] = indicator_table_count(table, (enum indicator_kind)i) > 0;
     matcher->scanned = scanned_kinds(matcher);
+    matcher->any_text = indicator_literal_count(table) > 0;
     matcher->paths = matcher->has[INDICATOR_FILE_NAME] || matcher->has[INDICATOR_PATH] ||
                      matcher->has[INDICATOR_FILE_EXTENSION];
-    if (regex_scratch_new(&matcher->scratch) < 0 || make_texts(matcher) < 0) {
+    indicator_regexes(table, &regexes);
+    matcher->regexes = calloc(regexes + 1, sizeof *matcher->regexes);
+    if (!matcher->regexes || regex_scratch_new(&matcher->scratch) < 0) {
         indicator_matcher_free(matcher);
         return error_prefix("indicators");
     }
@@ -93,12 +85,11 @@ void indicator_matcher_free(struct indicator_matcher *matcher)
 {
     if (!matcher)
         return;
-    for (int i = 0; i < 2; i++)
-        if (matcher->texts[i])
-            prefilter_free(matcher->texts[i]);
     regex_scratch_free(matcher->scratch);
+    free(matcher->regexes);
     buffer_release(&matcher->lower);
     buffer_release(&matcher->how);
+    buffer_release(&matcher->joined);
     free(matcher);
 }
 
@@ -137,15 +128,6 @@ static bool of_requests(const struct log_source *sources)
         if (sources->category && strcmp(sources->category, "webserver") == 0)
             return true;
     return false;
-}
-
-bool indicator_could_match(const struct indicator_matcher *matcher,
-                           const struct log_source *sources, struct slice record)
-{
-    const struct prefilter *texts = matcher->texts[of_requests(sources)];
-
-    return indicator_next(matcher, record, 0) != SIZE_MAX ||
-           (texts && prefilter_next(texts, record, 0) != SIZE_MAX);
 }
 
 /* --- what was found --- */
@@ -259,16 +241,12 @@ static void look_at_paths(struct indicator_matcher *matcher, struct slice lower)
 
 static void look_at_regexes(struct indicator_matcher *matcher, struct slice text)
 {
-    size_t count;
-    const uint32_t *numbers = indicator_regexes(matcher->table, &count);
     const char *why;
 
-    if (count == 0 || prefilter_next(matcher->texts[0], text, 0) == SIZE_MAX)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (regex_search(indicator_at(matcher->table, numbers[i])->regex, matcher->scratch, text,
-                         &why) == REGEX_YES)
-            note(matcher, numbers[i]);
+    for (size_t i = 0; i < matcher->regex_count; i++)
+        if (regex_search(indicator_at(matcher->table, matcher->regexes[i])->regex, matcher->scratch,
+                         text, &why) == REGEX_YES)
+            note(matcher, matcher->regexes[i]);
 }
 
 static bool is_host_byte(uint8_t c)
@@ -404,11 +382,11 @@ static void look_at_request(struct indicator_matcher *matcher, const struct valu
 static void look_at_text(struct indicator_matcher *matcher, const struct value *value,
                          struct slice text)
 {
-    if (!matcher->requests) {
-        if (matcher->paths)
-            look_at_paths(matcher, lowered(matcher, text, '/', '\\'));
-        look_at_regexes(matcher, text);
-    }
+    if (matcher->texts && !matcher->requests && matcher->paths)
+        look_at_paths(matcher, lowered(matcher, text, '/', '\\'));
+    look_at_regexes(matcher, text);
+    if (!matcher->texts)
+        return;
     if (value->field == FIELD_TargetObject && matcher->has[INDICATOR_REGISTRY_KEY])
         look_at_key(matcher, lowered(matcher, text, 0, 0));
     if (!matcher->has[INDICATOR_DOMAIN] && !matcher->has[INDICATOR_URL] &&
@@ -431,11 +409,11 @@ static void look_at_value(struct indicator_matcher *matcher, const struct value 
     const bool agent = is_agent(value);
 
     matcher->field = value->name;
-    if (matcher->scanned && text.size >= 3 && !agent && !is_version(value))
+    if (matcher->scans && text.size >= 3 && !agent && !is_version(value))
         scan_value(matcher, text, matcher->scanned);
-    if (post)
+    if (post && matcher->texts)
         look_at_request(matcher, value, text);
-    if (matcher->texts[0] && !agent && text.size >= 3)
+    if (!agent && text.size >= 3)
         look_at_text(matcher, value, text);
 }
 
@@ -514,14 +492,61 @@ static void tell(struct indicator_matcher *matcher,
             tell_rule(matcher, rules[i], hit, context);
 }
 
+/* Whether any value holds a listed address or digest: all of them in one search, a line each. */
+static bool holds_listed(struct indicator_matcher *matcher, const struct event *event)
+{
+    struct buffer *joined = &matcher->joined;
+
+    buffer_clear(joined);
+    for (size_t i = 0; i < event->value_count; i++) {
+        if (event->values[i].alias)
+            continue;
+        buffer_add(joined, slice_part(event->values[i].text, 0, VALUE_MOST));
+        buffer_add_byte(joined, '\n');
+    }
+    if (event->marks & EVENT_REJECTED)
+        buffer_add(joined, slice_part(event->raw, 0, VALUE_MOST));
+    if (buffer_failed(joined))
+        abort(); /* as in lowered() */
+    return indicator_next(matcher, buffer_slice(joined), 0) != SIZE_MAX;
+}
+
+/* Whether the event could hold what the demand with that number asks for. */
+static bool is_nominated(const struct indicator_clues *clues, size_t number)
+{
+    const size_t bit = clues->first + number;
+
+    return !clues->nominated || number >= clues->count ||
+           clues->nominated[bit / 64] >> bit % 64 & 1;
+}
+
+/* Whether anything that the clues leave could stand in the event. */
+static bool follow_clues(struct indicator_matcher *matcher, const struct event *event,
+                         const struct indicator_clues *clues)
+{
+    size_t count;
+    const uint32_t *regexes = indicator_regexes(matcher->table, &count);
+
+    matcher->scans = matcher->scanned && (!clues->nominated || holds_listed(matcher, event));
+    matcher->texts = matcher->any_text && is_nominated(clues, 0);
+    matcher->regex_count = 0;
+    for (size_t i = 0; !matcher->requests && i < count; i++)
+        if (is_nominated(clues, 1 + i))
+            matcher->regexes[matcher->regex_count++] = regexes[i];
+    return matcher->regex_count || matcher->scans || matcher->texts;
+}
+
 void indicator_event(struct indicator_matcher *matcher, const struct event *event,
+                     const struct indicator_clues *clues,
                      void (*hit)(void *context, const struct indicator_hit *hit), void *context)
 {
     const bool requests = matcher->has[INDICATOR_USER_AGENT] || matcher->has[INDICATOR_POST_URI];
-    const bool post = requests && is_post(event);
 
     matcher->found_count = 0;
     matcher->requests = of_requests(event->sources);
+    if (!follow_clues(matcher, event, clues))
+        return;
+    const bool post = requests && is_post(event);
     for (size_t i = 0; i < event->value_count; i++)
         if (!event->values[i].alias)
             look_at_value(matcher, &event->values[i], post);

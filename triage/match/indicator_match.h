@@ -22,11 +22,16 @@ void indicator_matcher_free(struct indicator_matcher *matcher);
 /* Offset at or after `from` of the next address or digest in the window that is listed; SIZE_MAX
  * when there is none. */
 size_t indicator_next(const struct indicator_matcher *matcher, struct slice window, size_t from);
-/* Whether the record may hold an indicator that is looked for in records of these sources. */
-bool indicator_could_match(const struct indicator_matcher *matcher,
-                           const struct log_source *sources, struct slice record);
+/* What is known of an event before its values are looked at: a bit for each of
+ * indicator_demands(), from `first` on. NULL: nobody asked, all could stand there. */
+struct indicator_clues {
+    const uint64_t *nominated;
+    size_t first, count;
+};
+
 /* Tells each rule with an indicator in the event once, in the order of the rules. */
 void indicator_event(struct indicator_matcher *matcher, const struct event *event,
+                     const struct indicator_clues *clues,
                      void (*hit)(void *context, const struct indicator_hit *hit), void *context);
 
 #endif

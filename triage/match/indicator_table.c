@@ -39,6 +39,7 @@ struct indicator_table {
     struct text_literal {
         struct slice text;
         enum indicator_kind kind;
+        uint32_t number; /* of the indicator */
     } * literals;
     size_t literal_count, literal_room;
     bool nominate_all;
@@ -209,7 +210,8 @@ static int add_literal(struct indicator_table *table, enum indicator_kind kind, 
         table->literals = larger;
         table->literal_room = room;
     }
-    table->literals[table->literal_count++] = (struct text_literal){text, kind};
+    table->literals[table->literal_count++] =
+        (struct text_literal){text, kind, (uint32_t)table->count};
     return 0;
 }
 
@@ -548,6 +550,17 @@ const uint32_t *indicator_regexes(const struct indicator_table *table, size_t *c
 {
     *count = table->regex_count;
     return table->regexes;
+}
+
+struct slice indicator_literal(const struct indicator_table *table, size_t index, uint32_t *number)
+{
+    *number = table->literals[index].number;
+    return table->literals[index].text;
+}
+
+bool indicator_nominate_all(const struct indicator_table *table)
+{
+    return table->nominate_all;
 }
 
 bool indicator_in_requests(enum indicator_kind kind)

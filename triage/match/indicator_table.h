@@ -78,6 +78,10 @@ bool indicator_has_address(const struct indicator_table *table, const uint8_t ad
 
 /* Numbers of the regular expressions. */
 const uint32_t *indicator_regexes(const struct indicator_table *table, size_t *count);
+/* One of indicator_literal_count(), and the number of the indicator that it is of. */
+struct slice indicator_literal(const struct indicator_table *table, size_t index, uint32_t *number);
+/* Whether there are more literals than are kept. */
+bool indicator_nominate_all(const struct indicator_table *table);
 /* What a record must hold for an indicator that is a text to be in it, each borrowed from the
  * table; of requests (web server logs) only for those kinds that are looked for there. `list` has
  * room for indicator_literal_count(). -1: there are too many to look for, every record is

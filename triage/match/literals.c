@@ -116,12 +116,21 @@ static struct literal_set join_sets(struct arena *arena, const struct literal_se
     return make_set(arena, list, filled);
 }
 
-/* Whole numbers stand in nearly every record: they are demanded only where nothing else is. */
+/* Whole numbers that stand in nearly every record are demanded only where nothing else is: ids of
+ * events in their logs, the port and the answers that most requests get. Other answers are rarer
+ * than most paths. */
 static bool is_weak(const struct literal_set *set)
 {
+    static const char *const common[] = {"200", "304", "443"};
+    enum { STATUS_DIGITS = 3 };
     uint64_t value;
 
-    return set->count && slice_to_u64(set->list[0].text, &value);
+    if (!set->count || !slice_to_u64(set->list[0].text, &value))
+        return false;
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (slice_is(set->list[0].text, common[i]))
+            return true;
+    return set->list[0].text.size != STATUS_DIGITS;
 }
 
 static int by_strength(const void *a, const void *b)

@@ -1,6 +1,7 @@
 #include "triage/match/matcher.h"
 
 #include "triage/base/error.h"
+#include "triage/match/indicator_demands.h"
 #include "triage/match/indicator_match.h"
 #include "triage/match/percent.h"
 #include "triage/match/rule_set.h"
@@ -13,7 +14,8 @@ enum { NOMINATOR_FROM = 4 };
 
 struct prepared_group {
     struct rule_group group;
-    struct nominator *nominator; /* NULL: all rules are asked */
+    struct nominator *nominator; /* of the rules, then of the lists; NULL: all are asked */
+    size_t listed;               /* demands of the lists */
     uint64_t *marks, *rules;     /* its scratch */
 };
 
@@ -81,15 +83,41 @@ void matcher_free(struct matcher *matcher)
     free(matcher);
 }
 
+/* The demands of the rules and behind them those of the lists; NULL when memory is out. */
+static const struct literal_demands **all_demands(struct matcher *matcher,
+                                                  const struct rule_group *group, size_t *count)
+{
+    struct literal_demands *listed = NULL;
+    size_t more = 0;
+
+    if (matcher->indicators &&
+        !(listed = indicator_demands(matcher->set->indicators, source_is_requests(group->sources),
+                                     matcher->arena, &more)))
+        return NULL;
+    const struct literal_demands **all =
+        arena_array(matcher->arena, group->count + more + 1, sizeof(*all));
+    if (!all)
+        return NULL;
+    memcpy(all, group->demands, group->count * sizeof(*all));
+    for (size_t i = 0; i < more; i++)
+        all[group->count + i] = &listed[i];
+    *count = group->count + more;
+    return all;
+}
+
 static int prepare_group(struct matcher *matcher, const struct log_source *sources,
                          struct prepared_group *out)
 {
+    size_t count;
+
     if (rule_group_make(matcher->set, matcher->arena, sources, &out->group) < 0)
         return -1;
-    if (out->group.count < NOMINATOR_FROM || matcher->set->no_prefilter)
+    if ((out->group.count < NOMINATOR_FROM && !matcher->indicators) || matcher->set->no_prefilter)
         return 0;
-    if (nominator_new(out->group.demands, out->group.count, &out->nominator) < 0)
+    const struct literal_demands **demands = all_demands(matcher, &out->group, &count);
+    if (!demands || nominator_new(demands, count, &out->nominator) < 0)
         return -1;
+    out->listed = count - out->group.count;
     out->marks =
         arena_array(matcher->arena, nominator_mark_words(out->nominator), sizeof *out->marks);
     out->rules =
@@ -204,24 +232,31 @@ static bool lies_within(struct slice part, struct slice whole)
     return at >= start && at - start <= whole.size && part.size <= whole.size - (at - start);
 }
 
-/* Values are mostly slices of the record, which is searched first. */
+/* Values are mostly slices of the record, which is searched first. Of a record that could not be
+ * split rules look at the text alone, lists at its values too. */
 static void nominate(struct matcher *matcher, const struct prepared_group *group)
 {
+    const struct event *event = view_event(matcher->view);
     const struct forms forms = texts_of(matcher);
 
     nominator_start(group->nominator, group->marks);
     for (size_t i = 0; i < forms.count; i++)
         if (i == 0 || !lies_within(forms.list[i].text, forms.list[0].text))
             nominator_add(group->nominator, forms.list[i].text, group->marks);
+    for (size_t i = 0; event->marks & EVENT_REJECTED && i < event->value_count; i++)
+        nominator_add(group->nominator, event->values[i].text, group->marks);
     nominator_rules(group->nominator, group->marks, group->rules);
 }
 
 static void test_nominated(struct matcher *matcher, const struct prepared_group *group,
                            const struct match_sink *sink)
 {
-    for (size_t word = 0; word < nominator_rule_words(group->nominator); word++)
-        for (uint64_t bits = group->rules[word]; bits; bits &= bits - 1)
-            test_rule(matcher, group->group.rules[64 * word + (size_t)__builtin_ctzll(bits)], sink);
+    for (size_t word = 0; 64 * word < group->group.count; word++)
+        for (uint64_t bits = group->rules[word]; bits; bits &= bits - 1) {
+            const size_t number = 64 * word + (size_t)__builtin_ctzll(bits);
+            if (number < group->group.count)
+                test_rule(matcher, group->group.rules[number], sink);
+        }
 }
 
 static const struct prepared_group *group_of(struct matcher *matcher,
@@ -251,13 +286,29 @@ static bool search_decoded(struct matcher *matcher, const struct prepared_group 
     return true;
 }
 
+/* Whether the part stands where the search through its window found nothing. */
+static bool lies_in_gap(const struct next_place *place, struct slice part)
+{
+    if (!lies_within(part, slice_of(place->window, place->size)))
+        return false;
+    const size_t start = (size_t)(part.data - place->window);
+    return start >= place->from && (place->at == SIZE_MAX || start + part.size <= place->at);
+}
+
+/* Whether a listed address or digest stands in the record: mostly the search for the next one in
+ * its window has told. */
+static bool holds_listed(const struct matcher *matcher, struct slice record)
+{
+    return !lies_in_gap(&matcher->listed, record) &&
+           indicator_next(matcher->indicators, record, 0) != SIZE_MAX;
+}
+
 bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
                          struct slice record)
 {
     const struct prepared_group *group = group_of(matcher, sources);
 
-    if (!group->nominator ||
-        (matcher->indicators && indicator_could_match(matcher->indicators, sources, record)))
+    if (!group->nominator || (matcher->indicators && holds_listed(matcher, record)))
         return true;
     nominator_start(group->nominator, group->marks);
     nominator_add(group->nominator, record, group->marks);
@@ -297,6 +348,8 @@ void matcher_event(struct matcher *matcher, const struct event *event,
                    const struct match_sink *sink)
 {
     const struct prepared_group *group = group_of(matcher, event->sources);
+    const struct indicator_clues clues = {group->nominator ? group->rules : NULL,
+                                          group->group.count, group->listed};
 
     view_set(matcher->view, event);
     if (group->nominator) {
@@ -307,7 +360,7 @@ void matcher_event(struct matcher *matcher, const struct event *event,
             test_rule(matcher, group->group.rules[i], sink);
     }
     if (matcher->indicators)
-        indicator_event(matcher->indicators, event, tell_indicator, (void *)sink);
+        indicator_event(matcher->indicators, event, &clues, tell_indicator, (void *)sink);
 }
 
 size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct value *values,

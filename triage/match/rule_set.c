@@ -147,7 +147,7 @@ static size_t drop_needless(struct literal *list, size_t count, struct literal *
     return kept;
 }
 
-static bool of_requests(const struct log_source *sources)
+bool source_is_requests(const struct log_source *sources)
 {
     for (; !source_is_end(sources); sources++)
         if (sources->category && strcmp(sources->category, "webserver") == 0)
@@ -170,7 +170,7 @@ static int make_prefilter(const struct rule_set *set, struct arena *arena,
     if (!list || !needed)
         return -1;
     if (set->indicators &&
-        indicator_literals(set->indicators, of_requests(group->sources), list, &total) < 0)
+        indicator_literals(set->indicators, source_is_requests(group->sources), list, &total) < 0)
         all = true;
     for (size_t i = 0; i < group->count; i++) {
         const struct literal_set wanted = demands_first(group->demands[i]);

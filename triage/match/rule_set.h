@@ -75,6 +75,8 @@ int rule_set_add_refused(struct rule_set *set, const struct rule_file *file,
 bool source_applies(const struct log_source *rule, const struct log_source *sources);
 bool source_lists_equal(const struct log_source *a, const struct log_source *b);
 bool source_is_end(const struct log_source *source);
+/* Whether the list holds the logs of web servers. */
+bool source_is_requests(const struct log_source *sources);
 /* The sources themselves, or all of event logs where source_map_any stands for them. */
 const struct log_source *rule_set_expand(const struct rule_set *set,
                                          const struct log_source *sources);

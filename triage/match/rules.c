@@ -284,6 +284,18 @@ static const char *meta_or(const struct content_rule *content, const char *name,
     return text && *text ? text : other;
 }
 
+/* The score of signature-base's rules, by the steps at which LOKI and THOR notice, warn, alarm. */
+static enum level level_of_score(const char *score)
+{
+    const long points = score ? strtol(score, NULL, 10) : 0;
+
+    return points <= 0    ? LEVEL_MEDIUM
+           : points > 80  ? LEVEL_HIGH
+           : points >= 60 ? LEVEL_MEDIUM
+           : points >= 40 ? LEVEL_LOW
+                          : LEVEL_INFORMATIONAL;
+}
+
 static void describe_content(struct rule_set *set, const struct content_rule *content,
                              struct rule *rule)
 {
@@ -300,7 +312,8 @@ static void describe_content(struct rule_set *set, const struct content_rule *co
     rule->tags =
         join_words(set, content->tags ? content->tags : none, meta_or(content, "tags", ""));
     rule->references = join_words(set, none, meta_or(content, "reference", ""));
-    level_from_name(meta_or(content, "level", "medium"), &rule->level);
+    if (!level_from_name(meta_or(content, "level", ""), &rule->level))
+        rule->level = level_of_score(content_rule_meta(content, "score"));
 }
 
 static int add_content(struct rule_set *set, const struct rule_file *file, size_t number)
@@ -319,14 +332,30 @@ static int add_content(struct rule_set *set, const struct rule_file *file, size_
     return 0;
 }
 
+/* A rule file that is being loaded. */
+struct content_loading {
+    struct rule_set *set;
+    const struct rule_file *file;
+    bool failed; /* memory is out */
+};
+
+static void refuse_content(void *context, unsigned line, const char *reason)
+{
+    struct content_loading *loading = context;
+
+    if (rule_set_add_refused(loading->set, loading->file, RULE_YARA, line, reason) < 0)
+        loading->failed = true;
+}
+
 static int load_content(struct rule_set *set, const struct rule_file *file)
 {
-    unsigned line = 0;
+    struct content_loading loading = {.set = set, .file = file};
+    const struct content_refusals refusals = {&loading, refuse_content};
 
     if (!set->content)
         return rule_set_add_refused(set, file, RULE_YARA, 0, "built without libyara");
-    if (content_add_file(set->content, file->path, file->text, &line) < 0)
-        return rule_set_add_refused(set, file, RULE_YARA, line, error_text());
+    if (content_add_file(set->content, file->path, file->text, &refusals) < 0 || loading.failed)
+        return -1;
     for (size_t i = set->content_count; i < content_rule_count(set->content); i++)
         if (add_content(set, file, i) < 0)
             return -1;
