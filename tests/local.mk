@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	%D%/unit/test_lines \
 	%D%/unit/test_page_text \
 	%D%/unit/test_lzxpress \
+	%D%/unit/test_indicator_grams \
 	%D%/unit/test_indicators \
 	%D%/unit/test_known_good \
 	%D%/unit/test_matcher \

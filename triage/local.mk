@@ -107,6 +107,7 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_json.c \
 	%D%/match/indicator_list.c \
 	%D%/match/indicator_logic.c \
+	%D%/match/indicator_grams.c %D%/match/indicator_grams.h \
 	%D%/match/indicator_demands.c %D%/match/indicator_demands.h \
 	%D%/match/indicator_match.c %D%/match/indicator_match.h \
 	%D%/match/indicator_openioc.c \

@@ -1,5 +1,6 @@
 /* Indicator lists: what each format means, where in an event it is looked for, what is refused. */
 #include "tests/unit/rule_fixture.h"
+#include "triage/base/buffer.h"
 #include "triage/base/error.h"
 #include "triage/match/indicator_match.h"
 #include "triage/match/indicator_scan.h"
@@ -36,15 +37,43 @@ static const char *match(const struct rule_set *set, const char *fields)
                                         : fixture_match_as(set, files, fields);
 }
 
+/* How a list is loaded: alone, beside so many names that they are looked for around dots, and
+ * beside so many keys that all is looked for by grams. */
+enum company { ALONE, AMONG_NAMES, AMONG_KEYS, COMPANIES };
+
+static void add_company(struct rule_set *set, enum company company)
+{
+    enum { MANY = 5200 };
+    struct buffer text = BUFFER_EMPTY;
+
+    for (unsigned i = 0; i < MANY && company; i++) {
+        buffer_format(&text, "filler-%u.invalid\n", i);
+        if (company == AMONG_KEYS)
+            buffer_format(&text, "HKLM\\Filler%u\n", i);
+    }
+    if (company)
+        assert_int_equal(rule_set_load_text(set, "filler.txt", buffer_slice(&text)), 0);
+    buffer_release(&text);
+}
+
 /* Loads the list and looks at one event; "" when nothing matches. */
 static void expect(const char *text, const char *fields, const char *names)
 {
-    struct rule_set *set = list("list.txt", text);
-    const char *got = match(set, fields);
-
-    if (strcmp(got, names) != 0)
-        fail_msg("'%s' on '%s' gave '%s'", text, fields, got);
-    rule_set_free(set);
+    for (enum company company = ALONE; company < COMPANIES; company++)
+        for (int filtered = 0; filtered < 2; filtered++) {
+            struct rule_set *set = NULL;
+            assert_int_equal(rule_set_new(sources, &set), 0);
+            add_company(set, company);
+            if (!filtered)
+                rule_set_disable_prefilter(set);
+            assert_int_equal(rule_set_load_text(set, "list.txt", slice_of_text(text)), 0);
+            assert_int_equal(rule_set_compile(set), 0);
+            const char *got = match(set, fields);
+            if (strcmp(got, names) != 0)
+                fail_msg("'%s' on '%s' gave '%s' (%d, %d)", text, fields, got, (int)company,
+                         filtered);
+            rule_set_free(set);
+        }
 }
 
 static void expect_refused(const char *text, unsigned line, const char *reason)
@@ -310,6 +339,43 @@ static void raw_bytes_are_nominated_by_what_is_listed(void **context)
     rule_set_free(set);
 }
 
+/* Each value of a window's lines lies in a line that is nominated, however many are listed. */
+static void lines_are_nominated_among_very_many(void **context)
+{
+    static const char *const hits[] = {"GET www.evil.example 200", "GET http://bad.example/a.htm",
+                                       "POST someone@mail.example", "GET 203.0.113.7 EVIL.EXAMPLE"};
+    static const char *const text =
+        "evil.example\nhttp://bad.example/a.htm\nsomeone@mail.example\n203.0.113.7\n";
+
+    (void)context;
+    for (enum company company = AMONG_NAMES; company < COMPANIES; company++) {
+        struct rule_set *set = NULL;
+        struct matcher *matcher = NULL;
+        struct buffer window = BUFFER_EMPTY;
+
+        assert_int_equal(rule_set_new(sources, &set), 0);
+        add_company(set, company);
+        assert_int_equal(rule_set_load_text(set, "l.txt", slice_of_text(text)), 0);
+        assert_int_equal(rule_set_compile(set), 0);
+        assert_int_equal(matcher_new(set, &matcher), 0);
+        for (size_t i = 0; i < 400; i++)
+            buffer_format(&window, "%s\n",
+                          i % 100 == 50 ? hits[i / 100] : "GET index.html 1.2.3.4");
+        size_t line = 0, found = 0;
+        for (size_t at = 0; at < window.size; line++) {
+            const size_t place = next(matcher, set, buffer_text(&window), at);
+            const size_t end = slice_find(buffer_slice(&window), at, '\n');
+            assert_true(place >= end || line % 100 == 50);
+            found += place < end;
+            at = end + 1;
+        }
+        assert_int_equal(found, 4);
+        buffer_release(&window);
+        matcher_free(matcher);
+        rule_set_free(set);
+    }
+}
+
 /* All places of a block and all ends of the bytes. */
 static void an_address_is_found_wherever_it_stands(void **context)
 {
@@ -381,6 +447,7 @@ int main(void)
         cmocka_unit_test(openioc_is_a_tree_of_and_and_or),
         cmocka_unit_test(a_misp_event_has_attributes_and_objects),
         cmocka_unit_test(raw_bytes_are_nominated_by_what_is_listed),
+        cmocka_unit_test(lines_are_nominated_among_very_many),
         cmocka_unit_test(an_address_is_found_wherever_it_stands),
         cmocka_unit_test(a_long_run_of_digits_is_no_digest),
         cmocka_unit_test(all_networks_that_hold_an_address_are_found),

@@ -42,8 +42,6 @@ static int demand_texts(const struct indicator_table *table, bool requests, stru
 
     if (!list)
         return -1;
-    if (indicator_nominate_all(table))
-        return 0;
     for (size_t i = 0; i < room; i++) {
         uint32_t number;
         const struct slice literal = indicator_literal(table, i, &number);
@@ -75,13 +73,14 @@ struct literal_demands *indicator_demands(const struct indicator_table *table, b
     *count = 0;
     if (!demands || indicator_literal_count(table) == 0)
         return demands;
-    if (demand_texts(table, requests, arena, &demands[0]) < 0)
-        return NULL;
     if (requests)
         regexes = 0;
     for (size_t i = 0; i < regexes; i++)
-        if (demand_regex(indicator_at(table, numbers[i]), arena, &demands[1 + i]) < 0)
+        if (demand_regex(indicator_at(table, numbers[i]), arena, &demands[i]) < 0)
             return NULL;
-    *count = 1 + regexes;
+    if (demand_texts(table, requests, arena, &demands[regexes]) < 0)
+        return NULL;
+    /* Nothing demanded would mean that every event is one to look at. */
+    *count = regexes + (demands[regexes].count || !indicator_wide(table, requests));
     return demands;
 }

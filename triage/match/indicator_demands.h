@@ -5,8 +5,9 @@
 #include "triage/match/indicator_table.h"
 #include "triage/match/literals.h"
 
-/* First the demand of all indicators that are texts, then one for each regular expression (of
- * requests none is looked for). No count: no indicator is a text. NULL when memory is out. */
+/* One for each regular expression (of requests none is looked for), then that of all indicators
+ * that are texts, unless all of them are looked for by indicator_wide(). No count: nothing is
+ * demanded. NULL when memory is out. */
 struct literal_demands *indicator_demands(const struct indicator_table *table, bool requests,
                                           struct arena *arena, size_t *count);
 

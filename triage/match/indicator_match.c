@@ -68,7 +68,7 @@ int indicator_matcher_new(const struct indicator_table *table, struct indicator_
     for (unsigned i = 0; i < INDICATOR_KINDS; i++)
         matcher->has[i] = indicator_table_count(table, (enum indicator_kind)i) > 0;
     matcher->scanned = scanned_kinds(matcher);
-    matcher->any_text = indicator_literal_count(table) > 0;
+    matcher->any_text = indicator_literal_count(table) > 0 || indicator_wide(table, false);
     matcher->paths = matcher->has[INDICATOR_FILE_NAME] || matcher->has[INDICATOR_PATH] ||
                      matcher->has[INDICATOR_FILE_EXTENSION];
     indicator_regexes(table, &regexes);
@@ -492,8 +492,8 @@ static void tell(struct indicator_matcher *matcher,
             tell_rule(matcher, rules[i], hit, context);
 }
 
-/* Whether any value holds a listed address or digest: all of them in one search, a line each. */
-static bool holds_listed(struct indicator_matcher *matcher, const struct event *event)
+/* All values in one text, a line each, so that one search does for them. */
+static struct slice join(struct indicator_matcher *matcher, const struct event *event)
 {
     struct buffer *joined = &matcher->joined;
 
@@ -508,16 +508,18 @@ static bool holds_listed(struct indicator_matcher *matcher, const struct event *
         buffer_add(joined, slice_part(event->raw, 0, VALUE_MOST));
     if (buffer_failed(joined))
         abort(); /* as in lowered() */
-    return indicator_next(matcher, buffer_slice(joined), 0) != SIZE_MAX;
+    return buffer_slice(joined);
 }
 
-/* Whether the event could hold what the demand with that number asks for. */
-static bool is_nominated(const struct indicator_clues *clues, size_t number)
+/* Whether the event could hold what the demand with that number asks for; `otherwise`, when there
+ * is no such demand. */
+static bool is_nominated(const struct indicator_clues *clues, size_t number, bool otherwise)
 {
     const size_t bit = clues->first + number;
 
-    return !clues->nominated || number >= clues->count ||
-           clues->nominated[bit / 64] >> bit % 64 & 1;
+    if (!clues->nominated)
+        return true;
+    return number < clues->count ? clues->nominated[bit / 64] >> bit % 64 & 1 : otherwise;
 }
 
 /* Whether anything that the clues leave could stand in the event. */
@@ -526,12 +528,18 @@ static bool follow_clues(struct indicator_matcher *matcher, const struct event *
 {
     size_t count;
     const uint32_t *regexes = indicator_regexes(matcher->table, &count);
+    const struct indicator_grams *wide = indicator_wide(matcher->table, matcher->requests);
+    const bool searched = clues->nominated && (matcher->scanned || wide);
+    const struct slice joined = searched ? join(matcher, event) : slice_of(NULL, 0);
 
-    matcher->scans = matcher->scanned && (!clues->nominated || holds_listed(matcher, event));
-    matcher->texts = matcher->any_text && is_nominated(clues, 0);
+    matcher->scans =
+        matcher->scanned && (!searched || indicator_next(matcher, joined, 0) != SIZE_MAX);
+    count = matcher->requests ? 0 : count;
+    matcher->texts = matcher->any_text && (is_nominated(clues, count, !wide) ||
+                                           (searched && wide && indicator_grams_any(wide, joined)));
     matcher->regex_count = 0;
-    for (size_t i = 0; !matcher->requests && i < count; i++)
-        if (is_nominated(clues, 1 + i))
+    for (size_t i = 0; i < count; i++)
+        if (is_nominated(clues, i, true))
             matcher->regexes[matcher->regex_count++] = regexes[i];
     return matcher->regex_count || matcher->scans || matcher->texts;
 }

@@ -13,7 +13,8 @@ enum {
     ADDRESS_KEY = 17, /* the address, cut to the network, and its bits */
     V4_BLOCKS = 1 << 24,
     LITERAL_LEAST = 3,
-    LITERALS_MOST = 5000, /* more would slow the prefilter down for everybody */
+    LITERALS_FEW =
+        5000, /* more would slow the prefilter down for everybody: see indicator_grams.h */
     REGEXES_MOST = 2000,
     SETS_MOST = 1 << 20,
 };
@@ -42,7 +43,9 @@ struct indicator_table {
         uint32_t number; /* of the indicator */
     } * literals;
     size_t literal_count, literal_room;
-    bool nominate_all;
+    /* Of very many literals, but for those of regular expressions: of all, of requests. */
+    struct literal *wide_lists[2];
+    struct indicator_grams *wide[2];
 };
 
 static const char *const kind_names[] = {
@@ -94,6 +97,10 @@ void indicator_table_free(struct indicator_table *table)
     free(table->sets);
     free(table->regexes);
     free(table->literals);
+    for (int i = 0; i < 2; i++) {
+        indicator_grams_free(table->wide[i]);
+        free(table->wide_lists[i]);
+    }
     arena_free(table->arena);
     free(table);
 }
@@ -198,10 +205,6 @@ static struct slice rarest_run(struct slice text)
 
 static int add_literal(struct indicator_table *table, enum indicator_kind kind, struct slice text)
 {
-    if (table->literal_count >= LITERALS_MOST) {
-        table->nominate_all = true;
-        return 0;
-    }
     if (table->literal_count == table->literal_room) {
         const size_t room = table->literal_room ? 2 * table->literal_room : 256;
         struct text_literal *larger = realloc(table->literals, room * sizeof *larger);
@@ -446,10 +449,62 @@ static void put(struct indicator_table *table, size_t number)
     put_bloom(bloom_of(table, (enum indicator_kind)added->kind), hash);
 }
 
+static bool is_looked_for(const struct text_literal *literal, bool requests)
+{
+    return !requests || indicator_in_requests(literal->kind);
+}
+
+/* Brings the literals that the prefilter is to look for to the front; gives their count. Those
+ * without a dot are among them as long as they are few, for a pass of their own costs more. */
+static size_t put_narrow_first(struct indicator_table *table)
+{
+    size_t first = 0, plain = 0;
+
+    for (size_t i = 0; i < table->literal_count; i++)
+        plain += !indicator_grams_cheap(table->literals[i].text);
+    for (size_t i = 0; i < table->literal_count; i++) {
+        const struct text_literal literal = table->literals[i];
+        if (literal.kind != INDICATOR_PATH_REGEX &&
+            (plain > LITERALS_FEW || indicator_grams_cheap(literal.text)))
+            continue;
+        table->literals[i] = table->literals[first];
+        table->literals[first++] = literal;
+    }
+    return first;
+}
+
+static int make_wide(struct indicator_table *table, size_t first, bool requests)
+{
+    struct literal *list = calloc(table->literal_count - first + 1, sizeof *list);
+    size_t count = 0;
+
+    if (!list)
+        return error_set("out of memory");
+    table->wide_lists[requests] = list;
+    for (size_t i = first; i < table->literal_count; i++)
+        if (is_looked_for(&table->literals[i], requests))
+            list[count++].text = table->literals[i].text;
+    return indicator_grams_new(list, count, &table->wide[requests]);
+}
+
+/* Of very many literals the prefilter is left a few. */
+static int divide_literals(struct indicator_table *table)
+{
+    if (table->literal_count <= LITERALS_FEW)
+        return 0;
+    const size_t narrow = put_narrow_first(table);
+    if (make_wide(table, narrow, false) < 0 || make_wide(table, narrow, true) < 0)
+        return -1;
+    table->literal_count = narrow;
+    return 0;
+}
+
 int indicator_table_compile(struct indicator_table *table)
 {
     size_t slots = 64, binary = 0;
 
+    if (divide_literals(table) < 0)
+        return -1;
     while (slots < 2 * table->count)
         slots *= 2;
     for (unsigned kind = 0; kind <= INDICATOR_ADDRESS; kind++)
@@ -558,9 +613,9 @@ struct slice indicator_literal(const struct indicator_table *table, size_t index
     return table->literals[index].text;
 }
 
-bool indicator_nominate_all(const struct indicator_table *table)
+const struct indicator_grams *indicator_wide(const struct indicator_table *table, bool requests)
 {
-    return table->nominate_all;
+    return table->wide[requests];
 }
 
 bool indicator_in_requests(enum indicator_kind kind)
@@ -574,14 +629,13 @@ size_t indicator_literal_count(const struct indicator_table *table)
     return table->literal_count;
 }
 
-int indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
-                       size_t *count)
+void indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
+                        size_t *count)
 {
     *count = 0;
-    if (table->nominate_all)
-        return -1;
-    for (size_t i = 0; i < table->literal_count; i++)
-        if (!requests || indicator_in_requests(table->literals[i].kind))
-            list[(*count)++].text = table->literals[i].text;
-    return 0;
+    for (size_t i = 0; i < table->literal_count; i++) {
+        const struct text_literal *literal = &table->literals[i];
+        if (is_looked_for(literal, requests))
+            list[(*count)++].text = literal->text;
+    }
 }

@@ -7,6 +7,7 @@
 #define TRIAGE_MATCH_INDICATOR_TABLE_H
 
 #include "triage/base/arena.h"
+#include "triage/match/indicator_grams.h"
 #include "triage/match/prefilter.h"
 #include "triage/match/regex.h"
 
@@ -80,15 +81,15 @@ bool indicator_has_address(const struct indicator_table *table, const uint8_t ad
 const uint32_t *indicator_regexes(const struct indicator_table *table, size_t *count);
 /* One of indicator_literal_count(), and the number of the indicator that it is of. */
 struct slice indicator_literal(const struct indicator_table *table, size_t index, uint32_t *number);
-/* Whether there are more literals than are kept. */
-bool indicator_nominate_all(const struct indicator_table *table);
+/* Of very many literals, but for those of regular expressions, the prefilter knows nothing: they
+ * are looked for by this. NULL: there are few. */
+const struct indicator_grams *indicator_wide(const struct indicator_table *table, bool requests);
 /* What a record must hold for an indicator that is a text to be in it, each borrowed from the
  * table; of requests (web server logs) only for those kinds that are looked for there. `list` has
- * room for indicator_literal_count(). -1: there are too many to look for, every record is
- * nominated. */
+ * room for indicator_literal_count(). */
 size_t indicator_literal_count(const struct indicator_table *table);
-int indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
-                       size_t *count);
+void indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
+                        size_t *count);
 /* Requests name no files and no keys of this server: what is a path in them is for the rules. */
 bool indicator_in_requests(enum indicator_kind kind);
 

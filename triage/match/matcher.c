@@ -29,7 +29,9 @@ struct next_place {
 struct matcher {
     const struct rule_set *set;
     struct indicator_matcher *indicators; /* NULL without lists */
-    struct next_place literal, listed;
+    struct next_place literal, listed, wide[INDICATOR_GRAM_CLASSES];
+    const struct prefilter *asked; /* the last one, and whether it is of requests */
+    bool asked_requests;
     struct arena *arena; /* groups */
     struct view *view;
     struct regex_scratch *scratch;
@@ -303,12 +305,28 @@ static bool holds_listed(const struct matcher *matcher, struct slice record)
            indicator_next(matcher->indicators, record, 0) != SIZE_MAX;
 }
 
+/* The same for one of very many texts. */
+static bool holds_text(const struct matcher *matcher, const struct log_source *sources,
+                       struct slice record)
+{
+    const struct indicator_grams *wide =
+        indicator_wide(matcher->set->indicators, source_is_requests(sources));
+
+    for (size_t i = 0; wide && i < INDICATOR_GRAM_CLASSES; i++)
+        if (!lies_in_gap(&matcher->wide[i], record) &&
+            indicator_grams_next(wide, i, record, 0) != SIZE_MAX)
+            return true;
+    return false;
+}
+
 bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
                          struct slice record)
 {
     const struct prepared_group *group = group_of(matcher, sources);
 
-    if (!group->nominator || (matcher->indicators && holds_listed(matcher, record)))
+    if (!group->nominator ||
+        (matcher->indicators &&
+         (holds_listed(matcher, record) || holds_text(matcher, group->group.sources, record))))
         return true;
     nominator_start(group->nominator, group->marks);
     nominator_add(group->nominator, record, group->marks);
@@ -322,6 +340,34 @@ static bool place_known(const struct next_place *place, struct slice window, siz
            from >= place->from && from <= place->at;
 }
 
+static const struct indicator_grams *wide_for(struct matcher *matcher,
+                                              const struct prefilter *prefilter)
+{
+    if (matcher->asked != prefilter) {
+        matcher->asked = prefilter;
+        matcher->asked_requests = rule_set_is_of_requests(matcher->set, prefilter);
+        memset(matcher->wide, 0, sizeof matcher->wide);
+    }
+    return indicator_wide(matcher->set->indicators, matcher->asked_requests);
+}
+
+/* The next of very many texts. */
+static size_t next_text(struct matcher *matcher, const struct prefilter *prefilter,
+                        struct slice window, size_t from)
+{
+    const struct indicator_grams *wide = wide_for(matcher, prefilter);
+    size_t next = SIZE_MAX;
+
+    for (size_t i = 0; wide && i < INDICATOR_GRAM_CLASSES; i++) {
+        struct next_place *place = &matcher->wide[i];
+        if (!place_known(place, window, from))
+            *place = (struct next_place){window.data, window.size, from,
+                                         indicator_grams_next(wide, i, window, from)};
+        next = place->at < next ? place->at : next;
+    }
+    return next;
+}
+
 size_t matcher_next(struct matcher *matcher, const struct prefilter *prefilter, struct slice window,
                     size_t from)
 {
@@ -333,7 +379,10 @@ size_t matcher_next(struct matcher *matcher, const struct prefilter *prefilter, 
     if (!place_known(&matcher->listed, window, from))
         matcher->listed = (struct next_place){window.data, window.size, from,
                                               indicator_next(matcher->indicators, window, from)};
-    return matcher->literal.at < matcher->listed.at ? matcher->literal.at : matcher->listed.at;
+    const size_t known =
+        matcher->literal.at < matcher->listed.at ? matcher->literal.at : matcher->listed.at;
+    const size_t wide = next_text(matcher, prefilter, window, from);
+    return known < wide ? known : wide;
 }
 
 static void tell_indicator(void *context, const struct indicator_hit *found)

@@ -169,9 +169,8 @@ static int make_prefilter(const struct rule_set *set, struct arena *arena,
     struct literal *needed = arena_array(arena, room + 1, sizeof *needed);
     if (!list || !needed)
         return -1;
-    if (set->indicators &&
-        indicator_literals(set->indicators, source_is_requests(group->sources), list, &total) < 0)
-        all = true;
+    if (set->indicators)
+        indicator_literals(set->indicators, source_is_requests(group->sources), list, &total);
     for (size_t i = 0; i < group->count; i++) {
         const struct literal_set wanted = demands_first(group->demands[i]);
         for (size_t j = 0; j < wanted.count; j++)
@@ -210,6 +209,14 @@ const struct prefilter *rule_set_prefilter(struct rule_set *set, const struct lo
     if (!found)
         found = add_filter(set, sources);
     return found ? found : set->all;
+}
+
+bool rule_set_is_of_requests(const struct rule_set *set, const struct prefilter *prefilter)
+{
+    for (size_t i = 0; i < set->filter_count; i++)
+        if (set->filters[i].prefilter == prefilter)
+            return source_is_requests(set->filters[i].group.sources);
+    return false;
 }
 
 void rule_set_disable_prefilter(struct rule_set *set)

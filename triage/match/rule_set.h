@@ -77,6 +77,8 @@ bool source_lists_equal(const struct log_source *a, const struct log_source *b);
 bool source_is_end(const struct log_source *source);
 /* Whether the list holds the logs of web servers. */
 bool source_is_requests(const struct log_source *sources);
+/* Whether the prefilter, which rule_set_prefilter gave, is for web server logs. */
+bool rule_set_is_of_requests(const struct rule_set *set, const struct prefilter *prefilter);
 /* The sources themselves, or all of event logs where source_map_any stands for them. */
 const struct log_source *rule_set_expand(const struct rule_set *set,
                                          const struct log_source *sources);
