@@ -103,7 +103,11 @@ void running_send_context(struct running *running, const struct event *event);
 
 /* --- worker_known.c --- */
 
-/* The event itself, or `copy` with what is known of the file as one more field. */
+/* What Microsoft's lists of pages cannot tell of this server; NULL: nothing. */
+const char *worker_known_limits(struct worker *worker, uint32_t evidence, const struct host *host,
+                                struct arena *arena);
+/* The event itself, or `copy` with what is known of the file as one more field: of a file that is
+ * listed, or of the page that a compiled one was made of. */
 const struct event *running_judged(struct running *running, const struct event *event,
                                    struct event *copy);
 

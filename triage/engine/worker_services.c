@@ -143,7 +143,8 @@ static void service_emit(struct job *job, const struct event *event)
         running_send_context(running, event);
         return;
     }
-    if (event->kind == KIND_file_listed)
+    if (event->kind == KIND_file_listed || event->kind == KIND_aspnet_page ||
+        event->kind == KIND_aspnet_file)
         event = running_judged(running, event, &copy);
     if (event->marks & EVENT_FACT)
         running_send_fact(running, event);

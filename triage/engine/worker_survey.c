@@ -29,6 +29,20 @@ static void send_host(struct worker *worker, struct outbox *outbox, const struct
     worker_send(worker, outbox, RESULT_HOST);
 }
 
+static void tell_known_limits(struct worker *worker, struct outbox *outbox, uint32_t index,
+                              const struct host *host, struct arena *arena)
+{
+    const char *text = worker_known_limits(worker, index, host, arena);
+
+    if (!text)
+        return;
+    struct buffer *out = worker_frame(worker);
+    wire_put_u64(out, 0);
+    wire_put_text(out, text);
+    wire_put_text(out, "/");
+    worker_send(worker, outbox, RESULT_NOTICE);
+}
+
 void worker_survey(struct worker *worker, struct outbox *outbox, uint32_t index)
 {
     struct arena *arena = arena_new(SURVEY_MEMORY);
@@ -46,6 +60,8 @@ void worker_survey(struct worker *worker, struct outbox *outbox, uint32_t index)
     if (survey_run(worker->evidence[index], arena, &host) < 0)
         worker_send_unread(worker, outbox, "/", error_text());
     send_host(worker, outbox, &host);
+    if (!worker->setup->survey_only)
+        tell_known_limits(worker, outbox, index, &host, arena);
     if (!worker->setup->survey_only)
         worker_list_wanted(worker, outbox, index, &host, arena);
     worker_send_damage(worker, outbox, index);

@@ -235,8 +235,10 @@ static int take_ranges(struct known_good *known, const char *text, struct page *
         note_newest(known, range->last);
         text += size + (text[size] == ',');
     }
-    page->ranges = memcpy(arena_array(known->arena, page->range_count + 1, sizeof *ranges), ranges,
-                          page->range_count * sizeof *ranges);
+    struct build_range *kept = arena_array(known->arena, page->range_count + 1, sizeof *ranges);
+    if (!kept)
+        return -1;
+    page->ranges = memcpy(kept, ranges, page->range_count * sizeof *ranges);
     return 0;
 }
 
@@ -442,10 +444,20 @@ static struct opinion ask_pages(const struct known_good *known, const char *key,
     return opinion;
 }
 
+bool known_good_has_lists(const struct known_good *known)
+{
+    return known->shipped;
+}
+
+bool known_good_lists(const struct known_good *known, uint64_t build)
+{
+    return build && build <= newest_of(known, build);
+}
+
 static enum known_state judge_page(const struct known_good *known, const char *key, bool exchange,
                                    const struct opinion *opinion, uint64_t build)
 {
-    const bool listed = build && build <= newest_of(known, build);
+    const bool listed = known_good_lists(known, build);
 
     if (opinion->clean_same)
         return KNOWN_TRUSTED;

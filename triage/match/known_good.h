@@ -38,6 +38,9 @@ int known_good_add_hashes(struct known_good *known, struct slice text);
 int known_good_add_file(struct known_good *known, const char *path, const char *sha256);
 /* After the last was added. */
 int known_good_compile(struct known_good *known);
+/* Whether there are lists of Microsoft's pages, and whether they reach as far as the build. */
+bool known_good_has_lists(const struct known_good *known);
+bool known_good_lists(const struct known_good *known, uint64_t build);
 size_t known_good_hashes(const struct known_good *known);
 size_t known_good_files(const struct known_good *known);
 
