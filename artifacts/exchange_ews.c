@@ -25,11 +25,17 @@ static const char columns[] =
 
 static const char *const assumed[] = {columns, NULL};
 
+static const struct log_volume_columns volumes = {.client = "ClientIpAddress",
+                                                  .user = "AuthenticatedUser",
+                                                  .sent = "ResponseSize",
+                                                  .received = "RequestSize"};
+
 static const struct log_format format = {
     .shape = LOG_CSV,
     .kind = KIND_exchange_ews,
     .assumed = assumed,
     .needed = "UserAgent",
+    .volumes = &volumes,
 };
 
 static const struct exchange_log look = {

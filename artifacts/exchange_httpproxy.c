@@ -39,12 +39,18 @@ static const struct log_alias aliases[] = {
     {NULL, NULL, FIELD_OTHER},
 };
 
+static const struct log_volume_columns volumes = {.client = "ClientIpAddress",
+                                                  .user = "AuthenticatedUser",
+                                                  .sent = "ResponseBytes",
+                                                  .received = "RequestBytes"};
+
 static const struct log_format format = {
     .shape = LOG_CSV,
     .kind = KIND_exchange_proxy,
     .aliases = aliases,
     .assumed = assumed,
     .needed = "UrlStem",
+    .volumes = &volumes,
 };
 
 static const struct exchange_log look = {

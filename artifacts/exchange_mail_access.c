@@ -9,11 +9,15 @@ static const char columns[] = "dateTime,sessionId,seqNumber,sIp,cIp,user,duratio
 
 static const char *const assumed[] = {columns, NULL};
 
+static const struct log_volume_columns volumes = {
+    .client = "cIp", .user = "user", .sent = "rpsize", .received = "rqsize"};
+
 static const struct log_format format = {
     .shape = LOG_CSV,
     .kind = KIND_exchange_mail_access,
     .assumed = assumed,
     .needed = "command",
+    .volumes = &volumes,
 };
 
 static const struct exchange_log looks[] = {

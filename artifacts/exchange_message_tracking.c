@@ -20,11 +20,18 @@ static const char columns_2010[] =
 
 static const char *const assumed[] = {columns_2013, columns_2010, NULL};
 
+/* What left for other servers. */
+static const struct log_volume_columns volumes = {.user = "sender-address",
+                                                  .sent = "total-bytes",
+                                                  .only = "event-id",
+                                                  .only_values = "SEND,SENDEXTERNAL"};
+
 static const struct log_format format = {
     .shape = LOG_CSV,
     .kind = KIND_exchange_message,
     .assumed = assumed,
     .needed = "event-id",
+    .volumes = &volumes,
 };
 
 static const struct exchange_log look = {

@@ -25,8 +25,12 @@ static const char *const assumed[] = {
     NULL,
 };
 
+/* IIS counts bytes only when told to. */
+static const struct log_volume_columns volumes = {
+    .client = "c-ip", .user = "cs-username", .sent = "sc-bytes", .received = "cs-bytes"};
+
 static const struct log_format w3c = {
-    .shape = LOG_W3C, .kind = KIND_web_request, .assumed = assumed};
+    .shape = LOG_W3C, .kind = KIND_web_request, .assumed = assumed, .volumes = &volumes};
 static const struct log_format native = {.shape = LOG_NATIVE, .kind = KIND_web_request};
 static const struct log_format ncsa = {.shape = LOG_NCSA, .kind = KIND_web_request};
 

@@ -52,6 +52,8 @@ void log_columns_ready(struct log *log)
         log_notice(log, log_place(log, 0),
                    "a header with more than %d columns: its records are rejected", COLUMNS_CEILING);
     log->told_overflow = log->told_overflow || log->columns.overflow;
+    log_volume_header(&log->volume, log->format->volumes, &log->columns,
+                      log->format->shape == LOG_CSV ? ',' : ' ', log->format->shape == LOG_CSV);
 }
 
 void log_header_take(struct log *log, struct slice names)

@@ -134,6 +134,8 @@ static void account(struct log *log, const struct log_entry *entry)
         return;
     }
     tally_time(tally, instant_known(entry->counted) ? entry->counted : entry->when);
+    if (log_volume_counts(log->volume))
+        log_volume_cells(log->volume, &log->cells, entry->when);
     log->front_size = 0;
 }
 
@@ -408,6 +410,8 @@ static bool plain_line(struct log *log, const struct line *line)
         return false;
     if (candidate)
         nominated(log, line->next);
+    if (log_volume_counts(log->volume))
+        log_volume_line(log->volume, text, log->job->tally->previous);
     log->job->tally->records++;
     log->job->tally->used++;
     log->number++;
@@ -531,12 +535,15 @@ int log_parse(struct job *job, const struct log_format *format)
     log_start(log, job, format);
     result = windows_walk(log);
     log->nul_count += log->nul_count ? lines_skipped(log->lines) : 0;
+    if (result == 0)
+        log_volume_tell(log->volume, job);
     if (log->nul_count)
         log_notice(log, log->nul_first, "%" PRIu64 " NUL bytes instead of text were skipped",
                    log->nul_count);
 out:
     lines_free(log->lines);
     cells_release(&log->cells);
+    log_volume_free(log->volume);
     free(log);
     return result;
 }

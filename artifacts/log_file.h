@@ -7,6 +7,7 @@
 #define ARTIFACTS_LOG_FILE_H
 
 #include "artifacts/artifact.h"
+#include "artifacts/log_volume.h"
 #include "triage/formats/columns.h"
 
 enum log_shape {
@@ -29,6 +30,7 @@ struct log_format {
     const char *const *assumed; /* headers to try when the file has none, NULL-ended; may be NULL */
     const char
         *needed; /* the column that a CSV record which is cut short must reach; NULL: the first */
+    const struct log_volume_columns *volumes; /* NULL: the log counts no bytes */
 };
 
 enum { LOG_ALIASES_CEILING = 16 };

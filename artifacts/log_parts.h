@@ -1,4 +1,5 @@
-/* A text log on its way through log_file.c, log_columns.c and log_times.c, which alone include this.
+/* A text log on its way through log_file.c, log_columns.c and log_times.c, which alone include
+ * this.
  */
 #ifndef ARTIFACTS_LOG_PARTS_H
 #define ARTIFACTS_LOG_PARTS_H
@@ -45,6 +46,7 @@ struct log {
     size_t alias_count;
     size_t alias_column[LOG_ALIASES_CEILING];
     struct value values[COLUMNS_CEILING + LOG_ALIASES_CEILING];
+    struct log_volume *volume; /* NULL: no bytes are counted */
 };
 
 /* One record on its way. */

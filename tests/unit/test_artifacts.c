@@ -585,7 +585,8 @@ static void public_samples_are_recognised_and_read_in_full(void **context)
             run_bytes(artifact, real[i].path, buffer_slice(&content), "");
             assert_int_equal(fake.tally.records, real[i].records);
             assert_int_equal(fake.tally.rejected, real[i].rejected);
-            assert_int_equal(fake.event_count, real[i].records);
+            const bool sums = fake.last.kind == KIND_log_volume; /* one more, at the end */
+            assert_int_equal(fake.event_count - sums, real[i].records);
             release(NULL);
         }
         buffer_release(&content);
