@@ -31,6 +31,8 @@ struct tally {
     int64_t hour;           /* of the record in front, for tally_time() */
     bool continuous;        /* a log that is written all the time: a day without records is a gap */
     uint64_t gaps, missing; /* places where record numbers jump, and how many numbers they skip */
+    uint64_t notices_left, facts_left,
+        rejected_left; /* told of the file, and too many to be kept */
 };
 
 struct artifact {

@@ -297,9 +297,12 @@ static void add_second_names(struct eventlog *log, const struct event *event)
 
 /* --- events --- */
 
-/* What the installer says of Exchange: the history of updates is made of it. */
+/* What the installer says of Exchange: the history of updates is made of it; and which mitigations
+ * came when. */
 static bool is_fact(const struct essence *essence, const struct eventlog_record *record)
 {
+    if (slice_is_nocase(text_of(essence, EVTX_ROLE_PROVIDER), "MSExchange Mitigation Service"))
+        return true;
     return slice_is_nocase(text_of(essence, EVTX_ROLE_PROVIDER), "MsiInstaller") &&
            slice_find_nocase(record->text, 0, SLICE_LITERAL("Exchange")) != SIZE_MAX;
 }

@@ -189,11 +189,19 @@ struct comparing {
     struct instant when; /* the newer file's time */
 };
 
+/* Mitigations come and go as rewrite rules. */
+static bool is_fact(const struct iis_setting *setting)
+{
+    return setting->kind == KIND_iis_rewrite;
+}
+
 static void emit(const struct comparing *comparing, const struct change *change)
 {
     struct entry entry;
 
     entry_begin(&entry, comparing->job, KIND_iis_change);
+    if (is_fact(&change->item->setting))
+        entry.event.marks |= EVENT_FACT;
     entry_time(&entry, comparing->when);
     entry_add(&entry, "Change", change->word);
     iis_setting_tell(&change->item->setting, &entry);

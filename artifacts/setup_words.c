@@ -20,6 +20,7 @@ static void mark_fact(struct entry *entry, struct setup_facts *facts)
         entry->event.marks |= EVENT_FACT;
         return;
     }
+    entry->job->tally->facts_left++;
     if (!facts->told)
         job_notice(entry->job, entry->event.offset,
                    "more than 1000 telling lines: the others are events, but no facts of the case");

@@ -63,6 +63,7 @@ UNIT_TESTS = \
 	%D%/unit/test_iis_config \
 	%D%/unit/test_lines \
 	%D%/unit/test_page_text \
+	%D%/unit/test_log_volume \
 	%D%/unit/test_lzxpress \
 	%D%/unit/test_indicator_grams \
 	%D%/unit/test_indicators \
@@ -70,6 +71,8 @@ UNIT_TESTS = \
 	%D%/unit/test_matcher \
 	%D%/unit/test_mft \
 	%D%/unit/test_mft_times \
+	%D%/unit/test_mitigations \
+	%D%/unit/test_moved \
 	%D%/unit/test_nominator \
 	%D%/unit/test_ntfs_owner \
 	%D%/unit/test_pattern \
@@ -82,6 +85,7 @@ UNIT_TESTS = \
 	%D%/unit/test_regex \
 	%D%/unit/test_regex_literals \
 	%D%/unit/test_registry \
+	%D%/unit/test_retention \
 	%D%/unit/test_rules \
 	%D%/unit/test_samples_volumes \
 	%D%/unit/test_sandbox \

@@ -176,19 +176,29 @@ libextriage_a_SOURCES += \
 libextriage_a_SOURCES += \
 	%D%/findings/build_history.c %D%/findings/build_history.h \
 	%D%/findings/checks.c %D%/findings/checks.h \
+	%D%/findings/destroyed.c \
 	%D%/findings/exposure.c %D%/findings/exposure.h \
 	%D%/findings/findings.c %D%/findings/findings.h \
-	%D%/findings/findings_json.c \
+	%D%/findings/findings_json.c %D%/findings/findings_json.h \
+	%D%/findings/findings_json_hybrid.c %D%/findings/findings_json_losses.c %D%/findings/findings_json_server.c \
 	%D%/findings/front_ends.c %D%/findings/front_ends.h \
 	%D%/findings/incident_parts.c %D%/findings/incident_parts.h \
 	%D%/findings/incident_things.c %D%/findings/incident_things.h \
 	%D%/findings/incidents.c %D%/findings/incidents.h \
 	%D%/findings/joining.c %D%/findings/joining.h \
 	%D%/findings/judgement.c %D%/findings/judgement.h \
+	%D%/findings/known_networks.c %D%/findings/known_networks.h \
+	%D%/findings/leads.c \
 	%D%/findings/log_span.c %D%/findings/log_span.h \
+	%D%/findings/mitigations.c %D%/findings/mitigations.h \
 	%D%/findings/outcome.c %D%/findings/outcome.h \
+	%D%/findings/protection.c %D%/findings/protection.h \
+	%D%/findings/retention.c %D%/findings/retention.h \
 	%D%/findings/sightings.c %D%/findings/sightings.h \
-	%D%/findings/taken.c %D%/findings/verdict.c \
+	%D%/findings/taken.c \
+	%D%/findings/timing.c %D%/findings/timing.h \
+	%D%/findings/verdict.c \
+	%D%/findings/moved.c %D%/findings/moved.h \
 	%D%/findings/web_paths.c %D%/findings/web_paths.h
 
 # One file per output, in the order in which they are written; make writes the registry from this list.
@@ -217,7 +227,7 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/coverage_sums.c %D%/report/coverage_sums.h \
 	%D%/report/document.c %D%/report/document.h \
 	%D%/report/html_coverage.c %D%/report/html_data.c %D%/report/html_evidence.c \
-	%D%/report/html_exposure.c %D%/report/html_incidents.c %D%/report/html_taken.c %D%/report/html_verdict.c \
+	%D%/report/html_exposure.c %D%/report/html_incidents.c %D%/report/html_mitigations.c %D%/report/html_moved.c %D%/report/html_taken.c %D%/report/html_verdict.c \
 	%D%/report/html_files.c %D%/report/html_files.h \
 	%D%/report/html_frame.c %D%/report/html_frame.h \
 	%D%/report/html_pack.c %D%/report/html_pack.h \

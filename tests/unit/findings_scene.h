@@ -3,6 +3,7 @@
 #define TESTS_UNIT_FINDINGS_SCENE_H
 
 #include "triage/base/error.h"
+#include "triage/base/instant.h"
 #include "triage/findings/findings.h"
 
 #include <setjmp.h>

@@ -41,6 +41,7 @@ struct case_coverage {
     int64_t volume, snapshot, bytes, records, used, repaired, rejected, backward;
     bool continuous;       /* a log that is written all the time */
     int64_t gaps, missing; /* jumps of the record numbers, and numbers that they skip */
+    int64_t notices_left, facts_left, rejected_left; /* that were too many to be kept */
     const char *first, *last, *days /* JSON list of YYYY-MM-DD */,
         *hours /* of each of the days, six hexadecimal digits: bit h for records of that hour */,
         *damage /* JSON list of texts */;

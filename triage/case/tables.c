@@ -38,7 +38,9 @@ static const struct column coverage_columns[] = {
     COLUMN(case_coverage, INTEGER, repaired), COLUMN(case_coverage, INTEGER, rejected),
     COLUMN(case_coverage, INTEGER, backward), COLUMN(case_coverage, BOOLEAN, continuous),
     COLUMN(case_coverage, INTEGER, gaps),
-    COLUMN(case_coverage, INTEGER, missing), COLUMN(case_coverage, TEXT, first),
+    COLUMN(case_coverage, INTEGER, missing),
+    COLUMN(case_coverage, INTEGER, notices_left), COLUMN(case_coverage, INTEGER, facts_left),
+    COLUMN(case_coverage, INTEGER, rejected_left), COLUMN(case_coverage, TEXT, first),
     COLUMN(case_coverage, TEXT, last), COLUMN(case_coverage, TEXT, days), COLUMN(case_coverage, TEXT, hours),
     COLUMN(case_coverage, TEXT, damage),
 };

@@ -184,18 +184,35 @@ int documents_store_rules(const struct rule_set *rules, struct case_file *file)
 
 /* --- the verdict --- */
 
+static int store_text(struct case_file *file, const char *name, struct buffer *text)
+{
+    const int result = buffer_failed(text) ? error_set("out of memory")
+                                           : case_set_document(file, name, buffer_slice(text));
+
+    buffer_clear(text);
+    return result;
+}
+
+static int store_answer(const struct findings *findings, struct case_file *file)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    findings_json(findings, &text);
+    int result = store_text(file, "findings", &text);
+    findings_retention(findings, &text);
+    if (result == 0)
+        result = store_text(file, "retention", &text);
+    buffer_release(&text);
+    return result;
+}
+
 int documents_store_findings(void *context, struct case_file *file)
 {
     struct findings findings;
-    struct buffer text = BUFFER_EMPTY;
     int result = findings_make(file, default_rules_folder(), &findings);
 
-    if (result == 0) {
-        findings_json(&findings, &text);
-        result = buffer_failed(&text) ? error_set("out of memory")
-                                      : case_set_document(file, "findings", buffer_slice(&text));
-    }
-    buffer_release(&text);
+    if (result == 0)
+        result = store_answer(&findings, file);
     findings_release(&findings);
     return result == 0 && context ? redaction_apply(file, context) : result;
 }

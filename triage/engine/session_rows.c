@@ -314,6 +314,9 @@ int session_take_tally(struct session *session, const struct wanted *wanted, str
     row.continuous = wire_get_u8(in) != 0;
     row.gaps = (int64_t)wire_get_u64(in);
     row.missing = (int64_t)wire_get_u64(in);
+    row.notices_left = (int64_t)wire_get_u64(in);
+    row.facts_left = (int64_t)wire_get_u64(in);
+    row.rejected_left = (int64_t)wire_get_u64(in);
     row.first = instant_format((struct instant){(int64_t)wire_get_u64(in)}, first);
     row.last = instant_format((struct instant){(int64_t)wire_get_u64(in)}, last);
     const bool damaged = wire_get_u8(in) != 0;

@@ -25,21 +25,24 @@ static const char *windows_path_of(struct worker *worker, const struct file *fil
 }
 
 /* How many there were of what is kept up to a number only. */
-static void tell_left_out(const struct running *running)
+static void tell_left_out(struct running *running)
 {
+    struct tally *tally = &running->tally;
     const struct {
         const char *what;
         size_t count, most;
+        uint64_t *left;
     } kept[] = {
-        {"notices", running->notices, MOST_NOTICES},
-        {"facts", running->facts, MOST_FACTS},
-        {"rejected records", running->rejected, MOST_REJECTED},
+        {"notices", running->notices, MOST_NOTICES, &tally->notices_left},
+        {"facts", running->facts, MOST_FACTS, &tally->facts_left},
+        {"rejected records", running->rejected, MOST_REJECTED, &tally->rejected_left},
     };
     char text[120];
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         if (kept[i].count <= kept[i].most)
             continue;
+        *kept[i].left += kept[i].count - kept[i].most;
         snprintf(text, sizeof text, "%zu %s of this file are not kept: the first %zu are",
                  kept[i].count - kept[i].most, kept[i].what, kept[i].most);
         worker_send_notice(running->worker, running->outbox, 0, text);

@@ -70,6 +70,9 @@ void worker_put_tally(struct buffer *out, const struct tally *tally, uint64_t by
     wire_put_u8(out, tally->continuous);
     wire_put_u64(out, tally->gaps);
     wire_put_u64(out, tally->missing);
+    wire_put_u64(out, tally->notices_left);
+    wire_put_u64(out, tally->facts_left);
+    wire_put_u64(out, tally->rejected_left);
     wire_put_u64(out, (uint64_t)tally->first.ticks);
     wire_put_u64(out, (uint64_t)tally->last.ticks);
     wire_put_u8(out, damaged);

@@ -374,6 +374,8 @@ static void judge_update(struct history *history)
     const char *why;
 
     exposure->claimed = claim ? claim->text : NULL;
+    exposure->claimed_dated = claim && claim->dated;
+    exposure->claimed_time = claim ? claim->time : 0;
     if (claim && exchange_build_compare(claim->number, history->found) > 0) {
         exposure->update_state = UPDATE_FAILED;
         why =

@@ -3,6 +3,7 @@
 #include "triage/base/error.h"
 #include "triage/base/tsv.h"
 #include "triage/findings/build_history.h"
+#include "triage/findings/protection.h"
 #include "triage/formats/json_reader.h"
 
 #include <stdlib.h>
@@ -146,11 +147,26 @@ static void tell_span(const struct fixes *fixes, struct cve_exposure *cve)
     cve->ever_vulnerable |= cve->state == EXPOSURE_VULNERABLE;
 }
 
+static bool is_by_configuration(const struct cve_exposure *cve)
+{
+    return strcmp(cve->fix, "CONFIG_ONLY") == 0;
+}
+
+static enum exposure_state state_by_configuration(const struct protection *protection)
+{
+    return protection->state == PROTECTION_ON        ? EXPOSURE_FIXED
+           : protection->state == PROTECTION_UNKNOWN ? EXPOSURE_INDETERMINATE
+                                                     : EXPOSURE_VULNERABLE;
+}
+
 static const char *why_of(const struct exposure *exposure, const struct cve_exposure *cve,
                           struct arena *arena)
 {
     const char *build = exposure->build;
 
+    if (is_by_configuration(cve))
+        return arena_format(arena, "no update fixes it, it depends on the configuration: %s",
+                            exposure->extended_protection.why);
     switch (cve->state) {
     case EXPOSURE_VULNERABLE:
         return strcmp(cve->fix, "NEVER") == 0
@@ -167,9 +183,7 @@ static const char *why_of(const struct exposure *exposure, const struct cve_expo
     case EXPOSURE_NOT_AFFECTED:
         return arena_format(arena, "%s %s never had it", exposure->family, exposure->update);
     case EXPOSURE_INDETERMINATE:
-        return strcmp(cve->fix, "CONFIG_ONLY") == 0
-                   ? "no update fixes it: it depends on the configuration (Extended Protection)"
-               : strstr(cve->fix, "..")
+        return strstr(cve->fix, "..")
                    ? arena_format(arena,
                                   "%s is installed; sources name different builds for the fix: %s",
                                   build, cve->fix)
@@ -194,8 +208,10 @@ static int tell_cves(const struct fixes *fixes)
     for (size_t i = 0; i < exposure->cve_count; i++) {
         struct cve_exposure *cve = &exposure->cves[i];
         cve->state = known ? state_by_fix(cve->fix, number) : EXPOSURE_UNKNOWN;
-        if (cve->state == EXPOSURE_FIXED &&
-            (exposure->update_state == UPDATE_PARTIAL || exposure->update_state == UPDATE_FAILED))
+        if (known && is_by_configuration(cve))
+            cve->state = state_by_configuration(&exposure->extended_protection);
+        else if (cve->state == EXPOSURE_FIXED && (exposure->update_state == UPDATE_PARTIAL ||
+                                                  exposure->update_state == UPDATE_FAILED))
             cve->state = EXPOSURE_INDETERMINATE;
         tell_span(fixes, cve);
         cve->why = why_of(exposure, cve, fixes->arena);
@@ -298,6 +314,7 @@ int exposure_make(struct case_file *file, const char *folder, struct slice host,
         return -1;
     if (tell_installed(&builds, root, arena, exposure) < 0 ||
         build_history_make(file, &builds, files_path, arena, exposure) < 0 ||
+        protection_make(file, arena, &exposure->extended_protection) < 0 ||
         tsv_read(fixes_path, fix_columns, COLUMNS, arena, add_fix, &fixes) < 0 ||
         list_cves(&fixes) < 0)
         return -1;

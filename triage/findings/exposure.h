@@ -47,6 +47,16 @@ struct cve_exposure {
     const char *why; /* a sentence */
 };
 
+/* A setting that some vulnerabilities depend on. */
+struct protection {
+    enum { PROTECTION_UNKNOWN, PROTECTION_OFF, PROTECTION_PARTLY, PROTECTION_ON } state;
+    size_t required, allowed, off; /* virtual directories by what they ask of clients */
+    const char *open;              /* names of those that ask for nothing; NULL */
+    const char *source, *why;
+};
+
+const char *protection_name(int state);
+
 struct exposure {
     const char *family, *update, *build; /* "2016", "CU18", "15.1.2106.13"; NULL when not known */
     const char *name;                    /* "Exchange Server 2016 CU18 Mar21SU" */
@@ -56,11 +66,14 @@ struct exposure {
     bool front_end; /* has the roles that serve clients */
     enum update_state update_state;
     const char *claimed, *found; /* builds */
+    bool claimed_dated;
+    int64_t claimed_time;        /* when the one that claims most says so */
     const char *update_why;      /* a sentence */
     struct build_event *history; /* in order of time, the undated ones first */
     size_t history_count;
     struct left_behind *left_behind;
     size_t left_behind_count, files_compared;
+    struct protection extended_protection;
     struct cve_exposure *cves; /* in the order of the table */
     size_t cve_count;
 };

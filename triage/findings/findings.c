@@ -1,6 +1,7 @@
 #include "triage/findings/findings.h"
 
 #include "triage/base/error.h"
+#include "triage/findings/timing.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,15 @@ static int check(struct case_file *file, struct findings *findings)
     return checks_make(&view, &findings->checks);
 }
 
+/* How far back the logs reach depends on when the first trace is. */
+static int reach(struct case_file *file, struct findings *findings)
+{
+    findings_find_rung(findings);
+    return retention_make(file, &findings->exposure, &findings->spans,
+                          findings->verdict.dated ? &findings->verdict.first : NULL,
+                          findings->arena, &findings->retention);
+}
+
 int findings_make(struct case_file *file, const char *folder, struct findings *findings)
 {
     *findings = (struct findings){.arena = arena_new(0)};
@@ -51,8 +61,15 @@ int findings_make(struct case_file *file, const char *folder, struct findings *f
         incidents_make(&findings->sightings, findings->arena, &findings->incidents) < 0 ||
         outcomes_make(&findings->sightings, &findings->judgements, &findings->exposure,
                       &findings->spans, findings->arena, &findings->outcomes) < 0 ||
+        mitigations_make(file, &findings->exposure, &findings->spans, findings->arena,
+                         &findings->mitigations) < 0 ||
+        timing_tell(&findings->outcomes, &findings->exposure, &findings->mitigations,
+                    findings->arena) < 0 ||
+        moved_make(file, &findings->sightings, &findings->incidents, findings->arena,
+                   &findings->volumes) < 0 ||
         check(file, findings) < 0 || findings_tell_taken(findings) < 0 ||
-        findings_tell_leads(findings) < 0 || findings_tell_verdict(findings) < 0)
+        findings_tell_destroyed(findings) < 0 || findings_tell_leads(findings) < 0 ||
+        reach(file, findings) < 0 || findings_tell_verdict(findings) < 0)
         return error_prefix("the findings cannot be made");
     return 0;
 }

@@ -7,7 +7,10 @@
 
 #include "triage/findings/checks.h"
 #include "triage/findings/incidents.h"
+#include "triage/findings/mitigations.h"
+#include "triage/findings/moved.h"
 #include "triage/findings/outcome.h"
+#include "triage/findings/retention.h"
 
 /* Something that left the server, or was made ready for it. */
 struct taken {
@@ -28,6 +31,17 @@ struct remnant {
     int64_t time;
     size_t sighting;
 };
+
+/* What one detection says was encrypted, destroyed, or made ready for it. */
+struct destroyed {
+    const char *what, *how, *rule; /* the first object; the rule's title */
+    bool dated;
+    int64_t first, last;
+    size_t *sightings; /* the first of them */
+    size_t count;      /* all */
+};
+
+enum { DESTROYED_LISTED_MOST = 50 };
 
 struct lead {
     const char *what, *why;
@@ -53,11 +67,16 @@ struct findings {
     struct exposure exposure;
     struct log_spans spans;
     size_t unread; /* files, and parts of the evidence, that could not be read in full */
+    struct mitigations mitigations;
     struct outcomes outcomes;
     struct checks checks;
+    struct retention retention;
     struct verdict verdict;
+    struct moved volumes;
     struct taken *taken;
     size_t taken_count;
+    struct destroyed *destroyed;
+    size_t destroyed_count;
     struct remnant *remnants;
     size_t remnant_count;
     struct lead *leads;
@@ -71,10 +90,16 @@ int findings_make(struct case_file *file, const char *folder, struct findings *f
 void findings_release(struct findings *findings);
 /* The text of findings.json. */
 void findings_json(const struct findings *findings, struct buffer *out);
+/* Of it the list `retention`, which coverage.json has as well. */
+void findings_retention(const struct findings *findings, struct buffer *out);
 
-/* The parts of findings_make, in verdict.c and taken.c; -1 with error_text when memory is out. */
+/* The parts of findings_make, in taken.c, destroyed.c, leads.c and verdict.c; -1 with error_text
+ * when memory is out. */
 int findings_tell_taken(struct findings *findings);
+int findings_tell_destroyed(struct findings *findings);
 int findings_tell_leads(struct findings *findings);
+/* How far it went, when, how sure; then the words, which ask how far back the logs reach. */
+void findings_find_rung(struct findings *findings);
 int findings_tell_verdict(struct findings *findings);
 
 #endif

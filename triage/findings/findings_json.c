@@ -1,39 +1,27 @@
-#include "triage/base/instant.h"
+#include "triage/findings/findings_json.h"
+
 #include "triage/base/json.h"
-#include "triage/findings/findings.h"
+#include "triage/findings/known_networks.h"
 
 static const char *const level_names[] = {"informational", "low", "medium", "high", "critical"};
 
 enum { MOST_LISTED = 200, MOST_STEPS = 1000, MOST_ACTORS = 500, MOST_FILES = 2000 };
 
-static void put_time(struct json *json, const char *key, bool known, int64_t time)
-{
-    char text[INSTANT_TEXT_SIZE];
-
-    json_pair(json, key,
-              known ? instant_format(instant_from_unix(time / 1000000, time % 1000000 * 1000), text)
-                    : NULL);
-}
-
-static void put_texts(struct json *json, const char *key, const char *const *list, size_t count)
-{
-    json_key(json, key);
-    json_array(json);
-    for (size_t i = 0; i < count; i++)
-        json_text(json, list[i]);
-    json_array_end(json);
-}
-
-/* Rows of the case's table `indicator`: line numbers of timeline.jsonl for those with a time. */
-static void put_sightings(const struct findings *findings, struct json *json, const size_t *list,
-                          size_t count)
+void findings_json_sightings(const struct findings *findings, struct json *json, const size_t *list,
+                             size_t count, size_t all)
 {
     json_key(json, "indicators");
     json_array(json);
     for (size_t i = 0; i < count && i < MOST_LISTED; i++)
         json_unsigned(json, findings->sightings.list[list[i]].number);
     json_array_end(json);
-    json_pair_unsigned(json, "indicator_count", count);
+    json_pair_unsigned(json, "indicator_count", all);
+}
+
+static void put_sightings(const struct findings *findings, struct json *json, const size_t *list,
+                          size_t count)
+{
+    findings_json_sightings(findings, json, list, count, count);
 }
 
 static void put_verdict(const struct findings *findings, struct json *json)
@@ -47,62 +35,15 @@ static void put_verdict(const struct findings *findings, struct json *json)
     json_pair(json, "confidence",
               verdict->not_determinable ? "not_determinable"
                                         : confidence_name(verdict->confidence));
-    put_time(json, "first", verdict->dated, verdict->first);
-    put_time(json, "last", verdict->dated, verdict->last);
+    findings_json_time(json, "first", verdict->dated, verdict->first);
+    findings_json_time(json, "last", verdict->dated, verdict->last);
     json_key(json, "dwell_seconds");
     if (verdict->dated)
         json_integer(json, (verdict->last - verdict->first) / 1000000);
     else
         json_null(json);
     json_pair(json, "summary", verdict->summary);
-    put_texts(json, "limits", verdict->limits, verdict->limit_count);
-    json_object_end(json);
-}
-
-static void put_exchange(const struct exposure *exposure, struct json *json)
-{
-    json_key(json, "exchange");
-    json_object(json);
-    json_pair(json, "family", exposure->family);
-    json_pair(json, "cu", exposure->update);
-    json_pair(json, "build", exposure->build);
-    json_pair(json, "name", exposure->name);
-    put_texts(json, "roles", exposure->roles, exposure->role_count);
-    json_pair(json, "install_path", exposure->install_path);
-    json_key(json, "history");
-    json_array(json);
-    for (size_t i = 0; i < exposure->history_count; i++) {
-        const struct build_event *event = &exposure->history[i];
-        json_object(json);
-        put_time(json, "time", event->dated, event->time);
-        json_pair(json, "build", event->text);
-        json_pair(json, "what", event->what);
-        json_pair(json, "source", event->source);
-        json_object_end(json);
-    }
-    json_array_end(json);
-    json_object_end(json);
-}
-
-static void put_update(const struct exposure *exposure, struct json *json)
-{
-    json_key(json, "update");
-    json_object(json);
-    json_pair(json, "state", update_name(exposure->update_state));
-    json_pair(json, "claimed", exposure->claimed);
-    json_pair(json, "found", exposure->found);
-    json_pair(json, "why", exposure->update_why);
-    json_pair_unsigned(json, "files_compared", exposure->files_compared);
-    json_key(json, "files");
-    json_array(json);
-    for (size_t i = 0; i < exposure->left_behind_count; i++) {
-        json_object(json);
-        json_pair(json, "path", exposure->left_behind[i].path);
-        json_pair(json, "found", exposure->left_behind[i].version);
-        json_pair(json, "expected", exposure->found);
-        json_object_end(json);
-    }
-    json_array_end(json);
+    findings_json_texts(json, "limits", verdict->limits, verdict->limit_count);
     json_object_end(json);
 }
 
@@ -116,13 +57,15 @@ static void put_cves(const struct findings *findings, struct json *json)
         json_object(json);
         json_pair(json, "cve", exposure->cve);
         json_pair(json, "exposure", exposure_name(exposure->state));
-        put_time(json, "from", exposure->from_known, exposure->from);
-        put_time(json, "until", exposure->until_known, exposure->until);
+        findings_json_time(json, "from", exposure->from_known, exposure->from);
+        findings_json_time(json, "until", exposure->until_known, exposure->until);
         json_pair(json, "exposure_why", exposure->why);
         json_pair(json, "outcome", outcome_name(outcome->outcome));
         json_pair(json, "why", outcome->why);
-        put_time(json, "first", outcome->dated, outcome->first);
-        put_time(json, "last", outcome->dated, outcome->last);
+        findings_json_time(json, "first", outcome->dated, outcome->first);
+        findings_json_time(json, "last", outcome->dated, outcome->last);
+        json_pair(json, "timing", timing_name(outcome->timing));
+        json_pair(json, "timing_why", outcome->timing_why);
         put_sightings(findings, json, outcome->sightings, outcome->count);
         json_object_end(json);
     }
@@ -157,8 +100,9 @@ static void put_actors(const struct incident *incident, struct json *json)
         json_object(json);
         json_pair(json, "address", actor->address);
         json_pair_bool(json, "private", actor->is_private);
-        put_time(json, "first", actor->first != 0, actor->first);
-        put_time(json, "last", actor->last != 0, actor->last);
+        json_pair(json, "network", known_network_of(actor->address));
+        findings_json_time(json, "first", actor->first != 0, actor->first);
+        findings_json_time(json, "last", actor->last != 0, actor->last);
         json_pair_unsigned(json, "indicator_count", actor->count);
         json_pair_integer(json, "rung", actor->rung);
         json_object_end(json);
@@ -194,13 +138,13 @@ static void put_files(const struct incident *incident, struct json *json)
             json_integer(json, file->size);
         else
             json_null(json);
-        put_time(json, "first", file->first != 0, file->first);
+        findings_json_time(json, "first", file->first != 0, file->first);
         json_pair_integer(json, "rung", file->rung);
         json_pair_bool(json, "found", file->seen);
         json_pair_bool(json, "deleted", file->deleted);
         json_pair_unsigned(json, "requests", file->requests);
-        put_time(json, "first_request", file->first_request != 0, file->first_request);
-        put_time(json, "last_request", file->last_request != 0, file->last_request);
+        findings_json_time(json, "first_request", file->first_request != 0, file->first_request);
+        findings_json_time(json, "last_request", file->last_request != 0, file->last_request);
         json_pair(json, "requested_by", file->requested_by);
         json_object_end(json);
     }
@@ -216,17 +160,18 @@ static void put_steps(const struct findings *findings, const struct incident *in
     for (size_t i = 0; i < incident->step_count && i < MOST_STEPS; i++) {
         const struct step *step = &incident->steps[i];
         json_object(json);
-        put_time(json, "time", true, step->time);
-        put_time(json, "until", true, step->until);
+        findings_json_time(json, "time", true, step->time);
+        findings_json_time(json, "until", true, step->until);
         json_pair(json, "what", step->what);
         json_pair_bool(json, "tried", step->tried);
         json_pair(json, "level", level_names[step->level]);
         json_pair(json, "actor", step->actor);
         json_pair(json, "object", step->object_count ? step->objects[0] : NULL);
-        put_texts(json, "objects", step->objects,
-                  step->object_count < STEP_OBJECTS_MOST ? step->object_count : STEP_OBJECTS_MOST);
+        findings_json_texts(json, "objects", step->objects,
+                            step->object_count < STEP_OBJECTS_MOST ? step->object_count
+                                                                   : STEP_OBJECTS_MOST);
         json_pair_unsigned(json, "object_count", step->object_count);
-        put_texts(json, "also", step->others, step->other_count);
+        findings_json_texts(json, "also", step->others, step->other_count);
         put_sightings(findings, json, step->sightings, step->count);
         json_object_end(json);
     }
@@ -263,8 +208,8 @@ static void put_incident(const struct findings *findings, const struct incident 
     json_pair(json, "confidence", confidence_name(incident->confidence));
     json_pair_integer(json, "score", (int64_t)incident->score);
     put_witnesses(incident->witnesses, json);
-    put_time(json, "first", incident->dated, incident->first);
-    put_time(json, "last", incident->dated, incident->last);
+    findings_json_time(json, "first", incident->dated, incident->first);
+    findings_json_time(json, "last", incident->dated, incident->last);
     put_actors(incident, json);
     put_passages(incident, json);
     put_files(incident, json);
@@ -279,53 +224,6 @@ static void put_incidents(const struct findings *findings, struct json *json)
     json_array(json);
     for (size_t i = 0; i < findings->incidents.count; i++)
         put_incident(findings, &findings->incidents.list[i], json);
-    json_array_end(json);
-}
-
-/* --- taken, left behind, leads, coverage --- */
-
-static void put_taken(const struct findings *findings, struct json *json)
-{
-    static const char *const statuses[] = {"prepared", "likely", "confirmed"};
-
-    json_key(json, "taken");
-    json_array(json);
-    for (size_t i = 0; i < findings->taken_count; i++) {
-        const struct taken *taken = &findings->taken[i];
-        json_object(json);
-        json_pair(json, "what", taken->what);
-        json_pair(json, "status", statuses[taken->status]);
-        json_pair(json, "how", taken->how);
-        json_pair(json, "by", taken->by);
-        put_time(json, "time", taken->dated, taken->time);
-        json_key(json, "size");
-        if (taken->size >= 0)
-            json_integer(json, taken->size);
-        else
-            json_null(json);
-        json_pair_unsigned(json, "incident", taken->incident);
-        put_sightings(findings, json, &taken->sighting, 1);
-        json_object_end(json);
-    }
-    json_array_end(json);
-}
-
-static void put_remnants(const struct findings *findings, bool accounts, struct json *json)
-{
-    json_key(json, accounts ? "accounts" : "persistence");
-    json_array(json);
-    for (size_t i = 0; i < findings->remnant_count; i++) {
-        const struct remnant *remnant = &findings->remnants[i];
-        if (remnant->account != accounts)
-            continue;
-        json_object(json);
-        json_pair(json, "what", remnant->what);
-        json_pair(json, "how", remnant->how);
-        json_pair(json, "rule", remnant->rule);
-        put_time(json, "time", remnant->dated, remnant->time);
-        put_sightings(findings, json, &remnant->sighting, 1);
-        json_object_end(json);
-    }
     json_array_end(json);
 }
 
@@ -349,15 +247,17 @@ void findings_json(const struct findings *findings, struct buffer *out)
 
     json_object(&json);
     put_verdict(findings, &json);
-    put_exchange(&findings->exposure, &json);
-    put_update(&findings->exposure, &json);
+    findings_json_exchange(&findings->exposure, &json);
+    findings_json_update(&findings->exposure, &json);
+    findings_json_mitigations(&findings->mitigations, &json);
+    findings_json_configuration(&findings->exposure, &json);
     put_cves(findings, &json);
     put_checks(findings, &json);
     put_incidents(findings, &json);
-    put_taken(findings, &json);
-    put_remnants(findings, true, &json);
-    put_remnants(findings, false, &json);
+    findings_json_losses(findings, &json);
     put_leads(findings, &json);
+    findings_json_retention(&findings->retention, &json);
+    findings_json_hybrid(findings, &json);
     json_object_end(&json);
     buffer_add_byte(out, '\n');
 }

@@ -14,6 +14,7 @@ enum {
     FILE_WINDOW = 120,       /* a file and the request or cmdlet that wrote it */
     CHILD_WINDOW = 60,       /* a process and the request that started it */
     POWERSHELL_WINDOW = 600, /* a cmdlet and the request that opened its session */
+    BLINDING_WINDOW = 3600,  /* a protection that was switched off, and what it did not see */
     NONE_AFTER = -1,         /* only what lies before it, and not what has the same time */
     AFTERMATH_DAYS = 14,     /* what an intruder does on the host after a page was placed */
 };
@@ -196,6 +197,18 @@ static bool is_child_process(const struct sighting *sighting)
     return rule_is(sighting, names);
 }
 
+static bool blinds(const struct sighting *sighting)
+{
+    static const char *const names[] = {"DF-02", "DF-03", "DF-04", "DF-13", NULL};
+
+    return rule_is(sighting, names);
+}
+
+static bool would_have_been_seen(const struct sighting *sighting)
+{
+    return is_placed_file(sighting) || strncmp(sighting->rule, "PE-", 3) == 0;
+}
+
 static bool may_have_written(const struct sighting *sighting)
 {
     return writes_files(sighting) || is_placed_file(sighting);
@@ -223,6 +236,7 @@ static const struct link {
     {is_compilation, is_page_at_work, FILE_WINDOW, NONE_AFTER},
     {is_child_process, is_page_at_work, FILE_WINDOW, NONE_AFTER},
     {is_child_process, is_child_process, CHILD_WINDOW, NONE_AFTER},
+    {blinds, would_have_been_seen, 0, BLINDING_WINDOW},
 };
 
 static int64_t distance(const struct sighting *a, const struct sighting *b)

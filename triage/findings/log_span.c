@@ -76,6 +76,7 @@ static int add_coverage(void *context, const struct case_coverage *row)
     if (!span)
         return 0;
     span->files++;
+    span->continuous |= row->continuous;
     span->records += row->records;
     span->rejected += row->rejected;
     if (*row->first && (!*span->first || strcmp(row->first, span->first) < 0) &&

@@ -8,6 +8,7 @@
 struct log_span {
     const char *artifact;
     int64_t records, rejected, files;
+    bool continuous;             /* a log that is written all the time */
     int64_t first_day, last_day; /* since 1601-01-01; 0: none */
     int64_t days;                /* with records */
     const char *first, *last;    /* "2021-02-27T..."; "" when no record has a time */

@@ -232,8 +232,11 @@ static int judge(const struct seen *seen, struct cve_outcome *outcome, struct ar
         char proof_day[INSTANT_TEXT_SIZE] = "an unknown time";
         const struct sighting *proof = seen->first_proof;
         outcome->outcome = OUTCOME_SUCCEEDED;
-        if (proof->dated && !proof->loose_time)
+        if (proof->dated && !proof->loose_time) {
             outcome->at_first = exposure_at(outcome->exposure, proof->time);
+            outcome->proof_dated = true;
+            outcome->proof_time = proof->time;
+        }
         outcome->why = arena_format(
             arena, "succeeded %s: %zu indicators show it, the first (%s) at %s: %s",
             state_words(outcome->at_first), seen->proofs, proof->rule,

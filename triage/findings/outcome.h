@@ -17,6 +17,20 @@ enum outcome {
 
 const char *outcome_name(enum outcome outcome);
 
+/* How a success lies to updates and mitigations in time. */
+enum timing {
+    TIMING_UNKNOWN,
+    TIMING_AFTER_FIX,
+    TIMING_DURING_BROKEN_UPDATE,
+    TIMING_IN_MITIGATION_GAP,
+    TIMING_DESPITE_MITIGATION,
+    TIMING_PATCHED_AFTER,
+    TIMING_NEVER_PATCHED,
+};
+
+/* NULL when it is not known. */
+const char *timing_name(enum timing timing);
+
 struct cve_outcome {
     const struct cve_exposure *exposure; /* its `cve` is always set */
     enum outcome outcome;
@@ -26,6 +40,10 @@ struct cve_outcome {
     bool dated;
     int64_t first, last;
     enum exposure_state at_first; /* what the server was when it was first tried */
+    bool proof_dated;             /* of the first indicator that proves success */
+    int64_t proof_time;
+    enum timing timing;
+    const char *timing_why; /* a sentence; NULL */
 };
 
 struct outcomes {

@@ -29,6 +29,21 @@ static int add_limit(struct findings *findings, const char *text)
     return 0;
 }
 
+static bool begins_late(const struct reach *reach)
+{
+    return reach->traced && !reach->days_before_trace;
+}
+
+/* What is missing of a log in front, and what was taken away. */
+static int limit_of_reach(struct findings *findings, const char *artifact, const char *name)
+{
+    const struct reach *reach = reach_of(&findings->retention, artifact);
+
+    if (!reach || (!begins_late(reach) && !reach->deleted))
+        return 0;
+    return add_limit(findings, arena_format(findings->arena, "of the %s: %s", name, reach->why));
+}
+
 static int limit_of_log(struct findings *findings, const char *artifact, const char *name)
 {
     const struct log_span *span = log_span_of(&findings->spans, artifact);
@@ -47,10 +62,12 @@ static int limit_of_log(struct findings *findings, const char *artifact, const c
                                          "of the %s have no record",
                                          missing, (long long)span->days + missing, name)) < 0)
         return -1;
-    return add_limit(findings, arena_format(findings->arena,
-                                            "the %s begins on %.10s and ends on %.10s: "
-                                            "nothing is known from outside of that",
-                                            name, span->first, span->last));
+    if (add_limit(findings, arena_format(findings->arena,
+                                         "the %s begins on %.10s and ends on %.10s: "
+                                         "nothing is known from outside of that",
+                                         name, span->first, span->last)) < 0)
+        return -1;
+    return limit_of_reach(findings, artifact, name);
 }
 
 static int tell_limits(struct findings *findings)
@@ -126,7 +143,7 @@ static bool has_left(const struct findings *findings)
     return false;
 }
 
-static void find_rung(struct findings *findings)
+void findings_find_rung(struct findings *findings)
 {
     struct verdict *verdict = &findings->verdict;
     const struct incidents *incidents = &findings->incidents;
@@ -202,6 +219,21 @@ static void add_losses(const struct findings *findings, struct buffer *text)
                       counts[TAKEN_PREPARED] == 1 ? "it was" : "they were");
 }
 
+/* Of the vulnerabilities that were used, the one whose story says most: they are in that order.
+ * What the broken update did is told already. */
+static void add_timing(const struct findings *findings, struct buffer *text)
+{
+    const struct cve_outcome *told = NULL;
+
+    for (size_t i = 0; i < findings->outcomes.count; i++) {
+        const struct cve_outcome *outcome = &findings->outcomes.list[i];
+        if (outcome->timing != TIMING_UNKNOWN && (!told || outcome->timing < told->timing))
+            told = outcome;
+    }
+    if (told && told->timing != TIMING_DURING_BROKEN_UPDATE)
+        buffer_format(text, " %s: %s.", told->exposure->cve, told->timing_why);
+}
+
 static void add_state(const struct findings *findings, struct buffer *text)
 {
     const struct exposure *exposure = &findings->exposure;
@@ -212,6 +244,20 @@ static void add_state(const struct findings *findings, struct buffer *text)
     if (exposure->update_state == UPDATE_FAILED || exposure->update_state == UPDATE_PARTIAL)
         buffer_format(text, " The last update did not take (%s): %s.",
                       update_name(exposure->update_state), exposure->update_why);
+    add_timing(findings, text);
+}
+
+/* The web logs tell how an intruder came in: when none of them is older than the first trace, there
+ * may have been one before it. */
+static void add_reach(const struct findings *findings, struct buffer *text)
+{
+    const struct reach *iis = reach_of(&findings->retention, "iis_log");
+    const struct reach *proxy = reach_of(&findings->retention, "exchange_httpproxy");
+
+    if (findings->verdict.rung < RUNG_EXPLOITED || (!iis && !proxy) || (iis && !begins_late(iis)) ||
+        (proxy && !begins_late(proxy)))
+        return;
+    buffer_add_text(text, " No web log begins before that day: it may have begun earlier.");
 }
 
 static void add_opening(const struct findings *findings, struct buffer *text)
@@ -258,10 +304,10 @@ int findings_tell_verdict(struct findings *findings)
 {
     struct buffer text = BUFFER_EMPTY;
 
-    find_rung(findings);
     if (tell_limits(findings) < 0)
         return -1;
     add_opening(findings, &text);
+    add_reach(findings, &text);
     add_intrusions(findings, &text);
     add_losses(findings, &text);
     add_state(findings, &text);

@@ -41,6 +41,9 @@ static int file_entry(void *context, const struct case_coverage *row)
     json_pair_integer(json, "backward", row->backward);
     json_pair_integer(json, "record_gaps", row->gaps);
     json_pair_integer(json, "records_missing", row->missing);
+    json_pair_integer(json, "notices_left_out", row->notices_left);
+    json_pair_integer(json, "facts_left_out", row->facts_left);
+    json_pair_integer(json, "rejected_left_out", row->rejected_left);
     optional(json, "first", row->first);
     optional(json, "last", row->last);
     json_key(json, "damage");
@@ -111,6 +114,7 @@ static int write_all(struct case_file *file, FILE *out)
     coverage.json = json_over(&coverage.text, true);
     json_object(&coverage.json);
     int result = write_members(file, &coverage);
+    put_document(file, &coverage.json, "retention"); /* of findings.json */
     put_document(file, &coverage.json, "totals");
     put_document(file, &coverage.json, "damage");
     json_object_end(&coverage.json);

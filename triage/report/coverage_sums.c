@@ -17,6 +17,7 @@ struct day {
 struct sum {
     char *artifact, *first, *last;
     int64_t files, bytes, records, used, repaired, rejected, backward, gaps, missing;
+    int64_t notices_left, facts_left, rejected_left;
     bool continuous;
     struct day *days; /* of all its files; each once when the rows are in */
     size_t day_count, day_room;
@@ -96,6 +97,9 @@ static int add_to_sum(void *context, const struct case_coverage *row)
     sum->continuous |= row->continuous;
     sum->gaps += row->gaps;
     sum->missing += row->missing;
+    sum->notices_left += row->notices_left;
+    sum->facts_left += row->facts_left;
+    sum->rejected_left += row->rejected_left;
     if (*row->first && (!sum->first || strcmp(row->first, sum->first) < 0) &&
         replace(&sum->first, row->first) < 0)
         return -1;
@@ -255,6 +259,9 @@ static void sum_entry(struct sum *sum, struct json *json)
     json_pair_bool(json, "continuous", sum->continuous);
     json_pair_integer(json, "record_gaps", sum->gaps);
     json_pair_integer(json, "records_missing", sum->missing);
+    json_pair_integer(json, "notices_left_out", sum->notices_left);
+    json_pair_integer(json, "facts_left_out", sum->facts_left);
+    json_pair_integer(json, "rejected_left_out", sum->rejected_left);
     json_pair(json, "first", sum->first);
     json_pair(json, "last", sum->last);
     missing_days(sum, json);

@@ -184,6 +184,49 @@ static void put_map(struct page *page)
     page_markup(page, "</tbody></table></div>\n");
 }
 
+/* How far back each log reaches, against the first trace and the age of the server. */
+static void put_reach(struct page *page)
+{
+    const struct json_value *reach = value_list(page->findings, "retention");
+
+    if (!reach)
+        return;
+    page_markup(page, "<h3>How far back the logs reach</h3>\n<div class=\"scroll\" "
+                      "tabindex=\"0\" role=\"region\" aria-label=\"How far back the logs "
+                      "reach\"><table>\n<thead><tr><th scope=\"col\">Log</th><th scope=\"col\">"
+                      "First record (UTC)</th><th scope=\"col\" class=\"number\">Files deleted"
+                      "</th><th scope=\"col\">What that means</th></tr></thead>\n<tbody>\n");
+    for (; reach; reach = reach->next)
+        page_put(page,
+                 "<tr><th scope=\"row\" class=\"name\">%v</th><td>%w</td>"
+                 "<td class=\"number\">%n</td><td%t>%v.</td></tr>\n",
+                 json_member(reach, "artifact"), json_member(reach, "first"),
+                 value_number(reach, "deleted_files", 0),
+                 value_true(reach, "begins_after_first_trace") ? " class=\"watch\"" : "",
+                 json_member(reach, "why"));
+    page_markup(page, "</tbody></table></div>\n");
+    if (value_number(page->findings, "deleted_files_of_other_logs", 0))
+        page_put(page, "<p>%n deleted files belong to logs of which nothing is left.</p>\n",
+                 value_number(page->findings, "deleted_files_of_other_logs", 0));
+}
+
+/* What was told of files and was too much to be kept. */
+static void put_left_out(struct page *page)
+{
+    static const char *const names[] = {"notices_left_out", "facts_left_out", "rejected_left_out"};
+    int64_t sums[3] = {0};
+
+    for (const struct json_value *sum = page->artifacts ? page->artifacts->first : NULL; sum;
+         sum = sum->next)
+        for (size_t i = 0; i < 3; i++)
+            sums[i] += value_number(sum, names[i], 0);
+    if (sums[0] + sums[1] + sums[2])
+        page_put(page,
+                 "<p>Too many to be kept: %n notices, %n facts and the text of %n rejected records "
+                 "(coverage.json names the files).</p>\n",
+                 sums[0], sums[1], sums[2]);
+}
+
 static void put_sums(struct page *page)
 {
     page_markup(page,
@@ -268,7 +311,9 @@ void html_coverage(struct page *page)
     page_markup(page, "<section id=\"coverage\" aria-labelledby=\"coverage-title\">\n"
                       "<h2 id=\"coverage-title\">Coverage: what could be known</h2>\n");
     put_map(page);
+    put_reach(page);
     put_sums(page);
+    put_left_out(page);
     page_put(page,
              "<p class=\"quiet\">%n entries were listed in the file systems, %n files of them "
              "wanted; %n entries could not be read; %n files of the evidence were not "

@@ -331,7 +331,7 @@ static void put_incident(const struct json_value *incident, struct json *json)
 
 static void put_findings(const struct page *page, struct json *json)
 {
-    static const char *const names[] = {"leads",       "taken", "accounts",
+    static const char *const names[] = {"leads",       "taken", "destroyed", "accounts",
                                         "persistence", "cves",  "checks"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -3,6 +3,7 @@
 #include "triage/report/html_page.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct axis {
     int64_t first, last; /* microseconds since 1970 UTC; first < last */
@@ -164,8 +165,10 @@ static void put_cve(struct page *page, const struct axis *axis, const struct jso
     put_bar(page, axis, cve);
     page_markup(page, "<p class=\"how\">");
     put_exposure(page, cve);
-    page_put(page, "</p></td><td class=\"reason\"><p>%v.</p><p class=\"how\">%v.</p></td></tr>\n",
-             json_member(cve, "why"), json_member(cve, "exposure_why"));
+    page_put(page, "</p></td><td class=\"reason\"><p>%v.</p>", json_member(cve, "why"));
+    if (value_text(cve, "timing_why"))
+        page_put(page, "<p><b>%v.</b></p>", json_member(cve, "timing_why"));
+    page_put(page, "<p class=\"how\">%v.</p></td></tr>\n", json_member(cve, "exposure_why"));
 }
 
 static void put_day(struct page *page, int64_t time)
@@ -292,10 +295,15 @@ struct facts {
     int64_t count;
 };
 
+/* Volumes have a table of their own. */
+static bool is_listed(const struct case_fact *row)
+{
+    return strcmp(row->kind, "log.volume") != 0;
+}
+
 static int count_fact(void *context, const struct case_fact *row)
 {
-    (void)row;
-    ++*(int64_t *)context;
+    *(int64_t *)context += is_listed(row);
     return 0;
 }
 
@@ -305,7 +313,7 @@ static int put_fact(void *context, const struct case_fact *row)
     char iso[INSTANT_TEXT_SIZE] = "";
     const int64_t seconds = row->timestamp / 1000000, rest = row->timestamp % 1000000;
 
-    if (facts->count++ >= FACTS_LISTED)
+    if (!is_listed(row) || facts->count++ >= FACTS_LISTED)
         return 0;
     if (row->dated)
         instant_format(instant_from_unix(seconds, rest * 1000), iso);
@@ -366,6 +374,7 @@ void html_exposure(struct page *page)
              json_member(update, "claimed"), value_number(update, "files_compared", 0));
     put_left_behind(page, update);
     put_history(page);
+    html_mitigations(page);
     put_facts(page);
     page_markup(page, "</section>\n");
 }

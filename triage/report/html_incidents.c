@@ -200,7 +200,9 @@ static void put_actors(struct page *page, const struct json_value *incident, int
                  json_member(actor, "address"), index,
                  (int64_t)lane_of(&lanes, value_text(actor, "address")),
                  json_member(actor, "address"),
-                 value_true(actor, "private") ? " (private network)" : "");
+                 value_true(actor, "private")   ? " (private network)"
+                 : value_text(actor, "network") ? " (Exchange Online)"
+                                                : "");
         page_put(page,
                  "<td>%w</td><td>%w</td><td class=\"number\">%n</td><td class=\"number\">%n</td>"
                  "</tr>\n",

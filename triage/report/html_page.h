@@ -73,6 +73,10 @@ void html_leads(struct page *page);
 void html_incidents(struct page *page);
 void html_taken(struct page *page);
 void html_exposure(struct page *page);
+/* Parts of the exposure, and of what was taken. */
+void html_mitigations(struct page *page);
+void html_moved(struct page *page);
+void html_destroyed(struct page *page);
 void html_coverage(struct page *page);
 void html_evidence(struct page *page);
 void html_host(struct page *page);

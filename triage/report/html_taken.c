@@ -67,6 +67,8 @@ void html_taken(struct page *page)
     page_markup(page, "<section id=\"taken\" aria-labelledby=\"taken-title\">\n"
                       "<h2 id=\"taken-title\">Taken, and left behind</h2>\n");
     put_taken(page);
+    html_destroyed(page);
+    html_moved(page);
     put_remnants(page, "accounts", "Accounts",
                  "No account that the intruder made or changed was found.");
     put_remnants(page, "persistence", "Ways back in",
