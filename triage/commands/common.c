@@ -348,16 +348,6 @@ void warn_of_old_rules(const struct options *options, struct log *log)
         log_say(log, LOG_WARNING, "%s", text);
 }
 
-/* Made before the first fork, so that all workers share them. */
-static void make_prefilters(struct rule_set *set)
-{
-    size_t count;
-    const struct artifact *const *all = artifact_all(&count);
-
-    for (size_t i = 0; i < count; i++)
-        rule_set_prefilter(set, all[i]->sources);
-}
-
 struct rule_set *rules_from_options(const struct options *options)
 {
     struct rule_set *set = NULL;
@@ -370,8 +360,6 @@ struct rule_set *rules_from_options(const struct options *options)
     }
     if (options->no_prefilter)
         rule_set_disable_prefilter(set);
-    else
-        make_prefilters(set);
     return set;
 }
 

@@ -29,6 +29,8 @@ const struct writer *writer_by_name(const char *name)
     return NULL;
 }
 
+enum { WRITE_SIZE = 256 << 10 }; /* a timeline has hundreds of MB */
+
 int writer_run(const struct writer *writer, struct case_file *file)
 {
     struct buffer path = BUFFER_EMPTY;
@@ -36,6 +38,8 @@ int writer_run(const struct writer *writer, struct case_file *file)
     buffer_format(&path, "%s/%s", case_folder(file), writer->file);
     unlink(buffer_text(&path));
     FILE *out = fopen(buffer_text(&path), "wxe");
+    if (out)
+        setvbuf(out, NULL, _IOFBF, WRITE_SIZE);
     int result =
         out ? writer->write(file, out) : error_set_errno("cannot write '%s'", buffer_text(&path));
     if (out && fclose(out) != 0 && result == 0)
