@@ -293,6 +293,7 @@ extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/baseline.c %D%/commands/baseline.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
+	%D%/commands/stage_times.c %D%/commands/stage_times.h \
 	%D%/commands/extract.c %D%/commands/info.c %D%/commands/merge.c %D%/commands/report.c %D%/commands/rules.c \
 	%D%/commands/rule_folder.c %D%/commands/rule_folder.h \
 	%D%/commands/run.c %D%/commands/summary.c \

@@ -496,6 +496,7 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     arguments_json(argc, argv, &json);
     time_pair(&json, "started", times->started);
     time_pair(&json, "ended", times->ended);
+    stage_times_json(&times->stages, &json);
     json_pair_integer(&json, "exit_code", exit_code);
     case_json(options, &json);
     system_json(options, &json);

@@ -5,9 +5,11 @@
 
 #include "triage/case/seal.h"
 #include "triage/commands/common.h"
+#include "triage/commands/stage_times.h"
 
 struct run_times {
     struct timespec started, ended;
+    struct stage_times stages;
 };
 
 /* Evidence as it was on disk when the command began; zero it first. */

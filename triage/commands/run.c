@@ -180,14 +180,14 @@ static void say_rules(struct run *run)
 }
 
 static const struct {
-    const char *text;
+    const char *text, *name;
     enum stage stage;
 } stages[] = {
-    {"surveying the evidence", STAGE_SURVEY},
-    {"reading and matching", STAGE_PARSE},
-    {"reading what happened around it", STAGE_CONTEXT},
-    {"copying what matched and what artifacts keep", STAGE_COPY},
-    {"verifying", STAGE_VERIFY},
+    {"surveying the evidence", "survey", STAGE_SURVEY},
+    {"reading and matching", "parse", STAGE_PARSE},
+    {"reading what happened around it", "context", STAGE_CONTEXT},
+    {"copying what matched and what artifacts keep", "copy", STAGE_COPY},
+    {"verifying", "verify", STAGE_VERIFY},
 };
 
 static int run_stage(struct run *run, enum stage stage)
@@ -217,6 +217,7 @@ static int work(struct run *run)
         log_say(&run->log, LOG_INFO, "%s", stages[i].text);
         const int result = run_stage(run, stages[i].stage);
         watcher_clear(&run->watcher);
+        stage_times_end(&run->times.stages, stages[i].name);
         if (result)
             return result;
     }
@@ -362,8 +363,12 @@ static int finish(struct run *run, int argc, char **argv)
     if (documents_store(run->session, run->options->path_count, run->file) < 0 ||
         documents_store_run(run->options, run->session, run->file) < 0 ||
         documents_store_rules(run->rules, run->file) < 0 ||
-        case_finish(run->file, documents_store_findings, run->names) < 0 || write_outputs(run) < 0)
+        case_finish(run->file, documents_store_findings, run->names) < 0)
         return log_failure(&run->log);
+    stage_times_end(&run->times.stages, "findings");
+    if (write_outputs(run) < 0)
+        return log_failure(&run->log);
+    stage_times_end(&run->times.stages, "outputs");
     check_seals(run);
     clock_gettime(CLOCK_REALTIME, &run->times.ended);
     const int code = exit_code(run);
@@ -394,12 +399,14 @@ static int run_run(const struct options *options, int argc, char **argv)
     log_init(&run.log, options);
     watcher_init(&run.watcher, &run.log);
     clock_gettime(CLOCK_REALTIME, &run.times.started);
+    stage_times_start(&run.times.stages);
     signals_catch();
     if (prepare(&run) < 0) {
         log_failure(&run.log);
         goto out;
     }
     say_rules(&run);
+    stage_times_end(&run.times.stages, "start");
     const int result = work(&run);
     if (result < 0)
         log_failure(&run.log);
