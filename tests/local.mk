@@ -173,10 +173,12 @@ clean-local:
 
 # The figures beside their peers; takes some minutes and 15 GiB. Not part of make check.
 BENCH_DIR = $(abs_top_builddir)/tests/bench-evidence
-bench: extriage
+bench: extriage %D%/bench/limits
 	python3 -B $(srcdir)/%D%/bench/run.py ./extriage '$(BENCH_DIR)' $(BENCH)
 .PHONY: bench
-EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py %D%/bench/cases.py
+EXTRA_DIST += %D%/bench/run.py %D%/bench/inputs.py %D%/bench/cases.py %D%/bench/measure.py %D%/bench/stages.py %D%/bench/growth.py %D%/bench/plot.py
+# What the machine can do at most, for the row "stages".
+EXTRA_PROGRAMS += %D%/bench/limits
 # The literal prefilter alone: make tests/bench/prefilter_bench, then give it a log and a list of literals.
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
 

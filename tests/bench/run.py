@@ -10,13 +10,14 @@ import os
 import random
 import re
 import shutil
-import statistics
 import subprocess
 import sys
-import time
 
 import cases
+import growth
 import inputs
+import measure as measuring
+import stages
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -24,33 +25,21 @@ WORK = os.path.abspath(sys.argv[2])
 WANTED = sys.argv[3:]
 RAM = '/dev/shm/extriage-bench'
 BIG = os.path.join(WORK, 'big.E01')
+LIMITS = os.path.join(os.path.dirname(PROGRAM), 'tests', 'bench', 'limits')
+TRASH = measuring.Trash(WORK)
 ROWS = []
 
 
-def timed(command, cwd=None):
-    started = time.monotonic()
-    done = subprocess.run(['/usr/bin/time', '-f', '%U %S %M', '-o', os.path.join(WORK, 'time'), 'sh', '-c', command],
-                          cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors='replace')
-    wall = time.monotonic() - started
-    with open(os.path.join(WORK, 'time'), encoding='utf-8') as file:
-        user, system, memory = file.read().split('\n')[-2].split()
-    if done.returncode not in (0, 2):
-        print('# exit code %d: %s\n%s' % (done.returncode, command, done.stderr[-800:]), flush=True)
-    return wall, float(user) + float(system), int(memory) / 1024
+def timed(command):
+    return measuring.timed(command, WORK)
 
 
 def measure(command, before=None, runs=3):
     """Median wall seconds, CPU seconds and peak MiB of the largest process."""
-    results = []
-    for i in range(runs + 1):
-        if before:
-            before()
-        result = timed(command)
-        if i > 0 or result[0] > 60:
-            results.append(result)
-        if result[0] > 60:
-            break
-    return tuple(statistics.median(r[k] for r in results) for k in range(3))
+    result = measuring.median_of(command, WORK, before, runs)
+    if before:
+        TRASH.empty()
+    return result
 
 
 def row(name, wanted, ours, theirs, our_command, their_command, note=''):
@@ -67,7 +56,7 @@ def is_wanted(name):
 
 
 def clean(path):
-    return lambda: shutil.rmtree(path, ignore_errors=True)
+    return lambda: TRASH.take(path)
 
 
 def output(command):
@@ -138,7 +127,7 @@ def bench_pipeline():
     theirs = (sum(s[0] for s in sums), sum(s[1] for s in sums), max(s[2] for s in sums))
     row('run against fls + mactime + tsk_recover + yara + rg', '10', ours, theirs, ours_command, ' ; '.join(parts),
         '  (peak %.0f MiB)' % ours[2])
-    shutil.rmtree(tree, ignore_errors=True)
+    measuring.remove(tree)
 
 
 def bench_verify():
@@ -222,6 +211,13 @@ def rule_text(number, random_numbers):
     return '\n'.join(lines + ['    condition: ' + condition]) + '\n'
 
 
+def rules_file(count):
+    random_numbers, path = random.Random(4000), os.path.join(WORK, 'rules-%d.yml' % count)
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('---\n'.join(rule_text(number, random_numbers) for number in range(count)))
+    return path
+
+
 def event_logs():
     """The event logs of the evidence collection, so often that reading them takes a while."""
     folder = os.path.join(WORK, 'event-logs')
@@ -239,9 +235,7 @@ def bench_rules():
         print('# no event logs at hand: row rules is left out', flush=True)
         return
     for count in (40, 4000):
-        random_numbers, path = random.Random(4000), os.path.join(WORK, 'rules-%d.yml' % count)
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write('---\n'.join(rule_text(number, random_numbers) for number in range(count)))
+        path = rules_file(count)
         commands[count] = "'%s' run '%s' -o '%s' -q --jobs 1 --no-files --no-default-rules --rules '%s'" % (
             PROGRAM, logs, os.path.join(WORK, 'case-rules'), path)
     case = clean(os.path.join(WORK, 'case-rules'))
@@ -275,9 +269,9 @@ def bench_reading():
     ours_out, theirs_out = os.path.join(RAM, 'ours'), os.path.join(RAM, 'theirs')
     ours_command = "'%s' extract '%s' -o '%s' --path '**' --no-hash -q" % (PROGRAM, BIG, ours_out)
     theirs_command = "tsk_recover -a -o %d '%s' '%s'" % (partition_offset(), BIG, theirs_out)
-    ours = measure(ours_command, clean(ours_out), runs=2)
+    ours = measure(ours_command, lambda: shutil.rmtree(ours_out, ignore_errors=True), runs=2)
     shutil.rmtree(ours_out, ignore_errors=True)
-    theirs = measure(theirs_command, clean(theirs_out), runs=1)
+    theirs = measure(theirs_command, lambda: shutil.rmtree(theirs_out, ignore_errors=True), runs=1)
     shutil.rmtree(theirs_out, ignore_errors=True)
     row('all allocated files of the E01 to /dev/shm against tsk_recover', '5', ours, theirs, ours_command, theirs_command)
 
@@ -388,10 +382,35 @@ def bench_merge():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def bench_stages():
+    case = os.path.join(WORK, 'case-stages')
+    TRASH.take(case)
+    TRASH.empty()
+    measuring.settle()
+    timed("cat '%s'* >/dev/null" % BIG[:-1])
+    text, command = stages.bench(PROGRAM, LIMITS, BIG, case, timed)
+    ROWS.append('%s   wanted: CPU seconds near the limits in brackets\n    %s' % (text, command))
+    TRASH.take(case)
+    TRASH.empty()
+
+
+def bench_growth():
+    """Minutes: 16 GiB of logs, a million files, 4,000 rules."""
+    measured = growth.Growth(PROGRAM, WORK, SOURCE, TRASH, timed)
+    measured.logs(os.path.join(WORK, 'logs', 'files'))
+    measured.files()
+    if os.path.isdir(event_logs()):
+        measured.rules(event_logs(), rules_file)
+    TRASH.empty()
+    for series, points in measured.points.items():
+        ROWS.append('growth with %s: %s' % (series + ' worker(s)', ', '.join('%g: %.2f s CPU, %.0f MiB' % (p[0], p[2], p[3]) for p in points)))
+    print('# ' + measured.draw(), flush=True)
+
+
 BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'matching': bench_matching, 'lists': bench_lists, 'rules': bench_rules, 'workers': bench_workers,
            'listing': bench_listing, 'reading': bench_reading, 'memory': bench_memory, 'evtx': bench_evtx,
-           'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks, 'merge': bench_merge}
-ON_IMAGE = {'pipeline', 'verify', 'matching', 'lists', 'workers', 'reading', 'memory'}
+           'stages': bench_stages, 'growth': bench_growth, 'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks, 'merge': bench_merge}
+ON_IMAGE = {'stages', 'growth', 'pipeline', 'verify', 'matching', 'lists', 'workers', 'reading', 'memory'}
 
 
 def main():
