@@ -308,7 +308,8 @@ static const char *side_match(struct side *side, const struct line *line)
     buffer_clear(&side->told);
     if (prefilter_next(prefilter, line->event.raw, 0) == SIZE_MAX)
         return buffer_text(&side->told);
-    if (matcher_could_match(side->matcher, sources, line->event.raw))
+    if (line->event.marks & EVENT_REJECTED ||
+        matcher_could_match(side->matcher, sources, line->event.raw))
         matcher_event(side->matcher, &line->event, &sink);
     else
         side->turned_away++;

@@ -120,10 +120,36 @@ static void all_rules_whose_demands_are_met_are_nominated(void **context)
     assert_true(nominated > ROUNDS);
 }
 
+static bool nominates(const struct nominator *nominator, const char *text, bool loose)
+{
+    uint64_t marks[1] = {0};
+
+    assert_int_equal(nominator_mark_words(nominator), 1);
+    (loose ? nominator_add_loose : nominator_add)(nominator, slice_of_text(text), marks);
+    return nominator_any(nominator, marks);
+}
+
+static void a_value_does_not_end_amid_a_name(void **context)
+{
+    const struct literal literal = {SLICE_LITERAL("/owa/"), true};
+    const struct literal_set set = {.list = &literal, .count = 1};
+    const struct literal_demands wanted = {&set, 1}, *rule = &wanted;
+    struct nominator *nominator = NULL;
+
+    (void)context;
+    assert_int_equal(nominator_new(&rule, 1, &nominator), 0);
+    assert_true(nominates(nominator, "GET /OWA/ - 200", false));
+    assert_true(nominates(nominator, "/owa/", false));
+    assert_false(nominates(nominator, "GET /owa/auth - 200", false));
+    assert_true(nominates(nominator, "GET /owa/auth - 200", true));
+    nominator_free(nominator);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_rules_whose_demands_are_met_are_nominated),
+        cmocka_unit_test(a_value_does_not_end_amid_a_name),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

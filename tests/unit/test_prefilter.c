@@ -84,8 +84,8 @@ static void the_first_of_several_is_given(void **context)
 /* The first literal has its rare parts at its end, so that the second is met before it. */
 static void the_first_start_is_given_though_met_last(void **context)
 {
-    const struct literal list[] = {{SLICE_LITERAL("mozilla/5.0+(windows+zqxjkvwpqz")},
-                                   {SLICE_LITERAL("zilla/5.0+")}};
+    const struct literal list[] = {{.text = SLICE_LITERAL("mozilla/5.0+(windows+zqxjkvwpqz")},
+                                   {.text = SLICE_LITERAL("zilla/5.0+")}};
     struct gram_filter *filter = NULL;
 
     (void)context;
@@ -108,7 +108,7 @@ static void no_literal_nominates_nothing(void **context)
 
 static void a_tiny_literal_nominates_all(void **context)
 {
-    const struct literal tiny = {SLICE_LITERAL("ab")};
+    const struct literal tiny = {.text = SLICE_LITERAL("ab")};
     struct prefilter *prefilter = filter_for(&tiny, 1);
 
     (void)context;
@@ -150,7 +150,7 @@ static void broken_escapes_are_text(void **context)
 static void a_literal_longer_than_the_limit_is_found_by_its_start(void **context)
 {
     static char text[1000];
-    const struct literal literal = {slice_of(text, 900)};
+    const struct literal literal = {.text = slice_of(text, 900)};
     struct prefilter *prefilter;
 
     (void)context;
@@ -167,7 +167,7 @@ static void a_literal_deep_in_an_encoded_line_is_found(void **context)
 {
     static char line[100000];
     const char encoded[] = "%2570%256f%2577ershell";
-    const struct literal literal = {SLICE_LITERAL("powershell")};
+    const struct literal literal = {.text = SLICE_LITERAL("powershell")};
     struct prefilter *prefilter = filter_for(&literal, 1);
 
     (void)context;
@@ -181,7 +181,7 @@ static void a_literal_deep_in_an_encoded_line_is_found(void **context)
 
 static void the_search_goes_on_behind_a_find(void **context)
 {
-    const struct literal literal = {SLICE_LITERAL("needle")};
+    const struct literal literal = {.text = SLICE_LITERAL("needle")};
     struct prefilter *prefilter = filter_for(&literal, 1);
     const struct slice text = slice_of_text("needle\nneedl%65\nx\nneedle");
 

@@ -28,7 +28,7 @@ static void add(struct collection *to, struct slice bytes)
     if (bytes.size < LITERAL_SHORTEST || !bytes.data || to->count == FORMS_MOST)
         to->lost = true;
     else
-        to->list[to->count++] = (struct literal){bytes};
+        to->list[to->count++] = (struct literal){.text = bytes};
 }
 
 static struct slice widen(struct arena *arena, struct slice bytes)

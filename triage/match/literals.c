@@ -1,5 +1,6 @@
 #include "triage/match/literals.h"
 
+#include "triage/match/ascii.h"
 #include "triage/match/log_model.h"
 #include "triage/match/regex_literals.h"
 
@@ -68,13 +69,21 @@ static struct literal_set regex_set(struct arena *arena, const struct clause *cl
 /* A whole number stands in the record with its digits, whatever surrounds them. */
 static struct literal_set number_set(struct arena *arena, const struct clause *clause)
 {
-    const struct literal literal = {clause->text};
+    const struct literal literal = {.text = clause->text};
     uint64_t value;
 
     if (clause->text.size < LITERAL_SHORTEST || clause->text.data[0] == '0' ||
         !slice_to_u64(clause->text, &value))
         return nothing;
     return make_set(arena, &literal, 1);
+}
+
+/* "/owa/" and the like, alone or at the end of a value, stand in front of whatever separates
+ * values; amid a longer path a name goes on behind it. */
+static bool ends_value(const struct clause *clause, struct slice literal)
+{
+    return literal.size && !clause->keyword && !is_alnum(literal.data[literal.size - 1]) &&
+           pattern_ends_with(clause->pattern, literal);
 }
 
 static struct literal_set clause_set(struct arena *arena, const struct clause *clause)
@@ -87,6 +96,7 @@ static struct literal_set clause_set(struct arena *arena, const struct clause *c
         return number_set(arena, clause);
     if (clause->pattern) {
         literal.text = pattern_literal(clause->pattern, breaks, LITERAL_SHORTEST);
+        literal.ends = ends_value(clause, literal.text);
         return literal.text.size ? make_set(arena, &literal, 1) : nothing;
     }
     return clause->kind == CLAUSE_REGEX ? regex_set(arena, clause, breaks) : nothing;

@@ -1,6 +1,7 @@
 #include "triage/match/matcher.h"
 
 #include "triage/base/error.h"
+#include "triage/match/ascii.h"
 #include "triage/match/indicator_demands.h"
 #include "triage/match/indicator_match.h"
 #include "triage/match/percent.h"
@@ -234,18 +235,31 @@ static bool lies_within(struct slice part, struct slice whole)
     return at >= start && at - start <= whole.size && part.size <= whole.size - (at - start);
 }
 
+/* Whether the search through the record finds all that the value's own would: it is a part of it
+ * that nothing goes on behind. */
+static bool is_searched(struct slice value, struct slice record)
+{
+    if (!lies_within(value, record))
+        return false;
+    const size_t end = (size_t)(value.data - record.data) + value.size;
+    return end == record.size || !is_alnum(record.data[end]);
+}
+
 /* Values are mostly slices of the record, which is searched first. Of a record that could not be
  * split rules look at the text alone, lists at its values too. */
 static void nominate(struct matcher *matcher, const struct prepared_group *group)
 {
     const struct event *event = view_event(matcher->view);
     const struct forms forms = texts_of(matcher);
+    const bool rejected = event->marks & EVENT_REJECTED;
 
     nominator_start(group->nominator, group->marks);
-    for (size_t i = 0; i < forms.count; i++)
-        if (i == 0 || !lies_within(forms.list[i].text, forms.list[0].text))
+    for (size_t i = 0; rejected && i < forms.count; i++)
+        nominator_add_loose(group->nominator, forms.list[i].text, group->marks);
+    for (size_t i = 0; !rejected && i < forms.count; i++)
+        if (i == 0 || !is_searched(forms.list[i].text, forms.list[0].text))
             nominator_add(group->nominator, forms.list[i].text, group->marks);
-    for (size_t i = 0; event->marks & EVENT_REJECTED && i < event->value_count; i++)
+    for (size_t i = 0; rejected && i < event->value_count; i++)
         nominator_add(group->nominator, event->values[i].text, group->marks);
     nominator_rules(group->nominator, group->marks, group->rules);
 }

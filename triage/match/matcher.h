@@ -48,8 +48,8 @@ size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct va
 /*
  * Whether a record that the prefilter nominated is worth splitting: false when no rule of these
  * sources finds all the literals that it cannot match without in the record's text, raw or
- * percent-decoded. The record is whole, and its values are parts of its text but for doubled
- * quotes; it lies in the window that matcher_next was asked about last, or in none at all.
+ * percent-decoded. The record is whole and can be split, its values are parts of its text but for
+ * doubled quotes; it lies in the window that matcher_next was asked about last, or in none at all.
  */
 bool matcher_could_match(struct matcher *matcher, const struct log_source *sources,
                          struct slice record);

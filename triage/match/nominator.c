@@ -7,6 +7,7 @@
 #include "triage/match/nominator.h"
 
 #include "triage/base/error.h"
+#include "triage/match/ascii.h"
 #include "triage/match/gram_groups.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ enum {
 
 struct place {
     struct slice literal;
+    bool ends;
     uint32_t gram, gram_at; /* its rarest bytes, folded, and where they stand in it */
     uint32_t next;          /* with the same head */
     uint32_t first_link;
@@ -116,8 +118,9 @@ static size_t rarest_gram(struct slice literal, size_t size)
     return best;
 }
 
-static struct place *add_place(struct nominator *nominator, struct slice literal)
+static struct place *add_place(struct nominator *nominator, const struct literal *wanted)
 {
+    const struct slice literal = wanted->text;
     struct table *table = &nominator->tables[literal.size < GRAM];
     const size_t size = literal.size < GRAM ? SHORT_GRAM : GRAM;
     const size_t at = rarest_gram(literal, size);
@@ -127,10 +130,11 @@ static struct place *add_place(struct nominator *nominator, struct slice literal
     uint32_t *head = &table->heads[code % HEADS];
 
     for (uint32_t i = *head; i != END; i = nominator->places[i - 1].next)
-        if (slice_equal_nocase(nominator->places[i - 1].literal, literal))
+        if (nominator->places[i - 1].ends == wanted->ends &&
+            slice_equal_nocase(nominator->places[i - 1].literal, literal))
             return &nominator->places[i - 1];
     struct place *place = &nominator->places[nominator->place_count++];
-    *place = (struct place){literal, gram, (uint32_t)at, *head, END};
+    *place = (struct place){literal, wanted->ends, gram, (uint32_t)at, *head, END};
     *head = (uint32_t)nominator->place_count;
     set_bit(table->bitmap, code);
     table->used = true;
@@ -142,7 +146,8 @@ static bool same_set(const struct literal_set *a, const struct literal_set *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (!slice_equal_nocase(a->list[i].text, b->list[i].text))
+        if (a->list[i].ends != b->list[i].ends ||
+            !slice_equal_nocase(a->list[i].text, b->list[i].text))
             return false;
     return true;
 }
@@ -170,7 +175,7 @@ static uint32_t add_demand(struct nominator *nominator, const struct literal_set
     nominator->demands[number] = (struct demand){set, *head, END};
     *head = number + 1;
     for (size_t i = 0; i < set->count; i++) {
-        struct place *place = add_place(nominator, set->list[i].text);
+        struct place *place = add_place(nominator, &set->list[i]);
         nominator->links[nominator->link_count++] = (struct link){number, place->first_link};
         place->first_link = (uint32_t)nominator->link_count;
     }
@@ -291,46 +296,61 @@ static void mark(const struct nominator *nominator, const struct place *place, u
         set_bit(marks, nominator->links[i - 1].demand);
 }
 
+/* A text at work. Where values end in a loose one is not known. */
+struct search {
+    struct slice text;
+    uint64_t *marks;
+    bool loose;
+};
+
+/* Whether a value cannot end at that place. */
+static bool goes_on(const struct search *search, size_t at)
+{
+    return !search->loose && at < search->text.size && is_alnum(search->text.data[at]);
+}
+
 static __attribute__((noinline)) void check_places(const struct nominator *nominator,
                                                    uint32_t number, uint32_t gram,
-                                                   struct slice text, size_t at, uint64_t *marks)
+                                                   const struct search *search, size_t at)
 {
     for (; number != END; number = nominator->places[number - 1].next) {
         const struct place *place = &nominator->places[number - 1];
 
-        if (place->gram != gram || at < place->gram_at || all_marked(nominator, place, marks))
+        if (place->gram != gram || at < place->gram_at ||
+            all_marked(nominator, place, search->marks))
             continue;
-        if (slice_equal_nocase(slice_part(text, at - place->gram_at, place->literal.size),
-                               place->literal))
-            mark(nominator, place, marks);
+        if (slice_equal_nocase(slice_part(search->text, at - place->gram_at, place->literal.size),
+                               place->literal) &&
+            !(place->ends && goes_on(search, at - place->gram_at + place->literal.size)))
+            mark(nominator, place, search->marks);
     }
 }
 
 static inline void look_up(const struct nominator *nominator, const struct table *table,
-                           uint32_t gram, struct slice text, size_t at, uint64_t *marks)
+                           uint32_t gram, const struct search *search, size_t at)
 {
     const uint32_t code = hash(gram);
 
     if (has_bit(table->bitmap, code))
-        check_places(nominator, table->heads[code % HEADS], gram, text, at, marks);
+        check_places(nominator, table->heads[code % HEADS], gram, search, at);
 }
 
 /* The grams that start at `at`. */
-static inline void look_at(const struct nominator *nominator, struct slice text, size_t at,
-                           uint64_t *marks)
+static inline void look_at(const struct nominator *nominator, const struct search *search,
+                           size_t at)
 {
     const struct table *full = &nominator->tables[0], *brief = &nominator->tables[1];
 
-    if (text.size - at >= GRAM)
-        look_up(nominator, full, full_gram(text.data + at), text, at, marks);
-    if (brief->used && text.size - at >= SHORT_GRAM)
-        look_up(nominator, brief, short_gram(text.data + at), text, at, marks);
+    if (search->text.size - at >= GRAM)
+        look_up(nominator, full, full_gram(search->text.data + at), search, at);
+    if (brief->used && search->text.size - at >= SHORT_GRAM)
+        look_up(nominator, brief, short_gram(search->text.data + at), search, at);
 }
 
 /* Looks where the groups allow it: `bytes` are those of the text at `at`, up to its end, and may be
  * a copy. */
 static void look_at_blocks(const struct nominator *nominator, const uint8_t *bytes, size_t blocks,
-                           struct slice text, size_t at, uint64_t *marks)
+                           const struct search *search, size_t at)
 {
     uint32_t masks[BLOCKS];
 
@@ -338,14 +358,15 @@ static void look_at_blocks(const struct nominator *nominator, const uint8_t *byt
     for (size_t i = 0; i < blocks; i++, at += GRAM_GROUPS_BLOCK)
         for (uint32_t places = masks[i]; places; places &= places - 1) {
             const size_t place = at + (size_t)__builtin_ctz(places);
-            if (place < text.size)
-                look_at(nominator, text, place, marks);
+            if (place < search->text.size)
+                look_at(nominator, search, place);
         }
 }
 
-static void search_grouped(const struct nominator *nominator, struct slice text, uint64_t *marks)
+static void search_grouped(const struct nominator *nominator, const struct search *search)
 {
     enum { BEHIND = GRAM_GROUPS_WIDTH - 1, TAIL = 2 * GRAM_GROUPS_BLOCK };
+    const struct slice text = search->text;
     uint8_t tail[TAIL + BEHIND] = {0};
     size_t at = 0;
 
@@ -353,23 +374,37 @@ static void search_grouped(const struct nominator *nominator, struct slice text,
         const size_t whole = (text.size - at - BEHIND) / GRAM_GROUPS_BLOCK;
         const size_t blocks = whole < BLOCKS ? whole : BLOCKS;
 
-        look_at_blocks(nominator, text.data + at, blocks, text, at, marks);
+        look_at_blocks(nominator, text.data + at, blocks, search, at);
         at += blocks * GRAM_GROUPS_BLOCK;
     }
     if (at < text.size) {
         memcpy(tail, text.data + at, text.size - at);
-        look_at_blocks(nominator, tail, TAIL / GRAM_GROUPS_BLOCK, text, at, marks);
+        look_at_blocks(nominator, tail, TAIL / GRAM_GROUPS_BLOCK, search, at);
     }
+}
+
+static void look_through(const struct nominator *nominator, const struct search *search)
+{
+    if (nominator->grouped) {
+        search_grouped(nominator, search);
+        return;
+    }
+    for (size_t at = 0; at < search->text.size; at++)
+        look_at(nominator, search, at);
 }
 
 void nominator_add(const struct nominator *nominator, struct slice text, uint64_t *marks)
 {
-    if (nominator->grouped) {
-        search_grouped(nominator, text, marks);
-        return;
-    }
-    for (size_t at = 0; at < text.size; at++)
-        look_at(nominator, text, at, marks);
+    const struct search search = {text, marks, false};
+
+    look_through(nominator, &search);
+}
+
+void nominator_add_loose(const struct nominator *nominator, struct slice text, uint64_t *marks)
+{
+    const struct search search = {text, marks, true};
+
+    look_through(nominator, &search);
 }
 
 static bool is_met(const struct rule_demands *rule, const uint64_t *marks)

@@ -16,8 +16,10 @@ size_t nominator_mark_words(const struct nominator *nominator);
 size_t nominator_rule_words(const struct nominator *nominator);
 /* Clears the marks. */
 void nominator_start(const struct nominator *nominator, uint64_t *marks);
-/* Marks the literals that stand in the text. */
+/* Marks the literals that stand in the text: a value, or values with what separates them. */
 void nominator_add(const struct nominator *nominator, struct slice text, uint64_t *marks);
+/* As nominator_add for a text in which a value may end anywhere. */
+void nominator_add_loose(const struct nominator *nominator, struct slice text, uint64_t *marks);
 /* Whether the texts so far meet all demands of any rule. */
 bool nominator_any(const struct nominator *nominator, const uint64_t *marks);
 /* Sets the bits of all such rules in `rules`, clears the others. */

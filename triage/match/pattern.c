@@ -402,3 +402,11 @@ struct slice pattern_literal(const struct pattern *pattern, const char *breaks, 
     }
     return best;
 }
+
+bool pattern_ends_with(const struct pattern *pattern, struct slice literal)
+{
+    if (pattern->open_behind || pattern->count == 0)
+        return false;
+    const struct slice last = pattern->segments[pattern->count - 1].spelled;
+    return literal.size && literal.data + literal.size == last.data + last.size;
+}

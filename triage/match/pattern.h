@@ -54,5 +54,7 @@ bool pattern_exact(const struct pattern *pattern, struct slice *text);
  * text: ASCII only and without the bytes in `breaks`. Empty when there is none. It lives as long as
  * the pattern. */
 struct slice pattern_literal(const struct pattern *pattern, const char *breaks, size_t shortest);
+/* Whether every text that matches ends with this literal of the pattern. */
+bool pattern_ends_with(const struct pattern *pattern, struct slice literal);
 
 #endif

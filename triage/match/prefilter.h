@@ -16,6 +16,7 @@ enum { LITERAL_MAX = 256 };
  * is borrowed. */
 struct literal {
     struct slice text;
+    bool ends; /* the value ends with it: no letter and no digit follows. Only the nominator asks */
 };
 
 /* The filter for `count` literals, which are copied. A literal of less than three bytes, or
