@@ -30,6 +30,8 @@ rule WS_01_eval_of_request
         hit13 = "<%-- h.Open \"GET\", u, False : h.Send : ex\x65cuteglobal h.responseT\x65xt --%>"
         hit11 = "<%-- Run Trim(requ\x65st(\"a\")) : Sub Run(what) : ex\x65cute what : End Sub --%>"
         hit12 = "<%@ W\x65bService Language=\"JScript\" Class=\"S\" %> [WebM\x65thod] function Say(what : String) : String { /* inert */ ev\x61l(what); }"
+        hit14 = "<%-- ev\x61l(ev\x61l(\"requ\x65st\")(\"a\")) --%>"
+        hit15 = "<%-- as forums print it: eval\x5fr(Requ\x65st(\"a\")) --%>"
         miss1 = "<script type=\"text/javascript\">var o = eval(request.responseText);</script><% Response.Write(title) %>"
         miss2 = "<%@ Page Language=\"C#\" %><%# Eval(\"Name\") %><%= Request[\"id\"] %>"
         miss3 = "function evaluate(Request) { return eval(Request.body); }"
@@ -45,6 +47,8 @@ rule WS_01_eval_of_request
         $any_request = /\bRequest\s{0,4}(\[|\(|\.)/ nocase ascii wide
         $fetched = /[^.\w](execute|executeglobal)\s{0,4}\(?\s{0,4}\w{1,24}\.(responseText|responseBody)\b/ nocase ascii wide
         $engine = /\b(JScriptEvaluate|ExecuteStatement|AddCode)\s{0,4}\(?\s{0,4}(\w{1,24}\s{0,2}[.(]\s{0,4}){0,8}Request\s{0,4}(\[|\(|\.)/ nocase ascii wide
+        $named = /[^.\w](eval|execute)\s{0,8}\(?\s{0,8}(eval\s{0,4}\(\s{0,4}"request"\s{0,4}\)\s{0,4}\(|["']?request["']?\s{0,4}\)\s{0,4}\()/ nocase ascii wide
+        $copied = /[^.\w]eval_r\s{0,4}\(\s{0,4}Request\s{0,4}[(\[.]/ nocase ascii wide
         $unsafe = /\beval\s{0,8}\([^\r\n]{0,300},\s{0,8}["']unsafe["']\s{0,8}\)/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
@@ -52,7 +56,7 @@ rule WS_01_eval_of_request
     condition:
         filesize < 4MB and
         (any of ($tag, $runat, $razor) or (filesize < 1KB and extension matches /^\.(asp|asa|cer|cdx)$/i)) and
-        (any of ($request, $vbscript, $engine, $unsafe, $fetched) or ($session and $any_request))
+        (any of ($request, $vbscript, $engine, $unsafe, $fetched, $named, $copied) or ($session and $any_request))
 }
 
 rule WS_02_hidden_eval
@@ -225,6 +229,29 @@ rule WS_02_evaluator_in_page
         $method = /\[\s{0,4}(System\.Web\.Services\.)?WebMethod/ ascii wide
     condition:
         filesize < 2MB and any of ($tag, $runat) and any of ($request, $method) and ($evaluate or ($control and $act))
+}
+
+rule WS_02_code_for_a_component
+{
+    meta:
+        id = "WS-02"
+        title = "Page that hands its code to a component to decode"
+        description = "Classic ASP that gives three or more long runs of letters and digits to a method of an object that it made: the code of the page, which a library on the server decodes. Commercial pages were sold so; a page of this kind cannot be read, and shells come in the same form."
+        level = "high"
+        confidence = "medium"
+        tags = "attack.persistence,attack.t1505.003,attack.t1027"
+        reference = "https://attack.mitre.org/techniques/T1027/"
+        author = "extriage"
+        hit1 = "<% Set c = Server.CreateObj\x65ct(\"Example.Coding\")\r\nc.EnC\x6fde(\"Aa0LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\")\r\nc.EnC\x6fde(\"Bb1LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\")\r\nc.EnC\x6fde(\"Cc2LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\") %>"
+        hit2 = "<% Set c = CreateObj\x65ct(\"Example.Coding\") : c.DeC\x6fde \"Aa0LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\" : c.DeC\x6fde \"Bb1LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\" : c.DeC\x6fde \"Cc2LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\" %>"
+        miss1 = "<% Set c = Server.CreateObject(\"Example.Coding\") : t = c.Decode(Request.Form(\"t\")) : c.Encode(\"short\") %>"
+        miss2 = "<% Set c = Server.CreateObject(\"Example.Coding\") : c.Decode \"Aa0LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\" %>"
+    strings:
+        $made = /CreateObject\s{0,4}\(\s{0,4}"/ nocase ascii wide
+        $given = /\.(En|De)(code|crypt)\w{0,12}\s{0,4}\(?\s{0,4}"[A-Za-z0-9+\/=]{200}/ nocase
+        $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
+    condition:
+        filesize < 2MB and $tag and $made and #given > 2
 }
 
 rule WS_02_object_with_a_key

@@ -153,6 +153,30 @@ rule WS_05_native_code
         filesize < 4MB and any of ($tag, $runat) and $import and (($memory and $thread) or ($socket and $program) or ($launch and $request))
 }
 
+rule WS_05_listening_page
+{
+    meta:
+        id = "WS-05"
+        title = "Page that reads the traffic of the network"
+        description = "Server-side code that opens a raw socket and sets it to receive all: the page listens for the passwords of others. No honest page does it."
+        level = "critical"
+        confidence = "high"
+        tags = "attack.credential-access,attack.t1040,attack.t1505.003"
+        reference = "https://attack.mitre.org/techniques/T1040/"
+        author = "extriage"
+        hit1 = "<%@ Page Language=\"C#\" %><%-- new Socket(AddressFamily.InterNetwork, SocketType.R\x61w, ProtocolType.IP); s.IOControl(IOControlCode.Receive\x41ll, a, b); --%>"
+        hit2 = "<script runat=\"server\">/* Dim s = New Socket(AddressFamily.InterNetwork, SocketType.R\x61w, ProtocolType.IP) : s.IOControl(-174483\x30967, a, b) */</script>"
+        miss1 = "<%@ Page Language=\"C#\" %><% var s = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Icmp); // ping %>"
+        miss2 = "new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.IP); s.IOControl(IOControlCode.ReceiveAll, a, b);"
+    strings:
+        $raw = /\bSocketType\s{0,4}\.\s{0,4}Raw\b/ ascii wide
+        $all = /\bIOControl\s{0,4}\(\s{0,4}([^,\r\n]{0,60}ReceiveAll\b|-1744830\d{3}|[^,\r\n]{0,60}0x98000001|SIO_RCVALL)/ ascii wide
+        $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
+        $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
+    condition:
+        filesize < 2MB and any of ($tag, $runat) and $raw and $all
+}
+
 rule WS_05_sites_and_passwords
 {
     meta:

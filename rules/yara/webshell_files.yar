@@ -60,7 +60,7 @@ rule WS_03_page_that_creates_a_page
     meta:
         id = "WS-03"
         title = "Page that creates another page under a fixed name, or overwrites itself"
-        description = "Server-side code that opens a file for writing whose whole name stands in the code and is that of a page, or its own: a dropper, whatever it writes. Honest applications write settings, logs and pictures."
+        description = "Server-side code that opens a file for writing whose whole name stands in the code and is that of a page, or its own, or that of a program which it starts: a dropper, whatever it writes. Honest applications write settings, logs and pictures."
         level = "high"
         confidence = "high"
         tags = "attack.persistence,attack.t1505.003,attack.t1105"
@@ -70,6 +70,10 @@ rule WS_03_page_that_creates_a_page
         hit2 = "<%-- s.SaveToFil\x65 \"D:\\site\\t.\x61sp\", 2 --%>"
         hit3 = "<%-- set f = fso.CreateT\x65xtFile(Server.MapPath(\"up.\x61sp\")) --%>"
         hit4 = "<%-- set f = fso.CreateT\x65xtFile(Server.MapPath(Request.ServerVariables(\"SCR\x49PT_NAME\")), True) --%>"
+        hit5 = "<%-- set f = fso.CreateT\x65xtFile(\"c:\\n.v\x62s\", True): CreateObject(\"WScript.Sh\x65ll\").R\x75n \"c:\\n.v\x62s\" --%>"
+        hit6 = "<form method=post><textarea name=z>var f=new System.IO.StreamWrit\x65r(Server.MapPath(\"a.\x61spx\"));</textarea>"
+        miss6 = "<% Set f = fso.CreateTextFile(\"c:\\jobs\\nightly.cmd\", True) %>"
+        miss7 = "<form method=post><textarea name=z>StreamWriter(Server.MapPath(\"a.txt\"))</textarea>"
         miss5 = "<% Set f = fso.OpenTextFile(Server.MapPath(Request.ServerVariables(\"SCRIPT_NAME\"))) : Response.Write f.ReadAll %>"
         miss1 = "<%@ Page %><% File.WriteAllText(Server.MapPath(\"~/app_offline.htm\"), text); %>"
         miss2 = "<%@ Page %><% File.WriteAllText(path + \"Default.aspx\", template); %>"
@@ -78,11 +82,15 @@ rule WS_03_page_that_creates_a_page
     strings:
         $create = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n]{0,120}\.(aspx?|ashx|asmx|asax|asa|cer|cdx|cshtml|soap|php|jspx?)"/ nocase ascii wide
         $itself = /\b(CreateTextFile|SaveToFile|WriteAllText|StreamWriter|OpenWrite)\s{0,4}\(?\s{0,4}(\w{1,20}\.){0,4}(MapPath\s{0,4}\(\s{0,4})?(\w{1,20}\.){0,4}Request\.(ServerVariables\s{0,8}[(\[]\s{0,4}"(SCRIPT_NAME|PATH_INFO|PATH_TRANSLATED|URL)"|PhysicalPath\b|FilePath\b)/ nocase ascii wide
+        $script = /\b(CreateTextFile|SaveToFile|WriteAllText|WriteAllBytes|StreamWriter)\s{0,4}\(?\s{0,4}@?"\w:\\[^"\r\n]{0,120}\.(vbs|vbe|wsf|bat|cmd|ps1|exe|com|scr)"/ nocase ascii wide
+        $started = /\.\s{0,4}(Run|Exec|ShellExecute|Start)\s{0,4}\(?\s{0,4}@?"[^"\r\n]{0,160}\.(vbs|vbe|wsf|bat|cmd|ps1|exe|com|scr)"/ nocase ascii wide
+        $client = /<textarea[^>]{0,120}>[^<]{0,80}\b(CreateText|CreateTextFile|WriteAllText|StreamWriter|SaveToFile)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n]{0,120}\.(aspx?|ashx|asmx|cshtml|php|jspx?)"/ nocase
         $settings = /\b(CreateText|CreateTextFile|WriteAllText|WriteAllBytes|WriteAllLines|AppendAllText|StreamWriter|SaveToFile|SaveAs|OpenWrite)\s{0,4}\(?\s{0,4}((\w{1,20}\.){0,4}MapPath\s{0,4}\(\s{0,4})?@?"[^"\r\n:]{0,80}(config|setting|const|conn|define|cache|lang)\w{0,12}\.(aspx?|asax|asa|cshtml)"/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
-        filesize < 512KB and any of ($tag, $runat) and ($itself or #create > #settings)
+        filesize < 512KB and
+        ((any of ($tag, $runat) and ($itself or #create > #settings or ($script and $started))) or (filesize < 16KB and $client))
 }
 
 rule WS_03_upload_beside_itself

@@ -125,6 +125,32 @@ rule WS_09_other_engines
         (($xsl and $xsl_script and $request) or ($transform and $script and $shell) or ($provider and $compile and $request) or ($service and $method and $start and any of ($given, $shell_name)))
 }
 
+rule WS_09_php_page
+{
+    meta:
+        id = "WS-09"
+        title = "PHP page that runs what the client sends"
+        description = "A value of the request evaluated, called as a function or given to the shell in PHP code, which an IIS server with PHP would run."
+        level = "critical"
+        confidence = "high"
+        tags = "attack.persistence,attack.t1505.003"
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        author = "extriage"
+        hit1 = "<?php /* inert: @ev\x61l($_P\x4fST['a']); */ ?>"
+        hit2 = "<?php /* inert: pr\x65g_replace(\"/a/e\", $_P\x4fST['a'], \"b\"); */"
+        hit3 = "<?php /* inert: $_G\x45T['f']($_G\x45T['a']); sh\x65ll_exec(base64_decode($_REQU\x45ST['c'])); */"
+        miss1 = "<?php $id = (int)$_GET['id']; echo htmlspecialchars($_POST['name']); exec('convert a.png b.png'); ?>"
+        miss2 = "<?php $t = preg_replace('/[^a-z]/', '', $_POST['t']); call_user_func($handler, $_POST); ?>"
+        miss3 = "<?php echo \"No page of the name $_GET[q] (3 others)\"; ?>"
+    strings:
+        $php = /<\?(php|=|\s)|<script[^>]{0,40}language\s{0,4}=\s{0,4}["']?php/ nocase
+        $runs = /\b(eval|assert|system|passthru|shell_exec|popen|proc_open|exec|create_function)\s{0,4}\(\s{0,4}(\w{1,24}\s{0,4}\(\s{0,4}){0,4}["']?\s{0,4}@?\$\{?_(POST|GET|REQUEST|COOKIE|SERVER)\b/ nocase
+        $replaces = /\bpreg_replace\s{0,4}\(\s{0,4}["']([^"'\r\n]{1,60})\/[imsxu]{0,4}e[imsxu]{0,4}["']\s{0,4},\s{0,4}(\w{1,24}\s{0,4}\(\s{0,4}){0,4}@?\$_(POST|GET|REQUEST|COOKIE)\b/ nocase
+        $calls = /\$_(POST|GET|REQUEST|COOKIE)\s{0,4}[\[{][^\]}\r\n]{1,40}[\]}]\(/
+    condition:
+        filesize < 1MB and $php and any of ($runs, $replaces, $calls)
+}
+
 rule WS_09_page_that_stays_in_memory
 {
     meta:

@@ -103,6 +103,18 @@ static void honest_pages_say_nothing_new(void **state)
     assert_says_nothing_new("<%@ Page %><% f.SaveAs(Request.PhysicalApplicationPath + name); %>");
     assert_says_nothing_new("<% Open Request(1)\nSub Open(d)\nx = d\nEnd Sub %>");
     assert_says_nothing_new("<% s = Request(\"s\") : f.SaveAs Server.MapPath(\"/up\") & s %>");
+    assert_says_nothing_new(
+        "<% s = Request(\"s\")\nf.SaveAs Server.MapPath(\"/\") & \"/\" & s & \".txt\" %>");
+}
+
+static void a_name_of_the_client_in_the_root_of_the_site_is_a_path_of_its_own(void **state)
+{
+    (void)state;
+    SAYS("<%-- x.SaveToFile(Server.MapPath(\".\") & \"\\\" & Request(1), 2) --%>",
+         "x.SaveToFile(Request(1)");
+    SAYS("<%-- n = Request(1)\nPut Server.MapPath(\"/\")&\"/\"&n,t\nSub Put(p,c)\n"
+         "Set f = o.CreateTextFile(p)\nEnd Sub --%>",
+         "o.CreateTextFile(Request(1)");
 }
 
 /* As the upload pages of editors do it: the folder is the page's own, the name is made anew. */
@@ -254,6 +266,7 @@ int main(void)
         cmocka_unit_test(pages_in_other_encodings_are_read),
         cmocka_unit_test(honest_pages_say_nothing_new),
         cmocka_unit_test(honest_uploads_open_no_path_of_the_client),
+        cmocka_unit_test(a_name_of_the_client_in_the_root_of_the_site_is_a_path_of_its_own),
         cmocka_unit_test(a_folder_of_the_client_below_the_site_is_no_path_of_its_own),
         cmocka_unit_test(requests_are_followed_into_calls),
         cmocka_unit_test(requests_are_followed_into_functions),

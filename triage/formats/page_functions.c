@@ -73,10 +73,10 @@ static struct slice to_end(struct slice text, size_t at, const char *end_words)
 
 static bool turns_characters(struct slice body)
 {
-    static const char *const words[] = {"chr(",          "chrw(", "chrb(",     "fromcharcode",
-                                        "strreverse",    "xor ",  "unescape(", "frombase64",
-                                        "bin.base64",    "chr (", "decodeuri", "char(",
-                                        "convert.tochar"};
+    static const char *const words[] = {"chr(",           "chrw(", "chrb(",     "fromcharcode",
+                                        "strreverse",     "xor ",  "unescape(", "frombase64",
+                                        "bin.base64",     "chr (", "decodeuri", "char(",
+                                        "convert.tochar", "mid("};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_find_nocase(body, 0, slice_of_text(words[i])) != SIZE_MAX)

@@ -200,6 +200,27 @@ static bool is_continued(const struct page_flow *flow, struct slice rest)
            slice_find_nocase(source.words, 0, SLICE_LITERAL(".files")) != SIZE_MAX;
 }
 
+/* MapPath("/") & "\\" & name: the folder of the site, or of the page, and behind it a name that is
+ * the client's to its end. */
+static bool is_named_in_root(const struct page_flow *flow, struct slice rest)
+{
+    static const char *const roots[] = {"\"\")",  "\".\")",  "\"./\")",
+                                        "\"/\")", "\"~/\")", "\"\\\")"};
+    struct slice argument = slice_of(NULL, 0);
+    size_t at = 0, last = 0;
+    bool is_root = false;
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        is_root |= slice_starts_nocase(rest, roots[i]);
+    at = is_root ? slice_find(rest, 0, ')') + 1 : 0;
+    if (!is_root || !page_next_argument(rest, &at, &argument))
+        return false;
+    for (size_t i = 0; i < argument.size; i++)
+        if (argument.data[i] == '+' || argument.data[i] == '&')
+            last = i + 1;
+    return last && page_reach_of(flow, slice_from(argument, last)) == PAGE_REACH_ANY;
+}
+
 enum page_reach page_reach_of(const struct page_flow *flow, struct slice expression)
 {
     const struct first_part first = first_part_of(expression);
@@ -207,7 +228,7 @@ enum page_reach page_reach_of(const struct page_flow *flow, struct slice express
     enum page_reach reach = PAGE_REACH_PART;
 
     if (!first.word.size)
-        return reach;
+        return first.is_mapped && is_named_in_root(flow, first.rest) ? PAGE_REACH_SITE : reach;
     if (holder)
         reach = holder->reach;
     else if (begins_with_client(flow, expression, first.word))
