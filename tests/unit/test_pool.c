@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +27,12 @@ struct result {
 struct test {
     struct result results[TASKS];
     size_t order_of_ends[TASKS], ended;
-    bool refuse_start;
+    bool refuse_start, twice; /* twice: with second runs */
+    unsigned taken_back;
+    size_t fails_after; /* ends after which nothing more can be stored; 0: never */
 };
+
+static unsigned *runs; /* of tasks that are killed, in memory that workers share */
 
 static const volatile int never;
 
@@ -63,6 +68,8 @@ static void run(void *state, struct slice body, struct outbox *outbox)
     if (what == 'h')
         for (;;)
             pause();
+    if (what == 'k' && (*runs)++ == 0)
+        raise(SIGKILL);
     if (what == 'x')
         _exit(7);
     if (what == 'w' && outbox_output(outbox) >= 0)
@@ -100,6 +107,22 @@ static void ended(void *context, size_t task, const char *problem)
         snprintf(test->results[task].problem, sizeof test->results[task].problem, "%s", problem);
 }
 
+static void again(void *context, size_t task, const char *problem)
+{
+    struct test *test = context;
+
+    (void)problem;
+    test->taken_back++;
+    test->results[task].frames = 0;
+}
+
+static int failed(void *context)
+{
+    const struct test *test = context;
+
+    return test->fails_after && test->ended >= test->fails_after ? error_set("it is full") : 0;
+}
+
 static int run_letters(struct test *test, unsigned jobs, const char *letters, const char *output)
 {
     const struct pool pool = {.jobs = jobs,
@@ -109,6 +132,8 @@ static int run_letters(struct test *test, unsigned jobs, const char *letters, co
                               .run = run,
                               .stop = stop,
                               .frame = frame,
+                              .again = test->twice ? again : NULL,
+                              .failed = failed,
                               .ended = ended};
     const size_t count = strlen(letters);
     struct pool_task tasks[TASKS];
@@ -200,6 +225,54 @@ static void a_flood_costs_one_task(void **state)
     check_only_one_suffers("efeee", 1, "more than can come of this file");
 }
 
+static void a_killed_task_runs_once_more_when_all_others_are_done(void **state)
+{
+    struct test test = {.twice = true};
+
+    (void)state;
+    *runs = 0;
+    assert_int_equal(run_letters(&test, 2, "ekeeeeee", NULL), 0);
+    for (size_t i = 0; i < 8; i++)
+        check_good(&test, i);
+    assert_int_equal(test.taken_back, 1);
+    assert_int_equal(test.order_of_ends[7], 1);
+}
+
+static void a_crash_is_tried_twice_and_no_more(void **state)
+{
+    struct test test = {.twice = true};
+
+    (void)state;
+    assert_int_equal(run_letters(&test, 2, "ceex", NULL), 0);
+    assert_int_equal(test.taken_back, 2);
+    assert_int_equal(test.ended, 4);
+    assert_non_null(strstr(test.results[0].problem, "signal 11"));
+    assert_non_null(strstr(test.results[3].problem, "exit code 7"));
+}
+
+static void a_hang_is_not_tried_again(void **state)
+{
+    struct test test = {.twice = true};
+
+    (void)state;
+    assert_int_equal(run_letters(&test, 2, "he", NULL), 0);
+    assert_int_equal(test.taken_back, 0);
+}
+
+static void nothing_goes_on_once_results_cannot_be_stored(void **state)
+{
+    (void)state;
+    for (unsigned jobs = 0; jobs < 3; jobs++) {
+        struct test test = {.fails_after = 1};
+        char letters[TASKS];
+        memset(letters, 'e', sizeof letters - 1);
+        letters[sizeof letters - 1] = 0;
+        assert_int_equal(run_letters(&test, jobs, letters, NULL), -1);
+        assert_string_equal(error_text(), "it is full");
+        assert_true(test.ended < TASKS - 1);
+    }
+}
+
 static void a_worker_that_cannot_start_is_an_error(void **state)
 {
     (void)state;
@@ -229,6 +302,20 @@ static void a_task_writes_the_file_that_the_parent_made(void **state)
     rmdir(folder);
 }
 
+static void a_crash_leaves_the_output_of_its_neighbour_alone(void **state)
+{
+    char folder[] = "/tmp/extriage-pool-XXXXXX", path[100];
+    struct test test = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/out", folder);
+    assert_int_equal(run_letters(&test, 1, "cwe", path), 0);
+    check_good(&test, 1);
+    unlink(path);
+    rmdir(folder);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -239,9 +326,17 @@ int main(void)
         cmocka_unit_test(a_broken_frame_costs_one_task),
         cmocka_unit_test(a_worker_that_reads_for_ever_comes_to_an_end),
         cmocka_unit_test(a_flood_costs_one_task),
+        cmocka_unit_test(a_killed_task_runs_once_more_when_all_others_are_done),
+        cmocka_unit_test(a_crash_is_tried_twice_and_no_more),
+        cmocka_unit_test(a_hang_is_not_tried_again),
+        cmocka_unit_test(nothing_goes_on_once_results_cannot_be_stored),
         cmocka_unit_test(a_worker_that_cannot_start_is_an_error),
         cmocka_unit_test(a_task_writes_the_file_that_the_parent_made),
+        cmocka_unit_test(a_crash_leaves_the_output_of_its_neighbour_alone),
     };
 
+    runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (runs == MAP_FAILED)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,9 @@ struct run {
     size_t count, next;
     size_t *again; /* tasks taken back from a worker that ended */
     size_t again_count;
+    size_t *alone; /* tasks for a second run by themselves; [alone_done, alone_count) are to come */
+    size_t alone_count, alone_done;
+    bool *tried;
     struct worker *workers;
     size_t ended;
     uint64_t bytes_read;
@@ -47,7 +50,7 @@ static int worker_start(struct run *run, struct worker *worker)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return error_set_errno("cannot make a socket for a worker");
     fflush(NULL);
-    const pid_t pid = fork();
+    const pid_t parent = getpid(), pid = fork();
     if (pid < 0) {
         close(pair[0]);
         close(pair[1]);
@@ -58,7 +61,7 @@ static int worker_start(struct run *run, struct worker *worker)
         for (size_t i = 0; i < run->pool->jobs; i++)
             if (run->workers[i].pid > 0)
                 close(run->workers[i].socket);
-        pool_worker(run->pool, pair[1]);
+        pool_worker(run->pool, pair[1], parent);
     }
     close(pair[1]);
     buffer_clear(&worker->inbox);
@@ -129,19 +132,27 @@ static bool send_batch(struct worker *worker, struct slice batch, const int *des
     return true;
 }
 
-/* Adds one task to the batch; false when its output file cannot be made (the task has ended then).
- */
-static bool add_to_batch(struct run *run, struct worker *worker, size_t task, int *descriptors,
-                         size_t *descriptor_count)
+/* Whether no file can be made in that place any more, whatever its name. */
+static bool is_place_lost(int reason)
+{
+    return reason == ENOSPC || reason == EDQUOT || reason == EROFS || reason == EIO;
+}
+
+/* Adds one task to the batch; a task whose output file cannot be made has ended then. -1 when none
+ * can. */
+static int add_to_batch(struct run *run, struct worker *worker, size_t task, int *descriptors,
+                        size_t *descriptor_count)
 {
     const struct pool_task *t = &run->tasks[task];
 
     if (t->output) {
-        const int output = open_output(t->output);
+        const int output = open_output(t->output), reason = errno;
         if (output < 0) {
             error_set_errno("cannot create '%s'", t->output);
+            if (is_place_lost(reason))
+                return -1;
             task_ended(run, task, error_text());
-            return false;
+            return 0;
         }
         descriptors[(*descriptor_count)++] = output;
     }
@@ -149,7 +160,7 @@ static bool add_to_batch(struct run *run, struct worker *worker, size_t task, in
     wire_put_u8(&run->scratch, t->output != NULL);
     wire_put_slice(&run->scratch, t->body);
     worker->tasks[worker->count++] = task;
-    return true;
+    return 0;
 }
 
 /* The next of the batch is at work from now on. */
@@ -161,7 +172,7 @@ static void begin_task(struct worker *worker)
 
 /* Neighbours on the disk go together; a batch ends once it is heavy, so that workers end at about
  * the same time. */
-static void hand_out(struct run *run, struct worker *worker)
+static int hand_out(struct run *run, struct worker *worker)
 {
     int descriptors[BATCH_TASKS];
     size_t descriptor_count = 0, task;
@@ -169,16 +180,19 @@ static void hand_out(struct run *run, struct worker *worker)
 
     buffer_clear(&run->scratch);
     worker->count = worker->done = 0;
-    while (worker->count < BATCH_TASKS && weight < BATCH_WEIGHT && next_task(run, &task)) {
+    int result = 0;
+    while (worker->count < BATCH_TASKS && weight < BATCH_WEIGHT && result == 0 &&
+           next_task(run, &task)) {
         weight += run->tasks[task].weight;
-        add_to_batch(run, worker, task, descriptors, &descriptor_count);
+        result = add_to_batch(run, worker, task, descriptors, &descriptor_count);
     }
-    if (worker->count)
+    if (worker->count && result == 0)
         send_batch(worker, buffer_slice(&run->scratch), descriptors, descriptor_count);
     for (size_t i = 0; i < descriptor_count; i++)
         close(descriptors[i]);
     clock_gettime(CLOCK_MONOTONIC, &worker->heard);
     begin_task(worker);
+    return result;
 }
 
 /* Waits for the worker's end; gives its status. */
@@ -192,28 +206,53 @@ static int reap(struct worker *worker)
     return status;
 }
 
+/* It is made anew when the task is handed out again. */
+static void remove_output(const struct run *run, size_t task)
+{
+    if (run->tasks[task].output)
+        unlink(run->tasks[task].output);
+}
+
+/* Whether the task gets a second run after what happened to its worker. */
+static bool take_back(struct run *run, size_t task, const char *problem)
+{
+    if (!run->pool->again || run->tried[task])
+        return false;
+    remove_output(run, task);
+    run->tried[task] = true;
+    run->alone[run->alone_count++] = task;
+    run->pool->again(run->pool->context, task, problem);
+    return true;
+}
+
 /* The worker is gone: its current task bears the blame, the others of its batch are handed out
- * again. */
-static void worker_lost(struct run *run, struct worker *worker, const char *problem)
+ * again. `may_pass` tells that the task may not be the cause. */
+static void worker_lost(struct run *run, struct worker *worker, const char *problem, bool may_pass)
 {
     if (worker->pid > 0) {
         kill(worker->pid, SIGKILL);
         reap(worker);
     }
     close(worker->socket);
-    for (size_t i = worker->count; i > worker->done + 1; i--)
+    for (size_t i = worker->count; i > worker->done + 1; i--) {
+        remove_output(run, worker->tasks[i - 1]);
         run->again[run->again_count++] = worker->tasks[i - 1];
-    if (worker->done < worker->count)
-        task_ended(run, worker->tasks[worker->done], problem);
+    }
+    const bool busy = worker->done < worker->count;
+    const size_t task = busy ? worker->tasks[worker->done] : 0;
     worker->count = worker->done = 0;
+    if (busy && !(may_pass && take_back(run, task, problem)))
+        task_ended(run, task, problem);
 }
 
-/* How a worker whose socket closed came to its end, in words. */
-static const char *ending(struct worker *worker, char *text, size_t size)
+/* How a worker whose socket closed came to its end, in words; and whether it need not be its task's
+ * doing. */
+static const char *ending(struct worker *worker, char *text, size_t size, bool *may_pass)
 {
     const int status = reap(worker);
 
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+    *may_pass = !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+    if (!*may_pass)
         snprintf(text, size,
                  "the worker tried what its sandbox forbids and was ended: it may have been taken "
                  "over by the evidence");
@@ -292,16 +331,18 @@ static int hear(struct run *run, struct worker *worker)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got <= 0) {
-        worker_lost(run, worker, ending(worker, text, sizeof text));
+        bool may_pass;
+        const char *problem = ending(worker, text, sizeof text, &may_pass);
+        worker_lost(run, worker, problem, may_pass);
         return 0;
     }
     worker->inbox.size += (size_t)got;
     clock_gettime(CLOCK_MONOTONIC, &worker->heard);
     const int result = take_frames(run, worker);
     if (result == -1)
-        worker_lost(run, worker, "the worker sent a broken result");
+        worker_lost(run, worker, "the worker sent a broken result", false);
     if (result == -3)
-        worker_lost(run, worker, "the worker sent more than can come of this file");
+        worker_lost(run, worker, "the worker sent more than can come of this file", false);
     return result == -2 ? -1 : 0;
 }
 
@@ -320,20 +361,64 @@ static void end_slow_worker(struct run *run, struct worker *worker)
         snprintf(text, sizeof text, "the worker came to no end within %" PRIu64 " seconds", most);
     else
         return;
-    worker_lost(run, worker, text);
+    worker_lost(run, worker, text, false);
 }
 
+static bool is_busy(const struct worker *worker)
+{
+    return worker->pid && worker->done < worker->count;
+}
+
+static bool any_busy(const struct run *run)
+{
+    for (size_t i = 0; i < run->pool->jobs; i++)
+        if (is_busy(&run->workers[i]))
+            return true;
+    return false;
+}
+
+/* An idle worker ends when its socket closes. */
+static void end_worker(struct worker *worker)
+{
+    const bool busy = is_busy(worker);
+
+    if (!worker->pid)
+        return;
+    close(worker->socket);
+    if (busy)
+        kill(worker->pid, SIGKILL);
+    reap(worker);
+}
+
+/* One task for a second run, when nothing else is at work: it gets all of the memory. */
+static int hand_out_alone(struct run *run)
+{
+    struct worker *worker = &run->workers[0];
+
+    for (size_t i = 0; i < run->pool->jobs; i++)
+        end_worker(&run->workers[i]);
+    if (worker_start(run, worker) < 0)
+        return -1;
+    run->again[run->again_count++] = run->alone[run->alone_done++];
+    return hand_out(run, worker);
+}
+
+/* Without memory for one more worker those that are there go on. */
 static int hand_out_to_all(struct run *run)
 {
     for (size_t i = 0; i < run->pool->jobs; i++) {
         struct worker *worker = &run->workers[i];
-        if (worker->done < worker->count || (run->next >= run->count && run->again_count == 0))
+        if (is_busy(worker) || (run->next >= run->count && run->again_count == 0))
             continue;
-        if (worker->pid == 0 && worker_start(run, worker) < 0)
+        if (worker->pid == 0 && worker_start(run, worker) < 0) {
+            if (any_busy(run))
+                break;
             return -1;
-        hand_out(run, worker);
+        }
+        if (hand_out(run, worker) < 0)
+            return -1;
     }
-    return 0;
+    return run->alone_done < run->alone_count && !any_busy(run) ? hand_out_alone(run) : 0;
 }
 
 static int hear_all(struct run *run)
@@ -355,12 +440,17 @@ static int hear_all(struct run *run)
     return result;
 }
 
+static bool has_failed(const struct pool *pool)
+{
+    return pool->failed && pool->failed(pool->context) < 0;
+}
+
 static int drive(struct run *run, const volatile int *interrupted)
 {
     while (run->ended < run->count) {
         if (*interrupted)
             return 1;
-        if (hand_out_to_all(run) < 0 || hear_all(run) < 0)
+        if (hand_out_to_all(run) < 0 || hear_all(run) < 0 || has_failed(run->pool))
             return -1;
         if (run->pool->tick)
             run->pool->tick(run->pool->context, run->bytes_read);
@@ -371,15 +461,8 @@ static int drive(struct run *run, const volatile int *interrupted)
 static void stop_workers(struct run *run)
 {
     for (size_t i = 0; i < run->pool->jobs; i++) {
-        struct worker *worker = &run->workers[i];
-        if (worker->pid) {
-            const bool busy = worker->done < worker->count;
-            close(worker->socket); /* an idle worker ends at that */
-            if (busy)
-                kill(worker->pid, SIGKILL);
-            reap(worker);
-        }
-        buffer_release(&worker->inbox);
+        end_worker(&run->workers[i]);
+        buffer_release(&run->workers[i].inbox);
     }
 }
 
@@ -389,13 +472,18 @@ static int run_in_workers(const struct pool *pool, const struct pool_task *tasks
     struct run run = {.pool = pool, .tasks = tasks, .count = count};
 
     run.workers = calloc(pool->jobs, sizeof *run.workers);
-    run.again = calloc(count ? count : 1, sizeof *run.again);
-    int result = run.workers && run.again ? drive(&run, interrupted) : error_set("out of memory");
+    run.again = calloc(count + 1, sizeof *run.again);
+    run.alone = calloc(count + 1, sizeof *run.alone);
+    run.tried = calloc(count + 1, sizeof *run.tried);
+    int result = run.workers && run.again && run.alone && run.tried ? drive(&run, interrupted)
+                                                                    : error_set("out of memory");
     if (run.workers)
         stop_workers(&run);
     buffer_release(&run.scratch);
     free(run.workers);
     free(run.again);
+    free(run.alone);
+    free(run.tried);
     return result;
 }
 
@@ -409,12 +497,17 @@ static int run_here(const struct pool *pool, const struct pool_task *tasks, size
     if (!state)
         return -1;
     clock_gettime(CLOCK_MONOTONIC, &outbox.reported);
-    for (size_t i = 0; i < count && !*interrupted; i++) {
+    for (size_t i = 0; i < count && !*interrupted && !has_failed(pool); i++) {
         outbox.task = i;
         outbox.broken = false;
         outbox.output = tasks[i].output ? open_output(tasks[i].output) : -1;
         if (tasks[i].output && outbox.output < 0) {
+            const int reason = errno;
             error_set_errno("cannot create '%s'", tasks[i].output);
+            if (is_place_lost(reason)) {
+                pool->stop(state);
+                return -1;
+            }
             pool->ended(pool->context, i, error_text());
             continue;
         }
@@ -424,7 +517,7 @@ static int run_here(const struct pool *pool, const struct pool_task *tasks, size
         pool->ended(pool->context, i, outbox.broken ? "the worker sent a broken result" : NULL);
     }
     pool->stop(state);
-    return *interrupted ? 1 : 0;
+    return has_failed(pool) ? -1 : *interrupted ? 1 : 0;
 }
 
 int pool_run(const struct pool *pool, const struct pool_task *tasks, size_t count,

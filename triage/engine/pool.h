@@ -1,7 +1,9 @@
 /*
  * Forked workers. The parent hands out tasks in their order, reads framed results and survives
  * whatever a worker does: a crash, a hang or a broken frame costs the one task that caused it; its
- * neighbours are handed to a fresh worker.
+ * neighbours are handed to a fresh worker. What made a worker end may have nothing to do with its
+ * task (somebody killed it, memory was short): such a task is run once more, by itself in a fresh
+ * worker, when all others are done.
  *
  *   parent                                     worker (sandboxed)
  *     | -- tasks (u32 count, then slices) --->   |  task by task:
@@ -49,15 +51,21 @@ struct pool {
     /* In the parent. The body is hostile: read it with a cursor. A -1 from `frame` counts as a
      * broken frame. */
     int (*frame)(void *context, size_t task, uint8_t type, struct slice body);
+    /* The task will be run once more: what its first run gave is to be forgotten. NULL: there is no
+     * second run. */
+    void (*again)(void *context, size_t task, const char *problem);
     /* Once for each task: `problem` is NULL, or says how it ended ("crashed (signal 11)"). */
     void (*ended)(void *context, size_t task, const char *problem);
+    /* With error_text set when going on makes no sense any more (results cannot be stored); may be
+     * NULL. */
+    int (*failed)(void *context);
     /* About ten times a second, for a progress line; may be NULL. */
     void (*tick)(void *context, uint64_t bytes_read);
 };
 
 /*
  * Runs all tasks. 0 when each task has ended (well or not), 1 when *interrupted became non-zero and
- * the rest was left, -1 with error_text when no worker can be started.
+ * the rest was left, -1 with error_text when no worker can be started or `failed` says so.
  */
 int pool_run(const struct pool *pool, const struct pool_task *tasks, size_t count,
              const volatile int *interrupted);

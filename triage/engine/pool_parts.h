@@ -4,6 +4,7 @@
 
 #include "triage/engine/pool.h"
 
+#include <sys/types.h>
 #include <time.h>
 
 enum {
@@ -25,8 +26,8 @@ struct outbox {
     bool broken; /* the callback refused a frame (only with jobs 0) */
 };
 
-/* The worker's side, from its start to its end. */
-_Noreturn void pool_worker(const struct pool *pool, int socket);
+/* The worker's side, from its start to its end, which is that of `parent` at the latest. */
+_Noreturn void pool_worker(const struct pool *pool, int socket, pid_t parent);
 int64_t pool_milliseconds_since(const struct timespec *then);
 
 #endif

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -150,13 +151,23 @@ static void run_batch(const struct pool *pool, void *state, struct outbox *outbo
     report_progress(outbox);
 }
 
-_Noreturn void pool_worker(const struct pool *pool, int socket)
+/* Whatever happens to the parent, nobody is to write into the case for it any more. */
+static void end_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent)
+        _exit(0);
+}
+
+_Noreturn void pool_worker(const struct pool *pool, int socket, pid_t parent)
 {
     struct outbox outbox = {.socket = socket, .pool = pool, .output = -1};
     struct buffer batch = BUFFER_EMPTY;
 
+    end_with(parent);
     signal(SIGINT, SIG_IGN); /* the parent decides when to stop */
     sandbox_drop_descriptors(STDERR_FILENO + 1, socket);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     void *state = pool->start(pool->context);
     if (!state) {
         outbox.task = UINT32_MAX;
