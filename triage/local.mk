@@ -4,6 +4,7 @@ libextriage_a_SOURCES = \
 	%D%/base/address.c %D%/base/address.h %D%/base/arena.c %D%/base/arena.h \
 	%D%/base/buffer.c %D%/base/buffer.h \
 	%D%/base/cursor.c %D%/base/cursor.h \
+	%D%/base/durable.c %D%/base/durable.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/glob.c %D%/base/glob.h \
 	%D%/base/hash.c %D%/base/hash.h \

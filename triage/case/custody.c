@@ -1,5 +1,6 @@
 #include "triage/case/custody.h"
 
+#include "triage/base/durable.h"
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
 
@@ -94,6 +95,7 @@ static int add_top_files(struct case_file *file, struct sums *sums)
         buffer_clear(&path);
         buffer_format(&path, "%s/%s", case_folder(file), entry->d_name);
         if (strncmp(entry->d_name, "SHA256SUMS", 10) == 0 ||
+            strncmp(entry->d_name, "case.db.partial", 15) == 0 || /* goes when all is done */
             lstat(buffer_text(&path), &status) != 0 || !S_ISREG(status.st_mode))
             continue;
         const char *known = known_hash(sums, entry->d_name);
@@ -116,15 +118,17 @@ static int by_path(const void *a, const void *b, void *context)
 static int write_sums(struct case_file *file, struct sums *sums)
 {
     struct buffer path = BUFFER_EMPTY;
-    int result = 0;
+    struct new_file out = {0};
 
     buffer_format(&path, "%s/SHA256SUMS", case_folder(file));
-    FILE *out = fopen(buffer_text(&path), "we");
-    qsort_r(sums->starts, sums->count, sizeof *sums->starts, by_path, sums->lines.data);
-    for (size_t i = 0; out && i < sums->count; i++)
-        fputs((const char *)sums->lines.data + sums->starts[i], out);
-    if (!out || fclose(out) != 0)
-        result = error_set_errno("cannot write '%s'", buffer_text(&path));
+    int result = new_file_open(&out, buffer_text(&path));
+    if (result == 0) {
+        qsort_r(sums->starts, sums->count, sizeof *sums->starts, by_path, sums->lines.data);
+        for (size_t i = 0; i < sums->count; i++)
+            fputs((const char *)sums->lines.data + sums->starts[i], out.stream);
+        result = new_file_keep(&out);
+    }
+    new_file_drop(&out);
     buffer_release(&path);
     return result;
 }

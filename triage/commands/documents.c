@@ -1,5 +1,6 @@
 #include "triage/commands/documents.h"
 
+#include "triage/base/durable.h"
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
 #include "triage/base/json.h"
@@ -518,14 +519,15 @@ int documents_write_run(const struct options *options, int argc, char **argv,
 int documents_write_file(const char *folder, const char *name, struct slice content)
 {
     struct buffer path = BUFFER_EMPTY;
-    int result = 0;
+    struct new_file out = {0};
 
     buffer_format(&path, "%s/%s", folder, name);
-    FILE *out = fopen(buffer_text(&path), "we");
-    if (!out || fwrite(content.data, 1, content.size, out) != content.size)
-        result = error_set_errno("cannot write '%s'", buffer_text(&path));
-    if (out && fclose(out) != 0 && result == 0)
-        result = error_set_errno("cannot write '%s'", buffer_text(&path));
+    int result = new_file_open(&out, buffer_text(&path));
+    if (result == 0) {
+        fwrite(content.data, 1, content.size, out.stream);
+        result = new_file_keep(&out);
+    }
+    new_file_drop(&out);
     buffer_release(&path);
     return result;
 }

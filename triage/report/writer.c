@@ -1,9 +1,8 @@
 #include "triage/report/writer.h"
 
-#include "triage/base/error.h"
+#include "triage/base/durable.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define WRITER(name) extern const struct writer writer_##name;
 #include "triage/report/registry.inc"
@@ -34,16 +33,17 @@ enum { WRITE_SIZE = 256 << 10 }; /* a timeline has hundreds of MB */
 int writer_run(const struct writer *writer, struct case_file *file)
 {
     struct buffer path = BUFFER_EMPTY;
+    struct new_file out = {0};
 
     buffer_format(&path, "%s/%s", case_folder(file), writer->file);
-    unlink(buffer_text(&path));
-    FILE *out = fopen(buffer_text(&path), "wxe");
-    if (out)
-        setvbuf(out, NULL, _IOFBF, WRITE_SIZE);
-    int result =
-        out ? writer->write(file, out) : error_set_errno("cannot write '%s'", buffer_text(&path));
-    if (out && fclose(out) != 0 && result == 0)
-        result = error_set_errno("cannot write '%s'", buffer_text(&path));
+    int result = new_file_open(&out, buffer_text(&path));
+    if (result == 0) {
+        setvbuf(out.stream, NULL, _IOFBF, WRITE_SIZE);
+        result = writer->write(file, out.stream);
+    }
+    if (result == 0)
+        result = new_file_keep(&out);
+    new_file_drop(&out);
     buffer_release(&path);
     return result;
 }
