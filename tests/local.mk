@@ -135,7 +135,7 @@ endif
 # Whole program: evidence is built by fixtures/, which needs libntfs-3g and Python.
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = python3 -B
-PROGRAM_TESTS = %D%/end_to_end.py %D%/scenarios.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py %D%/check_traces.py
+PROGRAM_TESTS = %D%/end_to_end.py %D%/resume.py %D%/scenarios.py %D%/eventlog_samples.py %D%/run_golden.py %D%/check_hives.py %D%/check_samples.py %D%/check_shadow.py %D%/sigma_engine.py %D%/check_traces.py
 PROGRAM_TESTS += %D%/check_bitlocker.py
 PROGRAM_TESTS += %D%/check_content.py %D%/check_known_good.py
 PROGRAM_TESTS += %D%/check_proxylogon.py

@@ -143,7 +143,7 @@ libextriage_a_SOURCES += \
 	%D%/case/database.h \
 	%D%/case/collect.c %D%/case/correlated.c %D%/case/finish.c %D%/case/read.c %D%/case/rewrite.c \
 	%D%/case/folder.c %D%/case/folder.h \
-	%D%/case/tables.c %D%/case/tables.h \
+	%D%/case/tasks.c %D%/case/tables.c %D%/case/tables.h \
 	%D%/case/fleet.c %D%/case/fleet.h \
 	%D%/case/hashed_file.c %D%/case/hashed_file.h \
 	%D%/case/member.c %D%/case/member.h \
@@ -166,6 +166,7 @@ libextriage_a_SOURCES += \
 	%D%/engine/session_context.c %D%/engine/session_copy.c %D%/engine/session_damage.c \
 	%D%/engine/session_limits.c \
 	%D%/engine/session_parse.c %D%/engine/session_rows.c %D%/engine/session_survey.c \
+	%D%/engine/session_tasks.c \
 	%D%/engine/session_verify.c \
 	%D%/engine/time_windows.c %D%/engine/time_windows.h \
 	%D%/engine/worker.c %D%/engine/worker.h %D%/engine/worker_parts.h \
@@ -295,6 +296,7 @@ extriage_SOURCES = %D%/main.c %D%/options.c %D%/options.h \
 	%D%/commands/common.c %D%/commands/common.h \
 	%D%/commands/documents.c %D%/commands/documents.h \
 	%D%/commands/stage_times.c %D%/commands/stage_times.h \
+	%D%/commands/interruption.c %D%/commands/run_identity.c %D%/commands/run_identity.h \
 	%D%/commands/extract.c %D%/commands/info.c %D%/commands/merge.c %D%/commands/report.c %D%/commands/rules.c \
 	%D%/commands/rule_folder.c %D%/commands/rule_folder.h \
 	%D%/commands/run.c %D%/commands/summary.c \

@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 int database_error(struct case_file *file, const char *what)
 {
-    return error_set("%s: %s", what,
-                     file->database ? sqlite3_errmsg(file->database) : "out of memory");
+    const int reason = file->database ? sqlite3_system_errno(file->database) : 0;
+
+    if (!file->database)
+        return error_set("%s: out of memory", what);
+    return error_set("%s: %s%s%s%s", what, sqlite3_errmsg(file->database), reason ? " (" : "",
+                     reason ? strerror(reason) : "", reason ? ")" : "");
 }
 
 int database_execute(struct case_file *file, const char *sql)
@@ -64,30 +69,76 @@ static struct case_file *new_file(const char *folder)
     return file;
 }
 
-/* What an unfinished task left behind goes: it will run again. So will those that could not read
- * all: damage is told by who meets it, and what a worker died of may have passed. */
-static int drop_unfinished(struct case_file *file)
-{
-    struct buffer sql = BUFFER_EMPTY;
-    int result =
-        database_execute(file, "DELETE FROM task WHERE key IN (SELECT task FROM unread) OR "
-                               "key IN (SELECT task FROM coverage WHERE damage <> '[]')");
-
-    for (size_t i = 0; i < TABLE_COUNT && result == 0; i++) {
-        buffer_clear(&sql);
-        buffer_format(&sql, "DELETE FROM %s WHERE task NOT IN (SELECT key FROM task)",
-                      case_tables[i].name);
-        result = database_execute(file, buffer_text(&sql));
-    }
-    buffer_release(&sql);
-    return result;
-}
-
 /* A run that was killed at once has none yet. */
 static bool has_tables(struct case_file *file)
 {
     return sqlite3_table_column_metadata(file->database, NULL, "task", NULL, NULL, NULL, NULL, NULL,
                                          NULL) == SQLITE_OK;
+}
+
+enum { CHECK_SECONDS = 60 };
+
+static int64_t seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static int is_late(void *until)
+{
+    return seconds_now() > *(const int64_t *)until;
+}
+
+enum database_state database_check(struct case_file *file, char *problem, size_t size)
+{
+    enum { INSTRUCTIONS = 100000 }; /* between looks at the clock */
+    int64_t until = seconds_now() + CHECK_SECONDS;
+    enum database_state state = DATABASE_DAMAGED;
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_progress_handler(file->database, INSTRUCTIONS, is_late, &until);
+    int result = sqlite3_prepare_v2(file->database, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        snprintf(problem, size, "%s", (const char *)sqlite3_column_text(statement, 0));
+    else
+        snprintf(problem, size, "%s", sqlite3_errmsg(file->database));
+    if (result == SQLITE_INTERRUPT)
+        state = DATABASE_UNCHECKED;
+    else if (result == SQLITE_ROW && strcmp(problem, "ok") == 0)
+        state = DATABASE_WHOLE;
+    sqlite3_finalize(statement);
+    sqlite3_progress_handler(file->database, 0, NULL, NULL);
+    return state;
+}
+
+/* Whether what was there is sound. A case that is resumed may have met a loss of power. */
+static int check_partial(struct case_file *file)
+{
+    char problem[200];
+    const enum database_state state = database_check(file, problem, sizeof problem);
+
+    return state == DATABASE_DAMAGED ? error_set("'%s' is damaged (%s): start again with --clobber",
+                                                 file->partial_path, problem)
+                                     : 0;
+}
+
+/* The write-ahead log keeps the database whole whatever happens; each flush waits for the disk. The
+ * lock, which is never given up, keeps a second run away and works without shared memory. */
+static const char collecting[] =
+    DATABASE_PAGES "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; "
+                   "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; BEGIN IMMEDIATE";
+
+static int begin_collecting(struct case_file *file)
+{
+    const int result = sqlite3_exec(file->database, collecting, NULL, NULL, NULL);
+
+    if (result == SQLITE_BUSY)
+        return error_set("another run is at work on the case in '%s'", file->folder);
+    return result == SQLITE_OK ? 0 : database_error(file, file->partial_path);
 }
 
 static int open_partial(struct case_file *file, enum case_mode mode)
@@ -101,15 +152,11 @@ static int open_partial(struct case_file *file, enum case_mode mode)
                 ? "the case in '%s' is finished: extriage report writes its outputs again"
                 : "'%s' holds no interrupted case",
             file->folder);
-    if (mode == CASE_RESUME)
-        case_folder_remove_files(file->folder); /* copying begins anew */
-    if (database_open(file, file->partial_path, flags) < 0 ||
-        database_execute(file,
-                         DATABASE_PAGES "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF; "
-                                        "PRAGMA temp_store=MEMORY") < 0)
+    if (database_open(file, file->partial_path, flags) < 0 || begin_collecting(file) < 0)
         return -1;
-    if (database_execute(file, "BEGIN") < 0 ||
-        (has_tables(file) ? drop_unfinished(file) : tables_create(file, true)) < 0 ||
+    const bool resumed = has_tables(file);
+    if ((resumed && check_partial(file) < 0) ||
+        (resumed ? tasks_drop_unfinished(file) : tables_create(file, true)) < 0 ||
         database_execute(file, "COMMIT; BEGIN") < 0)
         return -1;
     return case_prepare_inserts(file);
@@ -122,7 +169,8 @@ int case_create(const char *folder, enum case_mode mode, struct case_file **out)
     struct case_file *file = new_file(folder);
     if (!file)
         return error_set("out of memory");
-    if (open_partial(file, mode) < 0) {
+    if (open_partial(file, mode) < 0 ||
+        (mode == CASE_RESUME && case_folder_remove_outputs(folder) < 0)) {
         case_close(file);
         return -1;
     }

@@ -109,9 +109,22 @@ struct case_context {
     int64_t near; /* row of the indicator that it is nearest to; set by case_finish() */
 };
 
-struct case_counts { /* what finished tasks gave */
-    uint64_t indicators[5] /* by level */, undated, notices, files, bytes, records, used, repaired,
-        rejected;
+/* A range of the medium that cannot be trusted; only while collecting. */
+struct case_damage {
+    int64_t item; /* of the evidence */
+    int64_t offset, size;
+    const char *why;
+};
+
+/* A task that is done, and what the caller wants to know of it when the case is resumed. */
+struct case_task {
+    const char *key;
+    struct slice note;
+};
+
+/* How many rows of each table were there. */
+struct case_mark {
+    int64_t rows[16];
 };
 
 enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
@@ -130,7 +143,19 @@ const char *case_folder(const struct case_file *file);
 /* Collecting. Rows belong to the task (a key of the caller's) that found them, "" for none; rows of
  * a task that was not done are dropped when a case is resumed. */
 bool case_task_is_done(struct case_file *file, const char *key);
-int case_task_done(struct case_file *file, const char *key);
+int case_task_done(struct case_file *file, const struct case_task *task);
+/* Calls `visit` with each task that is done. */
+int case_each_task(struct case_file *file,
+                   int (*visit)(void *context, const struct case_task *task), void *context);
+void case_mark(const struct case_file *file, struct case_mark *mark);
+/* Drops what the task has stored since the mark (NULL: since ever), and that it was done. */
+int case_forget(struct case_file *file, const char *key, const struct case_mark *since);
+/* Likewise of all tasks whose keys begin with `kind`, which ends in a colon. */
+int case_forget_kind(struct case_file *file, const char *kind);
+/* Calls `visit` with each row of a copy, and the task that made it. */
+int case_each_copy(struct case_file *file,
+                   int (*visit)(void *context, const char *task, const struct case_stored *row),
+                   void *context);
 int case_add_rule(struct case_file *file, const struct case_rule *row);
 int case_add_indicator(struct case_file *file, const char *task, const struct case_indicator *row);
 int case_add_coverage(struct case_file *file, const char *task, const struct case_coverage *row);
@@ -142,6 +167,9 @@ int case_add_notice(struct case_file *file, const char *task, const struct case_
 int case_add_stored(struct case_file *file, const char *task, const struct case_stored *row);
 int case_add_correlated(struct case_file *file, const char *task,
                         const struct case_correlated *row);
+int case_add_damage(struct case_file *file, const char *task, const struct case_damage *row);
+int case_each_damage(struct case_file *file,
+                     int (*visit)(void *context, const struct case_damage *row), void *context);
 /* Sorted on disk; to be called once all tasks are done, before the three below. */
 int case_index_correlated(struct case_file *file);
 /* Whether case_each_correlated would show a row. */
@@ -158,22 +186,27 @@ int case_count_skipped(struct case_file *file,
                        int (*visit)(void *context, const struct case_correlated *row,
                                     uint64_t count),
                        void *context);
-/* The name of a document that only serves the run at work: it does not become part of the finished
- * case. */
+/* How the names of documents begin that only serve the run at work: they do not become part of the
+ * finished case. */
 #define CASE_RUN_DOCUMENT "run at work"
+/* Only in a case that was written when its run was interrupted: {"stage", "files_read",
+ * "files_wanted", "sentence"}. */
+#define CASE_INTERRUPTED_DOCUMENT "interrupted"
 int case_set_document(struct case_file *file, const char *name, struct slice body);
-/* Sums over the rows of finished tasks, while collecting. */
-int case_count(struct case_file *file, struct case_counts *counts);
 /* Calls `visit` with the time of each dated indicator so far, in order, each once. */
 int case_each_time(struct case_file *file, int (*visit)(void *context, int64_t timestamp),
                    void *context);
 /* Writes what was collected to disk, so that an interrupted run can be resumed. */
 int case_flush(struct case_file *file);
-/* Sorts all rows into case.db and removes case.db.partial; the handle then reads case.db. Before
- * the new database takes its place `complete` (may be NULL) is called: it may read all rows in
- * their order and set documents; what it gives back is the result. */
+/* Sorts all rows into case.db; the handle then reads it. Before the new database takes its place
+ * `complete` (may be NULL) is called: it may read all rows in their order and set documents; what
+ * it gives back is the result. case.db.partial stays: until case_conclude() the run can be resumed.
+ */
 int case_finish(struct case_file *file, int (*complete)(void *context, struct case_file *file),
                 void *context);
+/* Waits until all that was written to the case folder is on the disk, then removes
+ * case.db.partial. */
+int case_conclude(struct case_file *file);
 
 /* Reading a finished case, in order. A callback's non-zero ends the walk and is given back. */
 int case_each_indicator(struct case_file *file, bool dated,
@@ -212,9 +245,5 @@ int case_compact(struct case_file *file);
 enum { CASE_CELLS_MOST = 32 };
 int case_query(struct case_file *file, const char *sql,
                int (*visit)(void *context, const char *const *cells), void *context);
-/* Keys of the tasks that gave indicators, each once, while collecting: what they read is worth
- * keeping. */
-int case_each_matched_task(struct case_file *file, int (*visit)(void *context, const char *task),
-                           void *context);
 
 #endif

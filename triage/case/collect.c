@@ -11,9 +11,9 @@ static int prepare_insert(struct case_file *file, enum table_id id)
 {
     struct buffer sql = BUFFER_EMPTY;
 
-    buffer_format(&sql, "INSERT INTO %s (task, ", case_tables[id].name);
+    buffer_format(&sql, "INSERT INTO %s (rowid, task, ", case_tables[id].name);
     table_column_list(&case_tables[id], &sql);
-    buffer_add_text(&sql, ") VALUES (?");
+    buffer_add_text(&sql, ") VALUES (?, ?");
     for (size_t i = 0; i < case_tables[id].column_count; i++)
         buffer_add_text(&sql, ", ?");
     buffer_add_text(&sql, ")");
@@ -23,17 +23,40 @@ static int prepare_insert(struct case_file *file, enum table_id id)
     return result == SQLITE_OK ? 0 : database_error(file, "the case database refuses");
 }
 
+/* Rows are numbered here: SQLite would give numbers of rows that were dropped to others. */
+static int find_last(struct case_file *file, enum table_id id)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+    int result = -1;
+
+    buffer_format(&sql, "SELECT max(rowid) FROM %s", case_tables[id].name);
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        file->last[id] = sqlite3_column_int64(statement, 0);
+        result = 0;
+    } else {
+        database_error(file, "the case database refuses");
+    }
+    sqlite3_finalize(statement);
+    buffer_release(&sql);
+    return result;
+}
+
 int case_prepare_inserts(struct case_file *file)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (prepare_insert(file, (enum table_id)i) < 0)
+        if (prepare_insert(file, (enum table_id)i) < 0 || find_last(file, (enum table_id)i) < 0)
             return -1;
-    if (sqlite3_prepare_v2(file->database, "SELECT 1 FROM task WHERE key = ?", -1,
-                           &file->task_query, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(file->database, "INSERT OR IGNORE INTO task VALUES (?)", -1,
-                           &file->task_insert, NULL) != SQLITE_OK)
-        return database_error(file, "the case database refuses");
-    return 0;
+    return tasks_prepare(file);
+}
+
+int case_stored(struct case_file *file, int result)
+{
+    if (result == SQLITE_DONE)
+        return 0;
+    file->failed = true;
+    return database_error(file, "the case cannot be written");
 }
 
 static int add_row(struct case_file *file, enum table_id id, const char *task, const void *row)
@@ -41,12 +64,16 @@ static int add_row(struct case_file *file, enum table_id id, const char *task, c
     const struct table *table = &case_tables[id];
     sqlite3_stmt *statement = file->inserts[id];
 
-    sqlite3_bind_text(statement, 1, task, -1, SQLITE_STATIC);
-    table_bind_row(statement, 2, table, row);
+    if (file->failed)
+        return error_set("the case cannot be written any more");
+    sqlite3_bind_int64(statement, 1, file->last[id] + 1);
+    sqlite3_bind_text(statement, 2, task, -1, SQLITE_STATIC);
+    table_bind_row(statement, 3, table, row);
     const int result = sqlite3_step(statement);
     sqlite3_reset(statement);
-    if (result != SQLITE_DONE)
-        return database_error(file, "a row cannot be stored");
+    if (case_stored(file, result) < 0)
+        return -1;
+    file->last[id]++;
     return ++file->unflushed >= FLUSH_ROWS ? case_flush(file) : 0;
 }
 
@@ -100,30 +127,9 @@ int case_add_correlated(struct case_file *file, const char *task, const struct c
     return add_row(file, CORRELATED, task, row);
 }
 
-static time_t seconds_now(void)
+int case_add_damage(struct case_file *file, const char *task, const struct case_damage *row)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
-bool case_task_is_done(struct case_file *file, const char *key)
-{
-    sqlite3_bind_text(file->task_query, 1, key, -1, SQLITE_STATIC);
-    const bool found = sqlite3_step(file->task_query) == SQLITE_ROW;
-    sqlite3_reset(file->task_query);
-    return found;
-}
-
-int case_task_done(struct case_file *file, const char *key)
-{
-    sqlite3_bind_text(file->task_insert, 1, key, -1, SQLITE_STATIC);
-    const int result = sqlite3_step(file->task_insert);
-    sqlite3_reset(file->task_insert);
-    if (result != SQLITE_DONE)
-        return database_error(file, "a row cannot be stored");
-    return seconds_now() - file->flushed >= FLUSH_SECONDS ? case_flush(file) : 0;
+    return add_row(file, DAMAGE, task, row);
 }
 
 int case_set_document(struct case_file *file, const char *name, struct slice body)
@@ -141,11 +147,28 @@ int case_set_document(struct case_file *file, const char *name, struct slice bod
     return result == SQLITE_DONE ? 0 : database_error(file, "a document cannot be stored");
 }
 
+static time_t seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* A run that is killed loses seconds. */
+bool case_is_flush_due(const struct case_file *file)
+{
+    return seconds_now() - file->flushed >= FLUSH_SECONDS;
+}
+
+/* Each costs a wait for the disk: what is kept then outlives a loss of power. */
 int case_flush(struct case_file *file)
 {
     file->unflushed = 0;
     file->flushed = seconds_now();
-    return database_execute(file, "COMMIT; BEGIN");
+    if (sqlite3_exec(file->database, "COMMIT; BEGIN", NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    return case_stored(file, SQLITE_ERROR);
 }
 
 int case_each_time(struct case_file *file, int (*visit)(void *context, int64_t timestamp),
@@ -164,64 +187,4 @@ int case_each_time(struct case_file *file, int (*visit)(void *context, int64_t t
         result = database_error(file, "the case cannot be read");
     sqlite3_finalize(statement);
     return result;
-}
-
-int case_each_matched_task(struct case_file *file, int (*visit)(void *context, const char *task),
-                           void *context)
-{
-    sqlite3_stmt *statement = NULL;
-    int result = 0;
-
-    if (sqlite3_prepare_v2(file->database, "SELECT DISTINCT task FROM indicator ORDER BY task", -1,
-                           &statement, NULL) != SQLITE_OK)
-        return database_error(file, "the case database refuses");
-    while (result == 0 && sqlite3_step(statement) == SQLITE_ROW)
-        result = visit(context, (const char *)sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return result;
-}
-
-/* One row of numbers. */
-static int query_numbers(struct case_file *file, const char *sql, uint64_t *numbers, int count)
-{
-    sqlite3_stmt *statement = NULL;
-    int result = -1;
-
-    if (sqlite3_prepare_v2(file->database, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        for (result = 0; result < count; result++)
-            numbers[result] = (uint64_t)sqlite3_column_int64(statement, result);
-    if (result < 0)
-        database_error(file, "the case cannot be read");
-    sqlite3_finalize(statement);
-    return result < 0 ? -1 : 0;
-}
-
-int case_count(struct case_file *file, struct case_counts *counts)
-{
-    uint64_t sums[6], others[7];
-
-    *counts = (struct case_counts){0};
-    if (query_numbers(file,
-                      "SELECT COUNT(*), SUM(bytes), SUM(records), SUM(used), SUM(repaired), "
-                      "SUM(rejected) FROM coverage WHERE task <> ''",
-                      sums, 6) < 0 ||
-        query_numbers(
-            file,
-            "SELECT SUM(level = 0), SUM(level = 1), SUM(level = 2), SUM(level = 3), SUM(level = "
-            "4), "
-            "SUM(NOT dated), (SELECT COUNT(*) FROM notice WHERE task <> '') FROM indicator "
-            "WHERE task <> ''",
-            others, 7) < 0)
-        return -1;
-    memcpy(counts->indicators, others, sizeof counts->indicators);
-    counts->undated = others[5];
-    counts->notices = others[6];
-    counts->files = sums[0];
-    counts->bytes = sums[1];
-    counts->records = sums[2];
-    counts->used = sums[3];
-    counts->repaired = sums[4];
-    counts->rejected = sums[5];
-    return 0;
 }

@@ -20,6 +20,8 @@ struct case_file {
     sqlite3 *database;
     sqlite3_stmt *inserts[TABLE_COUNT];
     sqlite3_stmt *task_query, *task_insert;
+    int64_t last[TABLE_COUNT]; /* rowids */
+    bool failed;               /* a row could not be stored: what comes later would have a gap */
     size_t unflushed;
     time_t flushed; /* when, so that a run that is killed loses seconds */
 };
@@ -28,6 +30,9 @@ struct case_file {
 int database_error(struct case_file *file, const char *what);
 int database_execute(struct case_file *file, const char *sql);
 int database_open(struct case_file *file, const char *path, int flags);
+/* Reads the database once, for a minute at most. `problem` says what is wrong. */
+enum database_state { DATABASE_WHOLE, DATABASE_UNCHECKED, DATABASE_DAMAGED };
+enum database_state database_check(struct case_file *file, char *problem, size_t size);
 /* With all statements that are kept with it. */
 void database_close(struct case_file *file);
 /* A path on the heap; NULL without memory. */
@@ -36,5 +41,11 @@ char *database_join(const char *folder, const char *name);
 int tables_create(struct case_file *file, bool with_task);
 /* The statements with which rows are collected. */
 int case_prepare_inserts(struct case_file *file);
+bool case_is_flush_due(const struct case_file *file);
+/* SQLITE_DONE is 0; all else is an error, after which nothing more is stored. */
+int case_stored(struct case_file *file, int result);
+int tasks_prepare(struct case_file *file);
+/* When a case is resumed: what an unfinished task left behind goes. */
+int tasks_drop_unfinished(struct case_file *file);
 
 #endif

@@ -1,11 +1,11 @@
 #include "triage/case/database.h"
 
+#include "triage/base/durable.h"
 #include "triage/base/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int copy_sorted(struct case_file *file, const struct table *table)
@@ -39,7 +39,7 @@ static int attach_partial(struct case_file *file)
 static int drop_listed_twice(struct case_file *file)
 {
     return database_execute(
-        file, "CREATE INDEX partial.file_key ON file (path, mft_entry, evidence);"
+        file, "CREATE INDEX IF NOT EXISTS partial.file_key ON file (path, mft_entry, evidence);"
               "DELETE FROM partial.file WHERE stored = '' AND EXISTS (SELECT 1 FROM "
               "partial.file s WHERE s.path = file.path AND s.mft_entry = file.mft_entry AND "
               "s.evidence = file.evidence AND s.volume = file.volume AND "
@@ -74,12 +74,12 @@ static int drop_listed_twice(struct case_file *file)
 
 static int build_sorted(struct case_file *file)
 {
-    char pragmas[160];
+    char pragmas[240];
 
     snprintf(pragmas, sizeof pragmas,
-             DATABASE_PAGES
-             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA application_id=%d; "
-             "PRAGMA user_version=%d",
+             DATABASE_PAGES "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; "
+                            "PRAGMA synchronous=OFF; PRAGMA application_id=%d; "
+                            "PRAGMA user_version=%d",
              CASE_APPLICATION_ID, CASE_SCHEMA_VERSION);
     if (database_execute(file, pragmas) < 0 || attach_partial(file) < 0 ||
         database_execute(file, "BEGIN") < 0 || tables_create(file, false) < 0)
@@ -90,8 +90,8 @@ static int build_sorted(struct case_file *file)
         if (case_tables[i].order && copy_sorted(file, &case_tables[i]) < 0)
             return -1;
     return database_execute(
-        file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name <> "
-              "'" CASE_RUN_DOCUMENT "' ORDER BY name;"
+        file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name NOT "
+              "LIKE '" CASE_RUN_DOCUMENT "%' ORDER BY name;"
               "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);" NEAREST_INDICATOR
               "COMMIT; DETACH DATABASE partial");
 }
@@ -116,48 +116,44 @@ static int add_derived(struct case_file *file)
     return result;
 }
 
-/* What was just written is read back once; of a huge database that would take minutes. */
+/* What was just written is read back once. */
 static int check_whole(struct case_file *file)
 {
-    static const int64_t most = (int64_t)2 << 30;
-    sqlite3_stmt *statement = NULL;
-    struct stat status;
+    char problem[200];
+
+    return database_check(file, problem, sizeof problem) == DATABASE_DAMAGED
+               ? error_set("the case database is damaged: %s", problem)
+               : 0;
+}
+
+static int remove_partial(const struct case_file *file)
+{
+    static const char *const sides[] = {"", "-wal", "-shm", "-journal"};
     int result = 0;
 
-    if (stat(file->database_path, &status) != 0 || status.st_size > most)
-        return 0;
-    if (sqlite3_prepare_v2(file->database, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
-            SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW)
-        result = database_error(file, "the case database cannot be checked");
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
-        result = error_set("the case database is damaged: %s",
-                           (const char *)sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
+    for (size_t i = sizeof sides / sizeof *sides; i > 0; i--) {
+        char *path = NULL;
+        if (asprintf(&path, "%s%s", file->partial_path, sides[i - 1]) < 0)
+            return error_set("out of memory");
+        if (unlink(path) != 0 && errno != ENOENT)
+            result = error_set_errno("cannot remove '%s'", path);
+        free(path);
+    }
     return result;
 }
 
-static void remove_partial(const struct case_file *file)
+int case_conclude(struct case_file *file)
 {
-    char *side = NULL;
-
-    unlink(file->partial_path);
-    if ((side = database_join(file->folder, "case.db.partial-journal")))
-        unlink(side);
-    free(side);
+    return durable_sync_all(file->folder) < 0 || remove_partial(file) < 0
+               ? -1
+               : durable_sync(file->folder);
 }
 
-int case_finish(struct case_file *file, int (*complete)(void *context, struct case_file *file),
-                void *context)
+static int build(struct case_file *file, const char *path,
+                 int (*complete)(void *context, struct case_file *file), void *context)
 {
-    char *new_path = database_join(file->folder, "case.db.new");
-    int result = new_path ? database_execute(file, "COMMIT") : error_set("out of memory");
+    int result = database_open(file, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    database_close(file);
-    if (result == 0)
-        unlink(new_path);
-    if (result == 0)
-        result = database_open(file, new_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (result == 0)
         result = build_sorted(file);
     if (result == 0 && complete)
@@ -165,10 +161,25 @@ int case_finish(struct case_file *file, int (*complete)(void *context, struct ca
     if (result == 0)
         result = add_derived(file);
     database_close(file);
-    if (result == 0 && rename(new_path, file->database_path) != 0)
-        result = error_set_errno("cannot finish '%s'", file->database_path);
-    if (result == 0)
-        remove_partial(file);
+    return result;
+}
+
+/* Nothing of the new database is kept that is not whole. */
+int case_finish(struct case_file *file, int (*complete)(void *context, struct case_file *file),
+                void *context)
+{
+    char *new_path = database_join(file->folder, "case.db.new");
+    int result = new_path ? database_execute(file, "COMMIT") : error_set("out of memory");
+
+    database_close(file);
+    if (result == 0) {
+        unlink(new_path);
+        result = build(file, new_path, complete, context);
+        if (result == 0)
+            result = durable_rename(new_path, file->database_path);
+        if (result < 0)
+            unlink(new_path);
+    }
     if (result == 0)
         result = database_open(file, file->database_path, SQLITE_OPEN_READONLY);
     if (result == 0)

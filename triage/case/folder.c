@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,9 +32,10 @@ static const char *const parts[] = {
     "misp.json",
     "summary.md",
     "case.db",
-    "case.db.new",
     "case.db.partial",
     "case.db.partial-journal",
+    "case.db.partial-shm",
+    "case.db.partial-wal",
     "run.json",
     "log.txt",
     "SHA256SUMS",
@@ -75,7 +77,7 @@ static void remove_tree(int parent, const char *name, unsigned depth)
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-void case_folder_remove_files(const char *path)
+static void remove_files(const char *path)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -101,32 +103,90 @@ static bool holds_case(const char *path)
     return found;
 }
 
-static void remove_parts(const char *path)
+static int remove_name(int folder, const char *name)
+{
+    return unlinkat(folder, name, 0) == 0 || errno == ENOENT
+               ? 0
+               : error_set_errno("cannot remove '%s'", name);
+}
+
+/* The part, and what may lie beside it while it is written. */
+static int remove_part(int folder, const char *name)
+{
+    char beside[64];
+
+    snprintf(beside, sizeof beside, "%s.new", name);
+    return remove_name(folder, name) < 0 ? -1 : remove_name(folder, beside);
+}
+
+static bool is_of_run(const char *name)
+{
+    return strncmp(name, "case.db.partial", 15) == 0 || strcmp(name, "log.txt") == 0;
+}
+
+static int remove_parts(const char *path, bool all)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = 0;
 
     if (folder < 0)
-        return;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        unlinkat(folder, parts[i], 0);
+        return error_set_errno("cannot open the case folder '%s'", path);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++)
+        if (all || !is_of_run(parts[i]))
+            result = remove_part(folder, parts[i]);
     close(folder);
-    case_folder_remove_files(path);
+    return result == 0 ? 0 : error_prefix("'%s'", path);
+}
+
+int case_folder_remove_outputs(const char *path)
+{
+    return remove_parts(path, false);
+}
+
+/* SQLite holds locks on the database while a run collects. */
+static int check_nobody_is_at_work(const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int partial =
+        folder < 0 ? -1 : openat(folder, "case.db.partial", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const bool busy = partial >= 0 && fcntl(partial, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    if (partial >= 0)
+        close(partial);
+    if (folder >= 0)
+        close(folder);
+    return busy ? error_set("another run is at work on the case in '%s' (process %ld)", path,
+                            (long)lock.l_pid)
+                : 0;
+}
+
+static int clobber(const char *path)
+{
+    if (!folder_is_empty(path) && !holds_case(path))
+        return error_set("'%s' is not empty and holds no case: --clobber overwrites nothing else",
+                         path);
+    if (check_nobody_is_at_work(path) < 0 || remove_parts(path, true) < 0)
+        return -1;
+    remove_files(path);
+    return 0;
 }
 
 int case_folder_prepare(const char *path, enum case_mode mode)
 {
-    if (mkdir(path, 0755) == 0)
-        return mode == CASE_RESUME ? error_set("'%s' holds no case to resume", path) : 0;
-    if (errno != EEXIST)
-        return error_set_errno("cannot make the case folder '%s'", path);
     struct stat status;
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+    const bool exists = stat(path, &status) == 0;
+
+    if (mode == CASE_RESUME && !exists)
+        return error_set("'%s' holds no case to resume", path);
+    if (!exists && mkdir(path, 0755) == 0)
+        return 0;
+    if (!exists)
+        return error_set_errno("cannot make the case folder '%s'", path);
+    if (!S_ISDIR(status.st_mode))
         return error_set("'%s' is not a folder", path);
-    if (mode == CASE_CLOBBER && !folder_is_empty(path) && !holds_case(path))
-        return error_set("'%s' is not empty and holds no case: --clobber overwrites nothing else",
-                         path);
     if (mode == CASE_CLOBBER)
-        remove_parts(path);
+        return clobber(path);
     if (mode == CASE_NEW && !folder_is_empty(path))
         return error_set("'%s' is not empty (use --clobber to overwrite the case in it)", path);
     return 0;

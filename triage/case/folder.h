@@ -9,7 +9,8 @@
 /* Makes the folder, or empties it of a case when told to; -1 with error_text when it holds anything
  * else. */
 int case_folder_prepare(const char *path, enum case_mode mode);
-/* Removes the copies of files. */
-void case_folder_remove_files(const char *path);
+/* Removes what an interrupted run has written for people: it tells of an unfinished case. The log
+ * and the copies of files stay. -1 with error_text. */
+int case_folder_remove_outputs(const char *path);
 
 #endif

@@ -165,7 +165,7 @@ int member_look(const char *folder, struct member_facts *facts)
     struct case_file *file = NULL;
 
     *facts = (struct member_facts){0};
-    if (!exists(folder, "case.db") && exists(folder, "case.db.partial"))
+    if (exists(folder, "case.db.partial"))
         return error_set("the run in '%s' is not finished: extriage run --resume goes on with it",
                          folder);
     if (case_open(folder, &file) < 0)

@@ -104,6 +104,10 @@ static const struct column correlated_columns[] = {
     COLUMN(case_correlated, TEXT, time_text), COLUMN(case_correlated, BYTES, raw),
     COLUMN(case_correlated, BOOLEAN, raw_cut), COLUMN(case_correlated, TEXT, raw_sha256),
 };
+static const struct column damage_columns[] = {
+    COLUMN(case_damage, INTEGER, item), COLUMN(case_damage, INTEGER, offset),
+    COLUMN(case_damage, INTEGER, size), COLUMN(case_damage, TEXT, why),
+};
 #define COLUMNS(list) list, sizeof list / sizeof *list
 
 const struct table case_tables[TABLE_COUNT] = {
@@ -118,8 +122,9 @@ const struct table case_tables[TABLE_COUNT] = {
         "timestamp, evidence, volume, snapshot, path, mft_entry, offset, record, timestamp_desc, message, fields"},
     [UNREAD] = {"unread", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
     [NOTICE] = {"notice", COLUMNS(note_columns), "evidence, volume, snapshot, path, artifact, offset, text"},
-    /* Only while collecting: it has no order of its own in a finished case. */
+    /* Only while collecting: they have no order of its own in a finished case. */
     [CORRELATED] = {"correlated", COLUMNS(correlated_columns), NULL},
+    [DAMAGE] = {"damage", COLUMNS(damage_columns), NULL},
     [STORED] = {"file", COLUMNS(stored_columns), "evidence, volume, snapshot, path, mft_entry, stored, why"},
 };
 /* clang-format on */
@@ -166,7 +171,8 @@ int tables_create(struct case_file *file, bool with_task)
         result = database_execute(file, buffer_text(&sql));
     }
     if (with_task && result == 0)
-        result = database_execute(file, "CREATE TABLE task (key TEXT PRIMARY KEY) WITHOUT ROWID");
+        result = database_execute(
+            file, "CREATE TABLE task (key TEXT PRIMARY KEY, note BLOB) WITHOUT ROWID");
     buffer_release(&sql);
     return result;
 }

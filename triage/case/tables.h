@@ -36,6 +36,7 @@ enum table_id {
     NOTICE,
     STORED,
     CORRELATED,
+    DAMAGE,
     TABLE_COUNT
 };
 

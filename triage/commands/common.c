@@ -41,6 +41,17 @@ void log_release(struct log *log)
     buffer_release(&log->notices);
 }
 
+int log_close(struct log *log)
+{
+    FILE *file = log->file;
+    const bool spoilt = file && ferror(file);
+
+    log->file = NULL;
+    if (file && (fclose(file) != 0 || spoilt))
+        return error_set_errno("cannot write 'log.txt'");
+    return 0;
+}
+
 int log_open(struct log *log, const char *folder, bool append)
 {
     struct buffer path = BUFFER_EMPTY;
@@ -125,6 +136,8 @@ void log_say(struct log *log, enum log_level level, const char *format, ...)
     va_end(arguments);
     if (log->file)
         write_line(log, log->file, names[level], text);
+    if (log->file)
+        fflush(log->file); /* a run that is killed has told what it was at */
     if (level != LOG_INFO)
         remember(log, text);
     if (level == LOG_ERROR || (level == LOG_WARNING && !log->quiet) || log->verbose)
@@ -163,7 +176,13 @@ void watcher_init(struct watcher *watcher, struct log *log)
 
 static const char *stage_text(enum stage stage)
 {
-    static const char *const texts[] = {"surveying", "reading", "copying", "verifying"};
+    static const char *const texts[] = {
+        [STAGE_SURVEY] = "surveying",
+        [STAGE_PARSE] = "reading",
+        [STAGE_CONTEXT] = "reading what happened around it",
+        [STAGE_COPY] = "copying",
+        [STAGE_VERIFY] = "verifying",
+    };
     return texts[stage];
 }
 
@@ -285,6 +304,7 @@ void signals_catch(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error as a full disk is */
 }
 
 /* --- rules --- */

@@ -24,6 +24,8 @@ enum log_level { LOG_INFO, LOG_WARNING, LOG_ERROR };
 void log_init(struct log *log, const struct options *options);
 void log_release(struct log *log);
 int log_open(struct log *log, const char *folder, bool append);
+/* -1 with error_text when not all of it was written. */
+int log_close(struct log *log);
 void log_say(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A line for log.txt alone. */

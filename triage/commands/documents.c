@@ -209,13 +209,18 @@ static int store_answer(const struct findings *findings, struct case_file *file)
 
 int documents_store_findings(void *context, struct case_file *file)
 {
-    struct findings findings;
-    int result = findings_make(file, default_rules_folder(), &findings);
+    const struct completion *completion = context;
+    struct findings findings = {0};
+    int result = completion->stopped ? case_set_document(file, CASE_INTERRUPTED_DOCUMENT,
+                                                         buffer_slice(completion->stopped))
+                                     : 0;
 
+    if (result == 0)
+        result = findings_make(file, default_rules_folder(), &findings);
     if (result == 0)
         result = store_answer(&findings, file);
     findings_release(&findings);
-    return result == 0 && context ? redaction_apply(file, context) : result;
+    return result == 0 && completion->names ? redaction_apply(file, completion->names) : result;
 }
 
 /* --- run.json, and of it what the report tells --- */
@@ -499,6 +504,7 @@ int documents_write_run(const struct options *options, int argc, char **argv,
     time_pair(&json, "ended", times->ended);
     stage_times_json(&times->stages, &json);
     json_pair_integer(&json, "exit_code", exit_code);
+    json_pair_bool(&json, "interrupted", exit_code == EXIT_INTERRUPTED);
     case_json(options, &json);
     system_json(options, &json);
     programs_json(&json);

@@ -24,8 +24,18 @@ void seals_release(struct seals *seals);
 
 /* Stores what all writers need besides rows. */
 int documents_store(const struct session *session, size_t evidence_count, struct case_file *file);
-/* For case_finish: the verdict; then, when `context` are pseudonyms and not NULL, redaction. */
-int documents_store_findings(void *context, struct case_file *file);
+/* For case_finish, with a struct completion: the verdict, and redaction when there are names. */
+struct completion {
+    struct pseudonyms *names;     /* NULL without --redact */
+    const struct buffer *stopped; /* the document that the run was interrupted; NULL when it was not
+                                   */
+};
+int documents_store_findings(void *completion, struct case_file *file);
+/* That the run was interrupted in a stage: the document, what was not read, and a row of the
+ * timeline, so that each output tells it. */
+int documents_store_interruption(struct session *session, const char *stage,
+                                 const struct rule_set *rules, struct case_file *file,
+                                 struct buffer *document);
 int documents_store_rules(const struct rule_set *rules, struct case_file *file);
 /* Of run.json what the report tells: version, case fields, computed hashes. */
 int documents_store_run(const struct options *options, const struct session *session,

@@ -67,9 +67,8 @@ static int finish(struct extraction *e)
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         if (writer_run(writer_by_name(outputs[i]), e->file) < 0)
             return log_failure(&e->log);
-    fclose(e->log.file);
-    e->log.file = NULL;
-    if (!e->options->no_hash && custody_write_sums(e->file) < 0)
+    if (log_close(&e->log) < 0 || (!e->options->no_hash && custody_write_sums(e->file) < 0) ||
+        case_conclude(e->file) < 0)
         return log_failure(&e->log);
     if (!e->options->quiet)
         printf("%" PRIu64 " files, %s, to %s/files (listed in %s/files.csv); %" PRIu64

@@ -1,5 +1,6 @@
 #include "triage/commands/baseline.h"
 #include "triage/commands/documents.h"
+#include "triage/commands/run_identity.h"
 
 #include "triage/base/error.h"
 #include "triage/base/hash.h"
@@ -9,7 +10,6 @@
 #include "triage/report/writer.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +24,9 @@ struct run {
     struct run_times times;
     struct seals seals;
     struct pseudonyms *names; /* NULL without --redact */
-    bool changed;             /* evidence is not what it was when the run began */
+    bool interrupted;
+    bool changed;      /* evidence is not what it was when the run began */
+    const char *stage; /* at work, as people know it */
 };
 
 static int check_usage(const struct options *options)
@@ -42,53 +44,6 @@ static int check_usage(const struct options *options)
     if (check_formats(options) < 0 || check_evidence(options) < 0)
         return -1;
     return check_output(options);
-}
-
-/* What decides what a run finds: the evidence as it lies there, the rules, the options. */
-static void describe_run(const struct run *run, struct buffer *text)
-{
-    const struct options *o = run->options;
-    struct stat status;
-
-    buffer_format(text, "%s %d %d %u %lld %lld %d %lld\n", PACKAGE_VERSION, o->carve, o->yara_all,
-                  o->context_minutes, (long long)o->from.ticks, (long long)o->to.ticks,
-                  (int)o->min_level, (long long)o->clock_skew);
-    for (size_t i = 0; i < sizeof o->snapshots.bits / sizeof *o->snapshots.bits; i++)
-        buffer_format(text, "%llx ", (unsigned long long)o->snapshots.bits[i]);
-    for (size_t i = 0; i < o->path_count; i++)
-        if (stat(o->paths[i], &status) == 0)
-            buffer_format(text, "%s %lld %lld\n", evidence_name(o->paths[i]),
-                          (long long)status.st_size, (long long)status.st_mtime);
-    buffer_format(text, "%s\n", rule_set_settings(run->rules));
-    for (size_t i = 0; i < o->known_good_count; i++)
-        buffer_format(text, "%s\n", o->known_good[i]);
-    buffer_format(text, "%s %zu %zu\n", o->baseline ? o->baseline : "",
-                  known_good_files(run->known), known_good_hashes(run->known));
-    for (size_t i = 0; i < rule_set_count(run->rules); i++)
-        buffer_format(text, "%s %s\n", rule_set_rule(run->rules, i)->name,
-                      rule_set_rule(run->rules, i)->sha256);
-}
-
-/* What is left of a run may only be gone on with as it was begun: its rows name rules by their
- * number. */
-static int check_same_run(struct run *run)
-{
-    struct buffer text = BUFFER_EMPTY, begun = BUFFER_EMPTY;
-    char hash[SHA256_TEXT_SIZE];
-    int result = 0;
-
-    describe_run(run, &text);
-    hash_sha256(buffer_slice(&text), hash);
-    if (!run->options->resume || !case_document(run->file, CASE_RUN_DOCUMENT, &begun))
-        result = case_set_document(run->file, CASE_RUN_DOCUMENT, slice_of_text(hash)) < 0
-                     ? -1
-                     : case_flush(run->file);
-    else if (!slice_is(buffer_slice(&begun), hash))
-        result = error_set("the interrupted run was of other evidence, rules or options: start "
-                           "again with --clobber");
-    buffer_release(&text);
-    buffer_release(&begun);
-    return result;
 }
 
 static int open_session(struct run *run)
@@ -158,7 +113,8 @@ static int prepare(struct run *run)
     run->rules = rules_from_options(o);
     if (!run->rules || !(run->known = known_good_from_options(o)) ||
         case_create(o->output, mode, &run->file) < 0 ||
-        log_open(&run->log, o->output, o->resume) < 0 || check_same_run(run) < 0)
+        log_open(&run->log, o->output, o->resume) < 0 ||
+        run_identity_check(o, run->rules, run->known, run->file) < 0)
         return -1;
     return open_session(run);
 }
@@ -193,8 +149,10 @@ static const struct {
 static int run_stage(struct run *run, enum stage stage)
 {
     switch (stage) {
-    case STAGE_SURVEY:
-        return session_survey(run->session, run->file);
+    case STAGE_SURVEY: {
+        const int result = session_survey(run->session, run->file);
+        return result ? result : run_identity_check_segments(run->options, run->session, run->file);
+    }
     case STAGE_PARSE:
         return session_parse(run->session, run->file);
     case STAGE_CONTEXT:
@@ -214,7 +172,8 @@ static int work(struct run *run)
             (stages[i].stage == STAGE_CONTEXT && !run->options->context_minutes) ||
             (stages[i].stage == STAGE_COPY && (run->options->no_files || run->options->redact)))
             continue;
-        log_say(&run->log, LOG_INFO, "%s", stages[i].text);
+        run->stage = stages[i].text;
+        log_say(&run->log, LOG_INFO, "%s", run->stage);
         const int result = run_stage(run, stages[i].stage);
         watcher_clear(&run->watcher);
         stage_times_end(&run->times.stages, stages[i].name);
@@ -261,6 +220,22 @@ static void check_seals(struct run *run)
     else
         log_say(&run->log, LOG_INFO, "the evidence is as it was when the run began");
     buffer_release(&what);
+}
+
+static void say_resume(struct run *run, enum log_level level)
+{
+    log_say(&run->log, level,
+            "what was done up to here is kept; go on with: extriage run --resume -o %s ...",
+            run->options->output);
+}
+
+/* Whatever stopped the run (a full disk): its case is as it was at the last flush. */
+static int fail(struct run *run)
+{
+    const int code = log_failure(&run->log);
+
+    say_resume(run, LOG_ERROR);
+    return code;
 }
 
 static int write_run(struct run *run, int argc, char **argv, int code)
@@ -358,37 +333,56 @@ static int write_sums(struct run *run)
     return run->options->sign ? sign_sums(run->options->output, run->options->sign) : 0;
 }
 
-static int finish(struct run *run, int argc, char **argv)
+static int store_all(struct run *run, struct buffer *stopped)
 {
-    if (documents_store(run->session, run->options->path_count, run->file) < 0 ||
-        documents_store_run(run->options, run->session, run->file) < 0 ||
-        documents_store_rules(run->rules, run->file) < 0 ||
-        case_finish(run->file, documents_store_findings, run->names) < 0)
-        return log_failure(&run->log);
-    stage_times_end(&run->times.stages, "findings");
-    if (write_outputs(run) < 0)
-        return log_failure(&run->log);
-    stage_times_end(&run->times.stages, "outputs");
-    check_seals(run);
-    clock_gettime(CLOCK_REALTIME, &run->times.ended);
-    const int code = exit_code(run);
-    log_say(&run->log, LOG_INFO, "complete, exit code %d", code);
-    if (write_run(run, argc, argv, code) < 0)
-        return log_failure(&run->log);
-    if (run->log.file)
-        fclose(run->log.file);
-    run->log.file = NULL;
-    if ((run->names && write_key(run) < 0) || write_sums(run) < 0 || print_summary(run) < 0)
-        return log_failure(&run->log);
-    return code;
+    const struct options *o = run->options;
+    const bool whole = !run->interrupted;
+    struct completion completion = {run->names, whole ? NULL : stopped};
+
+    if (documents_store(run->session, o->path_count, run->file) < 0 ||
+        documents_store_run(o, run->session, run->file) < 0 ||
+        documents_store_rules(run->rules, run->file) < 0)
+        return -1;
+    if (!whole &&
+        documents_store_interruption(run->session, run->stage, run->rules, run->file, stopped) < 0)
+        return -1;
+    return case_finish(run->file, documents_store_findings, &completion);
 }
 
-static int interrupt(struct run *run)
+/* The log ends before the sums are made. */
+static int write_last(struct run *run, int argc, char **argv, int code)
 {
-    case_flush(run->file);
-    log_say(&run->log, LOG_WARNING, "interrupted; go on with: extriage run --resume -o %s ...",
-            run->options->output);
-    return EXIT_INTERRUPTED;
+    if (write_run(run, argc, argv, code) < 0 || log_close(&run->log) < 0 ||
+        (run->names && write_key(run) < 0) || write_sums(run) < 0)
+        return -1;
+    return run->interrupted ? 0 : case_conclude(run->file);
+}
+
+static int finish(struct run *run, int argc, char **argv)
+{
+    struct buffer stopped = BUFFER_EMPTY;
+
+    log_say(&run->log, LOG_INFO, "putting the findings together");
+    int result = store_all(run, &stopped);
+    buffer_release(&stopped);
+    stage_times_end(&run->times.stages, "findings");
+    if (result == 0) {
+        log_say(&run->log, LOG_INFO, "writing the outputs");
+        result = write_outputs(run);
+        stage_times_end(&run->times.stages, "outputs");
+    }
+    if (result < 0)
+        return fail(run);
+    check_seals(run);
+    clock_gettime(CLOCK_REALTIME, &run->times.ended);
+    const int code = run->interrupted ? EXIT_INTERRUPTED : exit_code(run);
+    log_say(&run->log, run->interrupted ? LOG_WARNING : LOG_INFO, "%s, exit code %d",
+            run->interrupted ? "interrupted" : "complete", code);
+    if (write_last(run, argc, argv, code) < 0 || print_summary(run) < 0)
+        return fail(run);
+    if (run->interrupted)
+        say_resume(run, LOG_ERROR);
+    return code;
 }
 
 static int run_run(const struct options *options, int argc, char **argv)
@@ -408,10 +402,11 @@ static int run_run(const struct options *options, int argc, char **argv)
     say_rules(&run);
     stage_times_end(&run.times.stages, "start");
     const int result = work(&run);
-    if (result < 0)
-        log_failure(&run.log);
-    else
-        code = result == 1 ? interrupt(&run) : finish(&run, argc, argv);
+    run.interrupted = result == 1;
+    if (run.interrupted)
+        log_say(&run.log, LOG_WARNING,
+                "interrupted: what was found so far is being written (again to stop at once)");
+    code = result < 0 ? fail(&run) : finish(&run, argc, argv);
 out:
     pseudonyms_free(run.names);
     seals_release(&run.seals);

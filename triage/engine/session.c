@@ -40,9 +40,12 @@ int session_new(const struct session_options *options, struct session **out)
     session->options = *options;
     session->hosts = calloc(count + 1, sizeof *session->hosts);
     session->items = calloc(count + 1, sizeof *session->items);
+    session->attempt_count = options->jobs ? options->jobs : 1;
+    session->attempts = calloc(session->attempt_count, sizeof *session->attempts);
     session->arena = arena_new(SESSION_MEMORY);
     session->frame_arena = arena_new(FRAME_MEMORY);
-    if (!session->hosts || !session->items || !session->arena || !session->frame_arena) {
+    if (!session->hosts || !session->items || !session->attempts || !session->arena ||
+        !session->frame_arena) {
         session_free(session);
         return error_set("out of memory");
     }
@@ -75,6 +78,10 @@ void session_free(struct session *session)
     for (size_t i = 0; session->items && i < session->options.evidence_count; i++)
         free(session->items[i].damage);
     free(session->items);
+    for (size_t i = 0; session->attempts && i < session->attempt_count; i++)
+        buffer_release(&session->attempts[i].key);
+    free(session->attempts);
+    free(session->failure_text);
     free(session->hosts);
     time_windows_release(&session->windows);
     free(session->wanted);
@@ -111,23 +118,33 @@ const char *session_evidence_name(const struct session *session, size_t index)
     return name;
 }
 
-/* The case could not be written: remembered, so that the stage fails. */
+/* The case could not be written: remembered, so that the stage ends and says why. */
 int session_stored(struct session *session, int result)
 {
-    if (result < 0)
-        session->failure = -1;
+    if (result == 0 || session->failure)
+        return result;
+    session->failure = -1;
+    session->failure_text = strdup(error_text());
     return result;
 }
 
-/* Rows of correlations, context and copies belong to no task: all that is done again when a case is
- * resumed. */
-const char *session_task_key(const struct session *session, const struct wanted *wanted)
+static int failed(void *context)
 {
-    const enum stage stage = session->progress.stage;
+    const struct session *session = context;
 
-    return wanted && !session->correlating && stage != STAGE_COPY && stage != STAGE_CONTEXT
-               ? wanted->key
-               : "";
+    return session->failure
+               ? error_set("%s", session->failure_text ? session->failure_text : "out of memory")
+               : 0;
+}
+
+const char *session_task_key(const struct session *session)
+{
+    return session->attempt ? (const char *)session->attempt->key.data : "";
+}
+
+struct session_counts *session_counting(struct session *session)
+{
+    return session->attempt ? &session->attempt->counts : &session->counts;
 }
 
 int session_add_note(struct session *session, bool unread, size_t evidence,
@@ -144,16 +161,25 @@ int session_add_note(struct session *session, bool unread, size_t evidence,
         .offset = (int64_t)offset,
         .text = text,
     };
-    const char *key = session_task_key(session, wanted);
+    const char *key = session_task_key(session);
 
     if (unread)
-        session->counts.files_unread++;
+        session_counting(session)->files_unread++;
     else
-        session->counts.notices++;
+        session_counting(session)->notices++;
     if (!session->file)
         return 0;
     return session_stored(session, unread ? case_add_unread(session->file, key, &note)
                                           : case_add_notice(session->file, key, &note));
+}
+
+int session_note_rest(struct session *session, const char *why)
+{
+    session_rest(session);
+    for (size_t i = 0; i < session->options.evidence_count; i++)
+        if (!session->items[i].inventory.path)
+            session_describe_unsurveyed(session, i);
+    return session_add_note(session, true, 0, NULL, "/", 0, why);
 }
 
 int session_take_unread(struct session *session, size_t evidence, const struct wanted *wanted,
@@ -208,6 +234,7 @@ struct pool session_pool(struct session *session, enum stage stage, size_t tasks
         .start = start,
         .run = worker_run,
         .stop = worker_stop,
+        .failed = failed,
         .tick = tick,
     };
 }
@@ -270,7 +297,7 @@ int session_run_tasks(struct session *session, struct pool *pool, size_t count, 
     buffer_release(&bodies);
     free(starts);
     free(tasks);
-    return result == 0 ? session->failure : result;
+    return result == 0 ? failed(session) : result;
 }
 
 /* --- what came of it --- */

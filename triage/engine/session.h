@@ -78,6 +78,9 @@ int session_context(struct session *session, struct case_file *file);
  * case folder. */
 int session_copy(struct session *session, struct case_file *file);
 int session_verify(struct session *session);
+/* When a stage was interrupted: `why` stands among what was not read, and what was not surveyed is
+ * described as such. */
+int session_note_rest(struct session *session, const char *why);
 
 const struct inventory *session_inventory(const struct session *session, size_t evidence);
 const struct host *session_host(const struct session *session, size_t evidence);

@@ -11,6 +11,8 @@ static int context_frame(void *context, size_t task, uint8_t type, struct slice 
     struct wanted *wanted = &session->wanted[session->order[task]];
     struct cursor in = cursor_over(body, 0);
 
+    if (session_at_work(session, task, "context:", wanted->key) < 0)
+        return -1;
     arena_reset(session->frame_arena);
     switch (type) {
     case RESULT_CONTEXT:
@@ -31,8 +33,28 @@ static void context_ended(void *context, size_t task, const char *problem)
 
     session->progress.tasks_done++;
     session->progress.current = wanted->windows_path;
+    if (session_at_work(session, task, "context:", wanted->key) < 0)
+        return;
     if (problem)
         session_add_note(session, true, wanted->file.evidence, wanted, "", 0, problem);
+    session_keep(session);
+}
+
+static void context_again(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+    const struct wanted *wanted = &session->wanted[session->order[task]];
+
+    (void)problem;
+    if (session_at_work(session, task, "context:", wanted->key) == 0)
+        session_forget(session);
+}
+
+static bool is_done(struct session *session, const struct wanted *wanted)
+{
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "context:%s", wanted->key);
+    return case_task_is_done(session->file, buffer_text(&session->text));
 }
 
 /* The case has true time, the evidence that of its clock. */
@@ -52,18 +74,23 @@ int session_context(struct session *session, struct case_file *file)
 
     session->file = file;
     session->windows.reach = session->options.context_minutes * 60 * TICKS_PER_SECOND;
-    if (case_each_time(file, add_window, session) < 0)
+    if (case_each_time(file, add_window, session) < 0 ||
+        session_recall(session, "context:", NULL) < 0)
         return -1;
     free(session->order);
     session->order = calloc(session->wanted_count + 1, sizeof *session->order);
     if (!session->order)
         return error_set("out of memory");
     for (size_t i = 0; i < session->wanted_count && session->windows.count; i++)
-        if (session_artifact(session->wanted[i].artifact)->context)
+        if (session_artifact(session->wanted[i].artifact)->context &&
+            !is_done(session, &session->wanted[i]))
             session->order[count++] = i;
     session->setup.windows = &session->windows;
     struct pool pool = session_pool(session, STAGE_CONTEXT, count);
     pool.frame = context_frame;
+    pool.again = context_again;
     pool.ended = context_ended;
-    return session_run_tasks(session, &pool, count, TASK_CONTEXT);
+    const int result = session_run_tasks(session, &pool, count, TASK_CONTEXT);
+    session_rest(session);
+    return result;
 }

@@ -118,6 +118,31 @@ int session_add_damage(struct session *session, size_t evidence, uint64_t offset
     return 0;
 }
 
+static int store(struct session *session, size_t evidence, uint64_t offset, uint64_t size,
+                 const char *why)
+{
+    const struct case_damage row = {(int64_t)evidence, (int64_t)offset, (int64_t)size, why};
+
+    return session->file ? session_stored(session, case_add_damage(session->file,
+                                                                   session_task_key(session), &row))
+                         : 0;
+}
+
+static int recall(void *context, const struct case_damage *row)
+{
+    struct session *session = context;
+
+    if (row->item < 0 || (uint64_t)row->item >= session->options.evidence_count)
+        return error_set("the interrupted case has malformed damage");
+    return session_add_damage(session, (size_t)row->item, (uint64_t)row->offset,
+                              (uint64_t)row->size, row->why);
+}
+
+int session_recall_damage(struct session *session)
+{
+    return case_each_damage(session->file, recall, session);
+}
+
 int session_take_damage(struct session *session, size_t evidence, struct cursor *in)
 {
     const uint64_t offset = wire_get_u64(in), size = wire_get_u64(in);
@@ -125,5 +150,7 @@ int session_take_damage(struct session *session, size_t evidence, struct cursor 
 
     if (cursor_failed(in) || !why || size == 0)
         return error_set("a malformed damage report");
-    return session_add_damage(session, evidence, offset, size, why);
+    return store(session, evidence, offset, size, why) < 0
+               ? -1
+               : session_add_damage(session, evidence, offset, size, why);
 }

@@ -11,35 +11,9 @@
 
 /* --- correlations --- */
 
-static int by_key(const void *a, const void *b)
-{
-    return strcmp((*(struct wanted *const *)a)->key, (*(struct wanted *const *)b)->key);
-}
-
-static int sort_by_key(struct session *session)
-{
-    session->by_key = calloc(session->wanted_count + 1, sizeof(*session->by_key));
-    if (!session->by_key)
-        return error_set("out of memory");
-    for (size_t i = 0; i < session->wanted_count; i++)
-        session->by_key[i] = &session->wanted[i];
-    qsort(session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
-    return 0;
-}
-
-static struct wanted *find_key(const struct session *session, const char *key)
-{
-    const struct wanted sought = {.key = key};
-    const struct wanted *pointer = &sought;
-    struct wanted **found =
-        bsearch(&pointer, session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
-
-    return found ? *found : NULL;
-}
-
 static const char *path_of_key(void *context, const char *key)
 {
-    const struct wanted *wanted = find_key(context, key);
+    const struct wanted *wanted = session_find_key(context, key);
 
     return wanted ? wanted->windows_path : NULL;
 }
@@ -48,7 +22,7 @@ static int correlation_found(void *context, size_t rule, const char *source,
                              const struct event *found, const char *sha256, bool raw_cut)
 {
     struct session *session = context;
-    struct wanted *wanted = find_key(session, source);
+    struct wanted *wanted = session_find_key(session, source);
     struct event event = *found;
 
     if (!wanted)
@@ -95,12 +69,7 @@ static int evaluate_correlations(struct session *session)
 {
     const struct correlate correlate = correlate_of(session);
 
-    if (!session->options.rules)
-        return 0;
-    session->correlating = true;
-    const int result = sort_by_key(session) < 0 ? -1 : correlate_run(&correlate);
-    session->correlating = false;
-    return result;
+    return session->options.rules ? correlate_run(&correlate) : 0;
 }
 
 /* --- parsing --- */
@@ -111,6 +80,8 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
     struct wanted *wanted = &session->wanted[session->order[task]];
     struct cursor in = cursor_over(body, 0);
 
+    if (session_at_work(session, task, "", wanted->key) < 0)
+        return -1;
     arena_reset(session->frame_arena);
     if (session_count_result(wanted, type) < 0)
         return -1;
@@ -138,13 +109,28 @@ static int parse_frame(void *context, size_t task, uint8_t type, struct slice bo
     }
 }
 
+static void parse_again(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+    struct wanted *wanted = &session->wanted[session->order[task]];
+
+    wanted->notices = wanted->facts = wanted->rejected = wanted->tallies = 0;
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "%s is read again: %s", wanted->windows_path, problem);
+    session_tell(session, buffer_text(&session->text));
+    if (session_at_work(session, task, "", wanted->key) == 0)
+        session_forget(session);
+}
+
 static void parse_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
-    const struct wanted *wanted = &session->wanted[session->order[task]];
+    struct wanted *wanted = &session->wanted[session->order[task]];
 
     session->progress.tasks_done++;
     session->progress.current = wanted->windows_path;
+    if (session_at_work(session, task, "", wanted->key) < 0)
+        return;
     session_tell_trail(session,
                        is_mailbox_store(wanted->file.path) ? "listed, not opened:" : "opened",
                        wanted, "");
@@ -154,39 +140,16 @@ static void parse_ended(void *context, size_t task, const char *problem)
         buffer_format(&session->text, "%s was not read in full: %s", wanted->windows_path, problem);
         session_tell(session, buffer_text(&session->text));
     }
-    session_stored(session, case_task_done(session->file, wanted->key));
+    wanted->matched |= session->attempt->matched;
+    session_keep(session);
 }
 
-static int mark_matched(void *context, const char *key)
+static int mark_matched(struct session *session, const char *name, bool matched)
 {
-    struct session *session = context;
+    struct wanted *wanted = session_find_key(session, name);
 
-    for (size_t i = 0; i < session->wanted_count; i++)
-        if (strcmp(session->wanted[i].key, key) == 0)
-            session->wanted[i].matched = true;
-    return 0;
-}
-
-/* What a run that is resumed has found already counts, too. */
-static int add_earlier_counts(struct session *session)
-{
-    struct session_counts *counts = &session->counts;
-    struct case_counts earlier;
-
-    if (case_count(session->file, &earlier) < 0)
-        return -1;
-    for (size_t i = 0; i <= LEVEL_CRITICAL; i++) {
-        counts->indicators[i] += earlier.indicators[i];
-        session->progress.indicators += earlier.indicators[i];
-    }
-    counts->undated += earlier.undated;
-    counts->notices += earlier.notices;
-    counts->files_read += earlier.files;
-    counts->bytes += earlier.bytes;
-    counts->records += earlier.records;
-    counts->used += earlier.used;
-    counts->repaired += earlier.repaired;
-    counts->rejected += earlier.rejected;
+    if (wanted)
+        wanted->matched |= matched;
     return 0;
 }
 
@@ -195,20 +158,23 @@ int session_parse(struct session *session, struct case_file *file)
     size_t count = 0;
 
     session->file = file;
-    if (add_earlier_counts(session) < 0)
+    if (session_recall_damage(session) < 0 || session_recall(session, "", mark_matched) < 0)
         return -1;
     free(session->order);
     session->order = calloc(session->wanted_count + 1, sizeof *session->order);
     if (!session->order)
         return error_set("out of memory");
-    if (case_each_matched_task(file, mark_matched, session) < 0)
-        return -1;
     for (size_t i = 0; i < session->wanted_count; i++)
         if (!case_task_is_done(file, session->wanted[i].key))
             session->order[count++] = i;
     struct pool pool = session_pool(session, STAGE_PARSE, count);
     pool.frame = parse_frame;
+    pool.again = parse_again;
     pool.ended = parse_ended;
     const int result = session_run_tasks(session, &pool, count, TASK_PARSE);
+    session_rest(session);
+    /* What was just read may have given indicators that context was not sought around. */
+    if (count && case_forget_kind(file, "context:") < 0)
+        return -1;
     return result == 0 ? evaluate_correlations(session) : result;
 }

@@ -15,6 +15,8 @@ struct wanted {
     uint32_t artifact; /* NO_ARTIFACT for the user's own globs */
     const char *windows_path, *key;
     bool matched;                               /* an indicator came of it */
+    bool copied;                                /* before the run was resumed */
+    const char *output;                         /* path of its copy; NULL while none is planned */
     uint32_t notices, facts, rejected, tallies; /* results of its task so far */
 };
 
@@ -24,6 +26,16 @@ struct item { /* one evidence item */
     struct damage *damage;
     size_t damage_count, damage_room;
     struct verified verified;
+};
+
+/* What a task at work has given so far. It counts when the task has ended; when it is run again it
+ * is forgotten. */
+struct attempt {
+    bool open, matched;
+    size_t task;
+    struct buffer key; /* of its rows */
+    struct case_mark mark;
+    struct session_counts counts;
 };
 
 struct session {
@@ -39,13 +51,16 @@ struct session {
     const char **outputs;
     size_t case_prefix; /* bytes of an output's path up to the case folder's content */
     struct session_counts counts;
+    struct attempt *attempts; /* as many as there are workers */
+    size_t attempt_count;
+    struct attempt *attempt; /* of the task whose result is at hand; NULL outside of tasks */
     struct progress progress;
     struct buffer message, fields, text;
     struct exchange_builds builds;
-    struct wanted **by_key; /* sorted by key, for correlations; NULL before they are evaluated */
-    bool correlating;
+    struct wanted **by_key;      /* sorted by key */
     struct time_windows windows; /* of context */
-    int failure;                 /* the case could not be written */
+    int failure;                 /* the case could not be written: `failure_text` tells why */
+    char *failure_text;
 };
 
 /* --- session.c --- */
@@ -58,8 +73,11 @@ const struct artifact *session_artifact(uint32_t number);
 const char *session_evidence_name(const struct session *session, size_t index);
 /* Gives `result` back; the case could not be written when it is negative, and the stage fails. */
 int session_stored(struct session *session, int result);
-/* The task that a row belongs to. */
-const char *session_task_key(const struct session *session, const struct wanted *wanted);
+/* The task that a row belongs to: "" outside of tasks, which is done again when a case is resumed.
+ */
+const char *session_task_key(const struct session *session);
+/* Where something is counted. */
+struct session_counts *session_counting(struct session *session);
 /* A row of what was not read, or a notice. `wanted` may be NULL: then `path` tells where. */
 int session_add_note(struct session *session, bool unread, size_t evidence,
                      const struct wanted *wanted, const char *path, uint64_t offset,
@@ -72,7 +90,27 @@ struct pool session_pool(struct session *session, enum stage stage, size_t tasks
 int session_run_tasks(struct session *session, struct pool *pool, size_t count,
                       enum task_kind kind);
 
+/* --- session_tasks.c --- */
+
+/* A result of the task is at hand: `kind` ("" or "copy:") and `name` are its key. */
+int session_at_work(struct session *session, size_t task, const char *kind, const char *name);
+/* The task is done: what it gave counts. session_keep: and it is not done again when the run is
+ * resumed. */
+void session_count(struct session *session);
+int session_keep(struct session *session);
+/* The task will be run again. */
+int session_forget(struct session *session);
+/* Back outside of tasks. */
+void session_rest(struct session *session);
+/* What tasks of that kind have given before the run was resumed. `visit` (may be NULL) is told the
+ * name of each, and whether it matched. */
+int session_recall(struct session *session, const char *kind,
+                   int (*visit)(struct session *session, const char *name, bool matched));
+
 /* --- session_damage.c --- */
+
+/* Ranges that an earlier part of the run has met. */
+int session_recall_damage(struct session *session);
 
 /* Ranges are kept in their order and joined, so that it does not matter which worker met them
  * first. */
@@ -93,6 +131,12 @@ int session_count_result(struct wanted *wanted, uint8_t type);
 /* The event of a result, which lies in the task's file; -1 with error_text. */
 int session_get_event(struct session *session, const struct wanted *wanted, struct cursor *in,
                       struct event *event);
+/* --- session_survey.c --- */
+
+/* Stands in for the inventory that a survey would have given. */
+void session_describe_unsurveyed(struct session *session, size_t evidence);
+/* NULL when no wanted file has that key. */
+struct wanted *session_find_key(const struct session *session, const char *key);
 
 /* --- session_rows.c --- */
 

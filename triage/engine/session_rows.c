@@ -171,9 +171,12 @@ int session_add_indicator(struct session *session, struct wanted *wanted, const 
     const struct rule *rule = rule_set_rule(session->options.rules, rule_index);
     struct row_room room;
 
-    wanted->matched = true;
+    if (session->attempt)
+        session->attempt->matched = true;
+    else
+        wanted->matched = true;
     if (is_filtered(session, event, rule->level)) {
-        session->counts.filtered++;
+        session_counting(session)->filtered++;
         return 0;
     }
     message_with_title(session, event, rule, how);
@@ -181,11 +184,11 @@ int session_add_indicator(struct session *session, struct wanted *wanted, const 
     row.level = rule->level;
     row.rule = rule_index;
     row.how = how;
-    session->counts.indicators[rule->level]++;
-    session->counts.undated += !row.dated;
+    session_counting(session)->indicators[rule->level]++;
+    session_counting(session)->undated += !row.dated;
     session->progress.indicators++;
-    return session_stored(
-        session, case_add_indicator(session->file, session_task_key(session, wanted), &row));
+    return session_stored(session,
+                          case_add_indicator(session->file, session_task_key(session), &row));
 }
 
 int session_take_indicator(struct session *session, struct wanted *wanted, struct cursor *in)
@@ -213,7 +216,8 @@ static int add_context(struct session *session, const struct wanted *wanted,
     message_of(event, &session->message);
     const struct case_context row = {.event =
                                          row_of(session, wanted, event, sha256, raw_cut, &room)};
-    return session_stored(session, case_add_context(session->file, "", &row));
+    return session_stored(session,
+                          case_add_context(session->file, session_task_key(session), &row));
 }
 
 int session_take_context(struct session *session, struct wanted *wanted, struct cursor *in)
@@ -264,7 +268,7 @@ int session_take_fact(struct session *session, const struct wanted *wanted, stru
         .fields = buffer_text(&session->fields),
         .marks = marks_text(event.marks),
     };
-    return session_stored(session, case_add_fact(session->file, wanted->key, &row));
+    return session_stored(session, case_add_fact(session->file, session_task_key(session), &row));
 }
 
 static void put_days(struct buffer *out, struct cursor *in, uint32_t count)
@@ -332,14 +336,15 @@ int session_take_tally(struct session *session, const struct wanted *wanted, str
     row.days = buffer_text(&session->fields);
     row.hours = buffer_text(&session->text);
     row.damage = damaged ? "[\"bytes of this file lie in a damaged part of the evidence\"]" : "[]";
-    session->counts.files_read++;
-    session->counts.damaged_files += damaged;
-    session->counts.records += (uint64_t)row.records;
-    session->counts.used += (uint64_t)row.used;
-    session->counts.repaired += (uint64_t)row.repaired;
-    session->counts.rejected += (uint64_t)row.rejected;
-    session->counts.bytes += (uint64_t)row.bytes;
-    return session_stored(session, case_add_coverage(session->file, wanted->key, &row));
+    session_counting(session)->files_read++;
+    session_counting(session)->damaged_files += damaged;
+    session_counting(session)->records += (uint64_t)row.records;
+    session_counting(session)->used += (uint64_t)row.used;
+    session_counting(session)->repaired += (uint64_t)row.repaired;
+    session_counting(session)->rejected += (uint64_t)row.rejected;
+    session_counting(session)->bytes += (uint64_t)row.bytes;
+    return session_stored(session,
+                          case_add_coverage(session->file, session_task_key(session), &row));
 }
 
 static void set_times(const char *texts[4], const struct macb *times,
@@ -420,10 +425,9 @@ int session_take_stored(struct session *session, const struct wanted *wanted, st
     set_times(row.fn, &wanted->file.fn, fn);
     if (*path)
         tell_copied(session, wanted, &row);
-    return session->file
-               ? session_stored(session, case_add_stored(session->file,
-                                                         session_task_key(session, wanted), &row))
-               : 0;
+    return session->file ? session_stored(session, case_add_stored(session->file,
+                                                                   session_task_key(session), &row))
+                         : 0;
 }
 
 int session_take_rejected(struct session *session, const struct wanted *wanted, struct cursor *in)
@@ -442,7 +446,8 @@ int session_take_rejected(struct session *session, const struct wanted *wanted, 
     row.raw = wire_get_slice(in);
     if (cursor_failed(in))
         return error_set("a malformed rejected record");
-    return session_stored(session, case_add_rejected(session->file, wanted->key, &row));
+    return session_stored(session,
+                          case_add_rejected(session->file, session_task_key(session), &row));
 }
 
 int session_take_notice(struct session *session, const struct wanted *wanted, struct cursor *in)

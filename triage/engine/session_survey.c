@@ -6,6 +6,7 @@
 #include "triage/record/wire.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +58,9 @@ static int take_inventory(struct session *session, size_t evidence, struct curso
 
 static int take_listed_count(struct session *session, struct cursor *in)
 {
-    session->counts.files_listed += wire_get_u64(in);
-    session->counts.entries_unreadable += wire_get_u64(in);
-    session->counts.unrecognised += wire_get_u64(in);
+    session_counting(session)->files_listed += wire_get_u64(in);
+    session_counting(session)->entries_unreadable += wire_get_u64(in);
+    session_counting(session)->unrecognised += wire_get_u64(in);
     return cursor_failed(in) ? error_set("a malformed count") : 0;
 }
 
@@ -74,11 +75,22 @@ static int take_notice(struct session *session, size_t evidence, struct cursor *
     return session_add_note(session, false, evidence, NULL, path, offset, text);
 }
 
+/* The name of a survey's task. A run that is resumed surveys again: that takes little, and the plan
+ * of all else comes of it. */
+static const char *number_text(size_t number, char text[24])
+{
+    snprintf(text, 24, "%zu", number);
+    return text;
+}
+
 static int survey_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
     struct cursor in = cursor_over(body, 0);
+    char name[24];
 
+    if (session_at_work(session, task, "survey:", number_text(task, name)) < 0)
+        return -1;
     arena_reset(session->frame_arena);
     switch (type) {
     case RESULT_INVENTORY:
@@ -100,27 +112,62 @@ static int survey_frame(void *context, size_t task, uint8_t type, struct slice b
     }
 }
 
+/* Damage that was met stays known: it is there. */
+static void survey_again(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+    char name[24];
+    size_t kept = 0;
+
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "the survey of '%s' is done again: %s",
+                  session->options.evidence[task], problem);
+    session_tell(session, buffer_text(&session->text));
+    for (size_t i = 0; i < session->wanted_count; i++)
+        if (session->wanted[i].file.evidence != task)
+            session->wanted[kept++] = session->wanted[i];
+    session->wanted_count = kept;
+    session->items[task].inventory = (struct inventory){0};
+    session->items[task].host = session->hosts[task] = (struct host){0};
+    if (session_at_work(session, task, "survey:", number_text(task, name)) == 0)
+        session_forget(session);
+}
+
+void session_describe_unsurveyed(struct session *session, size_t evidence)
+{
+    session->items[evidence].inventory = (struct inventory){
+        .path = session->options.evidence[evidence],
+        .shape = EVIDENCE_IMAGE,
+        .container.format = "not surveyed",
+    };
+}
+
+/* What came before the worker ended is of use: the run goes on with it. */
+static void note_failed_survey(struct session *session, size_t evidence, const char *problem)
+{
+    const struct inventory *inventory = &session->items[evidence].inventory;
+
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "'%s' could not be surveyed%s: %s",
+                  session->options.evidence[evidence], inventory->path ? " in full" : "",
+                  problem ? problem : "the worker said nothing of it");
+    if (!inventory->path)
+        session_describe_unsurveyed(session, evidence);
+    session_tell(session, buffer_text(&session->text));
+    session_add_note(session, true, evidence, NULL, "/", 0, buffer_text(&session->text));
+}
+
 static void survey_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
-
-    struct inventory *inventory = &session->items[task].inventory;
+    char name[24];
 
     session->progress.tasks_done++;
-    if (!problem && inventory->path)
+    if (session_at_work(session, task, "survey:", number_text(task, name)) < 0)
         return;
-    buffer_clear(&session->text);
-    buffer_format(&session->text, "'%s' could not be surveyed: %s", session->options.evidence[task],
-                  problem ? problem : "the worker said nothing of it");
-    if (session->options.evidence_count == 1) {
-        session->failure = error_set("%s", buffer_text(&session->text));
-        return;
-    }
-    *inventory = (struct inventory){.path = session->options.evidence[task],
-                                    .shape = EVIDENCE_IMAGE,
-                                    .container.format = "not surveyed"};
-    session_tell(session, buffer_text(&session->text));
-    session_add_note(session, true, task, NULL, "/", 0, buffer_text(&session->text));
+    if (problem || !session->items[task].inventory.path)
+        note_failed_survey(session, task, problem);
+    session_count(session);
 }
 
 /* What tells the file and the artifact apart from all others, the same in each run. */
@@ -132,6 +179,32 @@ static const char *key_of(struct session *session, const struct wanted *wanted)
     return arena_format(session->arena, "%s|%u|%u|%u|%" PRIu64 "-%u|%s|%s",
                         artifact ? artifact->name : "", f->evidence, f->volume, f->snapshot,
                         f->address, f->sequence, f->path, f->stream ? f->stream : "");
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp((*(struct wanted *const *)a)->key, (*(struct wanted *const *)b)->key);
+}
+
+static int sort_by_key(struct session *session)
+{
+    session->by_key = calloc(session->wanted_count + 1, sizeof(*session->by_key));
+    if (!session->by_key)
+        return error_set("out of memory");
+    for (size_t i = 0; i < session->wanted_count; i++)
+        session->by_key[i] = &session->wanted[i];
+    qsort(session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
+    return 0;
+}
+
+struct wanted *session_find_key(const struct session *session, const char *key)
+{
+    const struct wanted sought = {.key = key};
+    const struct wanted *pointer = &sought;
+    struct wanted **found =
+        bsearch(&pointer, session->by_key, session->wanted_count, sizeof(*session->by_key), by_key);
+
+    return found ? *found : NULL;
 }
 
 static int by_place(const void *a, const void *b)
@@ -164,7 +237,7 @@ static int complete_wanted(struct session *session)
     if (session->wanted_count)
         qsort(session->wanted, session->wanted_count, sizeof *session->wanted, by_place);
     session->counts.files_wanted = session->wanted_count;
-    return 0;
+    return sort_by_key(session);
 }
 
 /* A volume that cannot be read is a loss; one that was read with its spare parts is a notice. */
@@ -247,6 +320,7 @@ int session_survey(struct session *session, struct case_file *file)
     if (pool.jobs > count)
         pool.jobs = (unsigned)count;
     pool.frame = survey_frame;
+    pool.again = survey_again;
     pool.ended = survey_ended;
     for (size_t i = 0; i < count && result == 0; i++) {
         task_put_survey(&bodies[i], (uint32_t)i);
@@ -257,12 +331,13 @@ int session_survey(struct session *session, struct case_file *file)
         session_tell(session, sandbox_lack());
     if (result == 0)
         result = pool_run(&pool, tasks, count, session->options.interrupted);
-    if (result == 0)
-        result = session->failure;
+    session_rest(session);
     if (result == 0)
         result = complete_wanted(session);
     for (size_t i = 0; i < count && result == 0; i++)
         note_survey(session, i);
+    if (result == 0)
+        result = pool.failed(session);
     for (size_t i = 0; i < count && bodies; i++)
         buffer_release(&bodies[i]);
     free(bodies);

@@ -53,8 +53,52 @@ static int take_verified(struct session *session, size_t evidence, struct cursor
 
 static int verify_failed(struct session *session, size_t evidence, const char *why)
 {
-    session->failure = -1;
-    return error_set("'%s' cannot be verified: %s", session->options.evidence[evidence], why);
+    return session_stored(session, error_set("'%s' cannot be verified: %s",
+                                             session->options.evidence[evidence], why));
+}
+
+/* Names the task, and the document with its result: a run that is resumed does not verify again. */
+static const char *name_of(size_t evidence, char text[24])
+{
+    snprintf(text, 24, "%zu", evidence);
+    return text;
+}
+
+static void document_of(size_t evidence, char text[64])
+{
+    snprintf(text, 64, CASE_RUN_DOCUMENT ": verified %zu", evidence);
+}
+
+static int keep_verified(struct session *session, size_t evidence, struct slice body)
+{
+    struct cursor in = cursor_over(body, 0);
+    char document[64];
+
+    document_of(evidence, document);
+    if (take_verified(session, evidence, &in) < 0)
+        return -1;
+    return session->file ? session_stored(session, case_set_document(session->file, document, body))
+                         : 0;
+}
+
+/* False when it has to be done (again). */
+static bool recall_verified(struct session *session, size_t evidence)
+{
+    struct buffer body = BUFFER_EMPTY, key = BUFFER_EMPTY;
+    char document[64];
+    bool done = false;
+
+    document_of(evidence, document);
+    buffer_format(&key, "verify:%zu", evidence);
+    if (session->file && case_task_is_done(session->file, buffer_text(&key)) &&
+        case_document(session->file, document, &body)) {
+        struct cursor in = cursor_over(buffer_slice(&body), 0);
+        arena_reset(session->frame_arena);
+        done = take_verified(session, evidence, &in) == 0;
+    }
+    buffer_release(&body);
+    buffer_release(&key);
+    return done;
 }
 
 static int verify_frame(void *context, size_t task, uint8_t type, struct slice body)
@@ -62,7 +106,10 @@ static int verify_frame(void *context, size_t task, uint8_t type, struct slice b
     struct session *session = context;
     const size_t evidence = session->order[task];
     struct cursor in = cursor_over(body, 0);
+    char name[24];
 
+    if (session_at_work(session, task, "verify:", name_of(evidence, name)) < 0)
+        return -1;
     arena_reset(session->frame_arena);
     switch (type) {
     case RESULT_VERIFY_PROGRESS:
@@ -72,7 +119,7 @@ static int verify_frame(void *context, size_t task, uint8_t type, struct slice b
     case RESULT_DAMAGE:
         return session_take_damage(session, evidence, &in);
     case RESULT_VERIFIED:
-        return take_verified(session, evidence, &in);
+        return keep_verified(session, evidence, body);
     case RESULT_UNREAD: {
         wire_get_text(&in, session->frame_arena);
         const char *why = wire_get_text(&in, session->frame_arena);
@@ -88,9 +135,26 @@ static void verify_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
 
+    const size_t evidence = session->order[task];
+    char name[24];
+
     session->progress.tasks_done++;
     if (problem)
-        verify_failed(session, session->order[task], problem);
+        verify_failed(session, evidence, problem);
+    else if (session_at_work(session, task, "verify:", name_of(evidence, name)) == 0)
+        session_keep(session);
+}
+
+static void verify_again(void *context, size_t task, const char *problem)
+{
+    struct session *session = context;
+    char name[24];
+
+    buffer_clear(&session->text);
+    buffer_format(&session->text, "verifying begins again: %s", problem);
+    session_tell(session, buffer_text(&session->text));
+    if (session_at_work(session, task, "verify:", name_of(session->order[task], name)) == 0)
+        session_forget(session);
 }
 
 /* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all
@@ -101,6 +165,8 @@ static size_t choose_images(struct session *session)
 
     for (size_t i = 0; i < session->options.evidence_count; i++) {
         const struct inventory *inventory = &session->items[i].inventory;
+        if (recall_verified(session, i))
+            continue;
         if (!inventory->path || inventory->shape == EVIDENCE_IMAGE)
             session->order[count++] = i;
         else
@@ -128,13 +194,15 @@ int session_verify(struct session *session)
     pool.timeout_seconds = VERIFY_TIMEOUT;
     pool.start = start_verifier;
     pool.frame = verify_frame;
+    pool.again = verify_again;
     pool.ended = verify_ended;
     for (size_t i = 0; i < count; i++)
         task_put_verify(&body, (uint32_t)session->order[i]);
     for (size_t i = 0; i < count; i++)
         tasks[i].body = slice_part(buffer_slice(&body), i * (body.size / count), body.size / count);
     const int result = pool_run(&pool, tasks, count, session->options.interrupted);
+    session_rest(session);
     buffer_release(&body);
     free(tasks);
-    return result == 0 ? session->failure : result;
+    return result == 0 ? pool.failed(session) : result;
 }

@@ -37,6 +37,7 @@ enum result_kind {
     RESULT_REJECTED,   /* u64 offset, u64 record, u8 whether cut, slice raw */
     RESULT_VERIFIED,   /* verification: see put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
+    RESULT_UNWRITTEN,       /* text why: the copy cannot be written */
     RESULT_FACT,            /* event, without its raw bytes */
 };
 

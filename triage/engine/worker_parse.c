@@ -6,6 +6,7 @@
 #include "triage/record/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,7 @@ struct copy {
     struct hasher *hasher; /* NULL without hashes */
     int output;
     uint64_t bytes;
+    bool unwritten;
 };
 
 static int copy_window(struct copy *copy, struct slice window)
@@ -174,8 +176,10 @@ static int copy_window(struct copy *copy, struct slice window)
         const ssize_t written = write(copy->output, window.data, window.size);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written <= 0)
-            return error_set_errno("the copy cannot be written");
+        if (written <= 0) {
+            copy->unwritten = true;
+            return error_set("%s", strerror(written < 0 ? errno : ENOSPC));
+        }
         window = slice_from(window, (size_t)written);
     }
     return 0;
@@ -193,10 +197,9 @@ static int copy_hole(struct running *running, struct copy *copy, uint64_t size)
     }
     copy->bytes += size;
     /* The last byte is written, so that the copy is as long as the file. */
-    return lseek(copy->output, (off_t)(size - 1), SEEK_CUR) < 0 ||
-                   write(copy->output, zeroes, 1) != 1
-               ? error_set_errno("the copy cannot be written")
-               : 0;
+    copy->unwritten =
+        lseek(copy->output, (off_t)(size - 1), SEEK_CUR) < 0 || write(copy->output, zeroes, 1) != 1;
+    return copy->unwritten ? error_set("%s", strerror(errno)) : 0;
 }
 
 static int copy_content(struct running *running, struct copy *copy)
@@ -219,6 +222,24 @@ static int copy_content(struct running *running, struct copy *copy)
         result = copy_window(copy, slice_of(window, (size_t)got));
     }
     return result;
+}
+
+/* Each close tells of bytes that could not be stored, on a network share only then; this one leaves
+ * the file open. */
+static void check_written(struct copy *copy)
+{
+    const int other = copy->unwritten ? -1 : fcntl(copy->output, F_DUPFD_CLOEXEC, 0);
+
+    if (other >= 0 && close(other) != 0) {
+        copy->unwritten = true;
+        error_set("%s", strerror(errno));
+    }
+}
+
+static void send_unwritten(struct worker *worker, struct outbox *outbox)
+{
+    wire_put_text(worker_frame(worker), error_text());
+    worker_send(worker, outbox, RESULT_UNWRITTEN);
 }
 
 static void send_copied(struct running *running, const struct copy *copy)
@@ -258,9 +279,13 @@ void worker_copy(struct worker *worker, struct outbox *outbox, const struct file
                            "computed of more than 16 GiB of zeroes");
     else if (!worker->setup->no_hash)
         copy.hasher = hasher_new(HASH_ALL);
-    if (copy_content(&running, &copy) < 0)
+    if (copy_content(&running, &copy) < 0 && !copy.unwritten)
         worker_send_unread(worker, outbox, "", error_text());
-    send_copied(&running, &copy);
+    check_written(&copy);
+    if (copy.unwritten)
+        send_unwritten(worker, outbox);
+    else
+        send_copied(&running, &copy);
     hasher_free(copy.hasher);
     worker_send_damage(worker, outbox, file->evidence);
     running_release(&running);

@@ -2,6 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/findings/timing.h"
+#include "triage/formats/json_reader.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,25 @@ static int count_unread(void *context, const struct case_note *row)
     (void)row;
     findings->unread++;
     return 0;
+}
+
+/* The run did not come to its end: what it has not read may hold anything. */
+static int load_interruption(struct case_file *file, struct findings *findings)
+{
+    struct buffer body = BUFFER_EMPTY;
+    struct json_value *root = NULL;
+    int result = 0;
+
+    if (case_document(file, CASE_INTERRUPTED_DOCUMENT, &body)) {
+        findings->interrupted = arena_copy(findings->arena, buffer_slice(&body));
+        result = json_read(findings->interrupted, findings->arena, &root);
+        const struct json_value *sentence = json_member(root, "sentence");
+        findings->interruption = sentence ? (const char *)sentence->text.data : NULL;
+        if (result == 0 && !findings->interruption)
+            result = error_set("the document '%s' is malformed", CASE_INTERRUPTED_DOCUMENT);
+    }
+    buffer_release(&body);
+    return result;
 }
 
 static int load(struct case_file *file, const char *folder, struct findings *findings)
@@ -28,6 +48,8 @@ static int load(struct case_file *file, const char *folder, struct findings *fin
                                 &findings->sightings);
     if (result == 0)
         result = exposure_make(file, folder, text, findings->arena, &findings->exposure);
+    if (result == 0)
+        result = load_interruption(file, findings);
     if (result == 0)
         result = case_each_unread(file, count_unread, findings);
     return result == 0 ? log_spans_make(file, findings->arena, &findings->spans) : result;

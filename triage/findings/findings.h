@@ -68,6 +68,8 @@ struct findings {
     struct log_spans spans;
     size_t unread; /* files, and parts of the evidence, that could not be read in full */
     struct mitigations mitigations;
+    struct slice interrupted; /* the case's document of that name; empty for a whole run */
+    const char *interruption; /* of it the sentence; NULL */
     struct outcomes outcomes;
     struct checks checks;
     struct retention retention;

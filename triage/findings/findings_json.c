@@ -246,6 +246,10 @@ void findings_json(const struct findings *findings, struct buffer *out)
     struct json json = json_over(out, true);
 
     json_object(&json);
+    if (findings->interruption) {
+        json_key(&json, "interrupted");
+        json_raw(&json, findings->interrupted);
+    }
     put_verdict(findings, &json);
     findings_json_exchange(&findings->exposure, &json);
     findings_json_update(&findings->exposure, &json);

@@ -85,6 +85,8 @@ static int tell_limits(struct findings *findings)
         arena_array(findings->arena, MOST_LIMITS, sizeof *findings->verdict.limits);
     if (!findings->verdict.limits)
         return -1;
+    if (findings->interruption && add_limit(findings, findings->interruption) < 0)
+        return -1;
     if (findings->unread &&
         add_limit(findings,
                   arena_format(findings->arena,
@@ -169,7 +171,8 @@ void findings_find_rung(struct findings *findings)
         verdict->rung = RUNG_TARGETED;
     if (verdict->rung == RUNG_NOTHING)
         verdict->confidence = doubt;
-    verdict->not_determinable = verdict->rung == RUNG_NOTHING && !doubt && is_blind(findings);
+    verdict->not_determinable =
+        verdict->rung == RUNG_NOTHING && !doubt && (findings->interruption || is_blind(findings));
 }
 
 /* --- in words --- */
@@ -277,6 +280,13 @@ static void add_opening(const struct findings *findings, struct buffer *text)
     const struct verdict *verdict = &findings->verdict;
     char first[INSTANT_TEXT_SIZE], last[INSTANT_TEXT_SIZE];
 
+    if (findings->interruption)
+        buffer_format(text, "%s ", findings->interruption);
+    if (verdict->not_determinable && findings->interruption) {
+        buffer_add_text(text, "Nothing was found in what was read up to then. That does not mean "
+                              "that nothing happened.");
+        return;
+    }
     if (verdict->not_determinable) {
         buffer_add_text(text, "Whether the server was attacked cannot be told: the logs that would "
                               "show it are missing. That nothing was found does not mean that "

@@ -117,6 +117,7 @@ static int write_all(struct case_file *file, FILE *out)
     put_document(file, &coverage.json, "retention"); /* of findings.json */
     put_document(file, &coverage.json, "totals");
     put_document(file, &coverage.json, "damage");
+    put_document(file, &coverage.json, CASE_INTERRUPTED_DOCUMENT);
     json_object_end(&coverage.json);
     buffer_add_byte(&coverage.text, '\n');
     flush(&coverage);

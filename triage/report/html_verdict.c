@@ -148,9 +148,9 @@ void html_verdict(struct page *page)
     page_put(page,
              "<section id=\"verdict\" class=\"verdict %t\" aria-labelledby=\"verdict-title\" "
              "tabindex=\"-1\">\n<p class=\"eyebrow\">Verdict</p>\n",
-             rung >= EXPLOITED ? "bad"
-             : rung            ? "watch"
-                               : "calm");
+             rung >= EXPLOITED                                    ? "bad"
+             : rung || json_member(page->findings, "interrupted") ? "watch"
+                                                                  : "calm");
     put_summary(page, verdict);
     if (value_is(verdict, "confidence", "not_determinable"))
         page_markup(page, "<p class=\"lead\">Nothing was seen, but the records that would show it "
