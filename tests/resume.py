@@ -362,7 +362,7 @@ def check_full_disk(reference):
         mounted(place, '1m')
         out = subprocess.run([PROGRAM, 'extract', IMAGE, '-o', os.path.join(place, 'out'), '--path', '**/*.log', '-q'],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        result(out.returncode == 1 and 'No space left' in out.stderr, 'extract to a full disk is a clear error', '%s %s' % (out.returncode, out.stderr))
+        result(out.returncode == 1 and any(w in out.stderr for w in ('No space left', 'disk is full')), 'extract to a full disk is a clear error', '%s %s' % (out.returncode, out.stderr))
         told = subprocess.run([PROGRAM, 'info', IMAGE], stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE, text=True)
         result(told.returncode == 1 and 'No space left' in told.stderr, 'so is a terminal that takes nothing', told.stderr)
     finally:

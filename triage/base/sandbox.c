@@ -108,8 +108,12 @@ static size_t address_space(void)
 
 static int limit_resource(__rlimit_resource_t resource, rlim_t value, const char *name)
 {
-    const struct rlimit limit = {value, value};
+    struct rlimit limit;
 
+    /* A stricter limit that the process was started with stays. */
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_max > value)
+        limit.rlim_max = value;
+    limit.rlim_cur = limit.rlim_max;
     return setrlimit(resource, &limit) == 0 ? 0 : error_set_errno("cannot limit %s", name);
 }
 
