@@ -150,8 +150,10 @@ static int run_stage(struct run *run, enum stage stage)
 {
     switch (stage) {
     case STAGE_SURVEY: {
-        const int result = session_survey(run->session, run->file);
-        return result ? result : run_identity_check_segments(run->options, run->session, run->file);
+        int result = session_survey(run->session, run->file);
+        if (result == 0)
+            result = run_identity_check_segments(run->options, run->session, run->file);
+        return result == 0 && run->options->verify ? session_verify_begin(run->session) : result;
     }
     case STAGE_PARSE:
         return session_parse(run->session, run->file);

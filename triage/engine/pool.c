@@ -41,7 +41,21 @@ struct run {
     size_t ended;
     uint64_t bytes_read;
     struct buffer scratch;
+    const struct run *other; /* at work at the same time: its sockets are no business of a worker */
 };
+
+struct pool_beside {
+    struct pool pool;
+    struct run run;
+    char *problem; /* why its tasks cannot go on; NULL */
+};
+
+static void close_sockets(const struct run *run)
+{
+    for (size_t i = 0; run && i < run->pool->jobs; i++)
+        if (run->workers[i].pid > 0)
+            close(run->workers[i].socket);
+}
 
 static int worker_start(struct run *run, struct worker *worker)
 {
@@ -58,9 +72,8 @@ static int worker_start(struct run *run, struct worker *worker)
     }
     if (pid == 0) {
         close(pair[0]);
-        for (size_t i = 0; i < run->pool->jobs; i++)
-            if (run->workers[i].pid > 0)
-                close(run->workers[i].socket);
+        close_sockets(run);
+        close_sockets(run->other);
         pool_worker(run->pool, pair[1], parent);
     }
     close(pair[1]);
@@ -421,7 +434,7 @@ static int hand_out_to_all(struct run *run)
     return run->alone_done < run->alone_count && !any_busy(run) ? hand_out_alone(run) : 0;
 }
 
-static int hear_all(struct run *run)
+static int hear_all(struct run *run, int wait_ms)
 {
     struct pollfd *waits = calloc(run->pool->jobs, sizeof *waits);
     int result = 0;
@@ -430,7 +443,7 @@ static int hear_all(struct run *run)
         return error_set("out of memory");
     for (size_t i = 0; i < run->pool->jobs; i++)
         waits[i] = (struct pollfd){run->workers[i].pid ? run->workers[i].socket : -1, POLLIN, 0};
-    poll(waits, run->pool->jobs, TICK_MS);
+    poll(waits, run->pool->jobs, wait_ms);
     for (size_t i = 0; i < run->pool->jobs && result == 0; i++)
         if (waits[i].revents)
             result = hear(run, &run->workers[i]);
@@ -445,13 +458,30 @@ static bool has_failed(const struct pool *pool)
     return pool->failed && pool->failed(pool->context) < 0;
 }
 
+static void attend(struct pool_beside *beside, const struct run *other)
+{
+    struct run *run = &beside->run;
+
+    if (beside->problem || run->ended == run->count)
+        return;
+    run->other = other;
+    if (hand_out_to_all(run) < 0 || hear_all(run, 0) < 0)
+        beside->problem = strdup(error_text());
+    run->other = NULL;
+}
+
 static int drive(struct run *run, const volatile int *interrupted)
 {
+    struct pool_beside *beside = run->pool->beside;
+
     while (run->ended < run->count) {
         if (*interrupted)
             return 1;
-        if (hand_out_to_all(run) < 0 || hear_all(run) < 0 || has_failed(run->pool))
+        run->other = beside ? &beside->run : NULL;
+        if (hand_out_to_all(run) < 0 || hear_all(run, TICK_MS) < 0 || has_failed(run->pool))
             return -1;
+        if (beside)
+            attend(beside, run);
         if (run->pool->tick)
             run->pool->tick(run->pool->context, run->bytes_read);
     }
@@ -466,24 +496,35 @@ static void stop_workers(struct run *run)
     }
 }
 
+static int run_init(struct run *run, const struct pool *pool, const struct pool_task *tasks,
+                    size_t count)
+{
+    *run = (struct run){.pool = pool, .tasks = tasks, .count = count};
+    run->workers = calloc(pool->jobs, sizeof *run->workers);
+    run->again = calloc(count + 1, sizeof *run->again);
+    run->alone = calloc(count + 1, sizeof *run->alone);
+    run->tried = calloc(count + 1, sizeof *run->tried);
+    return run->workers && run->again && run->alone && run->tried ? 0 : error_set("out of memory");
+}
+
+static void run_release(struct run *run)
+{
+    if (run->workers)
+        stop_workers(run);
+    buffer_release(&run->scratch);
+    free(run->workers);
+    free(run->again);
+    free(run->alone);
+    free(run->tried);
+}
+
 static int run_in_workers(const struct pool *pool, const struct pool_task *tasks, size_t count,
                           const volatile int *interrupted)
 {
-    struct run run = {.pool = pool, .tasks = tasks, .count = count};
+    struct run run;
+    const int result = run_init(&run, pool, tasks, count) < 0 ? -1 : drive(&run, interrupted);
 
-    run.workers = calloc(pool->jobs, sizeof *run.workers);
-    run.again = calloc(count + 1, sizeof *run.again);
-    run.alone = calloc(count + 1, sizeof *run.alone);
-    run.tried = calloc(count + 1, sizeof *run.tried);
-    int result = run.workers && run.again && run.alone && run.tried ? drive(&run, interrupted)
-                                                                    : error_set("out of memory");
-    if (run.workers)
-        stop_workers(&run);
-    buffer_release(&run.scratch);
-    free(run.workers);
-    free(run.again);
-    free(run.alone);
-    free(run.tried);
+    run_release(&run);
     return result;
 }
 
@@ -527,4 +568,39 @@ int pool_run(const struct pool *pool, const struct pool_task *tasks, size_t coun
         return 0;
     return pool->jobs == 0 ? run_here(pool, tasks, count, interrupted)
                            : run_in_workers(pool, tasks, count, interrupted);
+}
+
+int pool_begin(const struct pool *pool, const struct pool_task *tasks, size_t count,
+               struct pool_beside **out)
+{
+    struct pool_beside *beside = calloc(1, sizeof *beside);
+
+    if (!beside)
+        return error_set("out of memory");
+    beside->pool = *pool;
+    if (run_init(&beside->run, &beside->pool, tasks, count) < 0 ||
+        hand_out_to_all(&beside->run) < 0) {
+        pool_drop(beside);
+        return -1;
+    }
+    *out = beside;
+    return 0;
+}
+
+int pool_end(struct pool_beside *beside, const volatile int *interrupted)
+{
+    const int result =
+        beside->problem ? error_set("%s", beside->problem) : drive(&beside->run, interrupted);
+
+    pool_drop(beside);
+    return result;
+}
+
+void pool_drop(struct pool_beside *beside)
+{
+    if (!beside)
+        return;
+    run_release(&beside->run);
+    free(beside->problem);
+    free(beside);
 }

@@ -36,11 +36,15 @@ struct pool_task {
     uint64_t most_seconds; /* until it has ended, however much it says */
 };
 
+/* Tasks of a pool that run beside those of others. */
+struct pool_beside;
+
 struct pool {
-    unsigned jobs;            /* 0: everything runs in this process */
-    unsigned timeout_seconds; /* a worker that neither answers nor reports progress for so long is
-                                 ended */
-    void *context;            /* handed to all callbacks */
+    struct pool_beside *beside; /* NULL, or one whose workers are heard, too, while this one runs */
+    unsigned jobs;              /* 0: everything runs in this process */
+    unsigned timeout_seconds;   /* a worker that neither answers nor reports progress for so long is
+                                   ended */
+    void *context;              /* handed to all callbacks */
 
     /* In the worker. `start` opens what tasks need and then locks the process down; NULL with
      * error_text on failure. */
@@ -69,5 +73,15 @@ struct pool {
  */
 int pool_run(const struct pool *pool, const struct pool_task *tasks, size_t count,
              const volatile int *interrupted);
+
+/*
+ * As pool_run, without waiting: the workers begin (jobs is not 0), and are heard while pools run
+ * that name *out as `beside`. The tasks are borrowed until pool_end, which waits for the rest, or
+ * pool_drop, which leaves it; both free it.
+ */
+int pool_begin(const struct pool *pool, const struct pool_task *tasks, size_t count,
+               struct pool_beside **out);
+int pool_end(struct pool_beside *beside, const volatile int *interrupted);
+void pool_drop(struct pool_beside *beside);
 
 #endif

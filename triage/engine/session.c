@@ -40,7 +40,7 @@ int session_new(const struct session_options *options, struct session **out)
     session->options = *options;
     session->hosts = calloc(count + 1, sizeof *session->hosts);
     session->items = calloc(count + 1, sizeof *session->items);
-    session->attempt_count = options->jobs ? options->jobs : 1;
+    session->attempt_count = (options->jobs ? options->jobs : 1) + 1;
     session->attempts = calloc(session->attempt_count, sizeof *session->attempts);
     session->arena = arena_new(SESSION_MEMORY);
     session->frame_arena = arena_new(FRAME_MEMORY);
@@ -75,6 +75,7 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
+    session_stop_verifying(session);
     for (size_t i = 0; session->items && i < session->options.evidence_count; i++)
         free(session->items[i].damage);
     free(session->items);
@@ -175,6 +176,7 @@ int session_add_note(struct session *session, bool unread, size_t evidence,
 
 int session_note_rest(struct session *session, const char *why)
 {
+    session_stop_verifying(session);
     session_rest(session);
     for (size_t i = 0; i < session->options.evidence_count; i++)
         if (!session->items[i].inventory.path)
@@ -228,6 +230,7 @@ struct pool session_pool(struct session *session, enum stage stage, size_t tasks
         .indicators = session->progress.indicators,
     };
     return (struct pool){
+        .beside = session->verifying.beside,
         .jobs = session->options.jobs,
         .timeout_seconds = session->options.timeout_seconds,
         .context = session,

@@ -77,6 +77,9 @@ int session_context(struct session *session, struct case_file *file);
 /* Copies what artifacts keep and what gave indicators (or what the globs wanted) to "files" in the
  * case folder. */
 int session_copy(struct session *session, struct case_file *file);
+/* Begins to verify while the other stages go on, once the survey is done: the image is read about
+ * once, and no core idles. session_verify then waits for the rest. Not needed. */
+int session_verify_begin(struct session *session);
 int session_verify(struct session *session);
 /* When a stage was interrupted: `why` stands among what was not read, and what was not surveyed is
  * described as such. */

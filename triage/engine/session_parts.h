@@ -51,9 +51,16 @@ struct session {
     const char **outputs;
     size_t case_prefix; /* bytes of an output's path up to the case folder's content */
     struct session_counts counts;
-    struct attempt *attempts; /* as many as there are workers */
+    struct attempt *attempts; /* as many as there are workers, with the one that verifies */
     size_t attempt_count;
     struct attempt *attempt; /* of the task whose result is at hand; NULL outside of tasks */
+    struct verifying {       /* beside the other stages */
+        struct pool_beside *beside;
+        struct pool_task *tasks;
+        struct buffer bodies;
+        size_t *items; /* of evidence, by task */
+        size_t count;
+    } verifying;
     struct progress progress;
     struct buffer message, fields, text;
     struct exchange_builds builds;
@@ -137,6 +144,11 @@ int session_get_event(struct session *session, const struct wanted *wanted, stru
 void session_describe_unsurveyed(struct session *session, size_t evidence);
 /* NULL when no wanted file has that key. */
 struct wanted *session_find_key(const struct session *session, const char *key);
+
+/* --- session_verify.c --- */
+
+/* Ends what verifies, wherever it is. */
+void session_stop_verifying(struct session *session);
 
 /* --- session_rows.c --- */
 

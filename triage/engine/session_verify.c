@@ -101,20 +101,27 @@ static bool recall_verified(struct session *session, size_t evidence)
     return done;
 }
 
+/* Apart from the tasks of all stages that go on meanwhile. */
+static size_t task_of(size_t evidence)
+{
+    return SIZE_MAX - evidence;
+}
+
 static int verify_frame(void *context, size_t task, uint8_t type, struct slice body)
 {
     struct session *session = context;
-    const size_t evidence = session->order[task];
+    const size_t evidence = session->verifying.items[task];
     struct cursor in = cursor_over(body, 0);
     char name[24];
 
-    if (session_at_work(session, task, "verify:", name_of(evidence, name)) < 0)
+    if (session_at_work(session, task_of(evidence), "verify:", name_of(evidence, name)) < 0)
         return -1;
     arena_reset(session->frame_arena);
     switch (type) {
     case RESULT_VERIFY_PROGRESS:
         wire_get_u64(&in);
-        session->progress.bytes_all = wire_get_u64(&in);
+        if (session->progress.stage == STAGE_VERIFY)
+            session->progress.bytes_all = wire_get_u64(&in);
         return 0;
     case RESULT_DAMAGE:
         return session_take_damage(session, evidence, &in);
@@ -135,74 +142,121 @@ static void verify_ended(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
 
-    const size_t evidence = session->order[task];
+    const size_t evidence = session->verifying.items[task];
     char name[24];
 
-    session->progress.tasks_done++;
+    session->progress.tasks_done += session->progress.stage == STAGE_VERIFY;
     if (problem)
         verify_failed(session, evidence, problem);
-    else if (session_at_work(session, task, "verify:", name_of(evidence, name)) == 0)
+    else if (session_at_work(session, task_of(evidence), "verify:", name_of(evidence, name)) == 0)
         session_keep(session);
 }
 
 static void verify_again(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
+    const size_t evidence = session->verifying.items[task];
     char name[24];
 
     buffer_clear(&session->text);
     buffer_format(&session->text, "verifying begins again: %s", problem);
     session_tell(session, buffer_text(&session->text));
-    if (session_at_work(session, task, "verify:", name_of(session->order[task], name)) == 0)
+    if (session_at_work(session, task_of(evidence), "verify:", name_of(evidence, name)) == 0)
         session_forget(session);
 }
 
 /* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all
  * are tried. */
-static size_t choose_images(struct session *session)
+static void choose_images(struct session *session)
 {
-    size_t count = 0;
+    struct verifying *verifying = &session->verifying;
 
     for (size_t i = 0; i < session->options.evidence_count; i++) {
         const struct inventory *inventory = &session->items[i].inventory;
         if (recall_verified(session, i))
             continue;
         if (!inventory->path || inventory->shape == EVIDENCE_IMAGE)
-            session->order[count++] = i;
+            verifying->items[verifying->count++] = i;
         else
             session_tell(session,
                          "a folder or a single file stores no hash: there is nothing to verify");
     }
-    return count;
 }
 
-int session_verify(struct session *session)
+/* Chooses and makes the tasks, once. */
+static int plan_verifying(struct session *session)
 {
+    struct verifying *verifying = &session->verifying;
     const size_t most = session->options.evidence_count;
-    struct pool_task *tasks = calloc(most + 1, sizeof *tasks);
-    struct buffer body = BUFFER_EMPTY;
+    size_t size;
 
-    free(session->order);
-    session->order = calloc(most + 1, sizeof *session->order);
-    if (!tasks || !session->order) {
-        free(tasks);
+    if (verifying->tasks)
+        return 0;
+    verifying->tasks = calloc(most + 1, sizeof *verifying->tasks);
+    verifying->items = calloc(most + 1, sizeof *verifying->items);
+    if (!verifying->tasks || !verifying->items)
         return error_set("out of memory");
-    }
-    const size_t count = choose_images(session);
-    struct pool pool = session_pool(session, STAGE_VERIFY, count);
+    choose_images(session);
+    for (size_t i = 0; i < verifying->count; i++)
+        task_put_verify(&verifying->bodies, (uint32_t)verifying->items[i]);
+    size = verifying->count ? verifying->bodies.size / verifying->count : 0;
+    for (size_t i = 0; i < verifying->count; i++)
+        verifying->tasks[i].body = slice_part(buffer_slice(&verifying->bodies), i * size, size);
+    return buffer_failed(&verifying->bodies) ? error_set("out of memory") : 0;
+}
+
+static struct pool pool_of(struct session *session)
+{
+    struct pool pool = session_pool(session, STAGE_VERIFY, session->verifying.count);
+
+    pool.beside = NULL;
     pool.jobs = pool.jobs ? 1 : 0;
     pool.timeout_seconds = VERIFY_TIMEOUT;
     pool.start = start_verifier;
     pool.frame = verify_frame;
     pool.again = verify_again;
     pool.ended = verify_ended;
-    for (size_t i = 0; i < count; i++)
-        task_put_verify(&body, (uint32_t)session->order[i]);
-    for (size_t i = 0; i < count; i++)
-        tasks[i].body = slice_part(buffer_slice(&body), i * (body.size / count), body.size / count);
-    const int result = pool_run(&pool, tasks, count, session->options.interrupted);
+    return pool;
+}
+
+int session_verify_begin(struct session *session)
+{
+    struct verifying *verifying = &session->verifying;
+
+    if (plan_verifying(session) < 0)
+        return -1;
+    if (!session->options.jobs || !verifying->count)
+        return 0;
+    const struct pool pool = pool_of(session);
+    return pool_begin(&pool, verifying->tasks, verifying->count, &verifying->beside);
+}
+
+int session_verify(struct session *session)
+{
+    struct verifying *verifying = &session->verifying;
+
+    if (plan_verifying(session) < 0)
+        return -1;
+    const struct pool pool = pool_of(session);
+    struct pool_beside *beside = verifying->beside;
+    verifying->beside = NULL;
+    const int result =
+        beside ? pool_end(beside, session->options.interrupted)
+               : pool_run(&pool, verifying->tasks, verifying->count, session->options.interrupted);
     session_rest(session);
-    buffer_release(&body);
-    free(tasks);
     return result == 0 ? pool.failed(session) : result;
+}
+
+void session_stop_verifying(struct session *session)
+{
+    struct verifying *verifying = &session->verifying;
+
+    pool_drop(verifying->beside);
+    verifying->beside = NULL;
+    free(verifying->tasks);
+    free(verifying->items);
+    verifying->tasks = NULL;
+    verifying->items = NULL;
+    verifying->count = 0;
+    buffer_release(&verifying->bodies);
 }
