@@ -165,7 +165,7 @@ static void cells_are_quoted_repaired_and_no_formulas(void **state)
         {"a\tb\r\nc", "\"a b  c\""},
         {"caf\xC3\xA9 \xE2\x82\xAC", "\"caf\xC3\xA9 \xE2\x82\xAC\""},
         {"bad \xFF end", "\"bad \xEF\xBF\xBD end\""},
-        {"c1 \xC2\x9B end", "\"c1   end\""},
+        {"c1 \xC2\x9B end", "\"c1    end\""},
         {"cut \xC3", "\"cut \xEF\xBF\xBD\""},
         {"=1+1", "\"'=1+1\""},
         {"-", "\"-\""},
