@@ -23,7 +23,7 @@ PROGRAMS = [path for path in [os.path.join(BUILD, "extriage")] + [os.path.join(B
             if os.path.exists(path)]
 # https://spdx.org/licenses/, of those that the table uses.
 LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "blessing", "bzip2-1.0.6", "CC0-1.0", "CPL-1.0", "GPL-3.0-or-later", "IPL-1.0", "LGPL-2.1-only", "LGPL-2.1-or-later",
-            "LGPL-3.0-or-later", "MIT", "RSA-MD", "Unicode-DFS-2016", "Zlib", "GCC-exception-3.1", "NOASSERTION"}
+            "LGPL-3.0-or-later", "MIT", "PostgreSQL", "RSA-MD", "Unicode-DFS-2016", "Zlib", "GCC-exception-3.1", "NOASSERTION"}
 RELATIONS = {"DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "STATIC_LINK"}
 
 def make(output, *more, script=SCRIPT, **environment):

@@ -50,7 +50,7 @@ deb=$(ls "$packages"/extriage_*.deb) && changes=$(ls "$packages"/extriage_*.chan
 run lintian --fail-on error,warning --profile debian --allow-root --info "$changes"
 result "lintian has neither errors nor warnings"
 dpkg-deb -c "$deb" | awk '$6 !~ /\/$/ {print $6}' >"$work/files"
-grep -v -E '^\./usr/(bin/extriage$|libexec/extriage/|share/(extriage/rules/|man/man1/extriage|doc/extriage/|bash-completion/|zsh/|fish/))' "$work/files" >"$work/log"
+grep -v -E '^\./usr/(bin/extriage$|libexec/extriage/|share/(extriage/|man/man1/extriage|doc/extriage/|bash-completion/|zsh/|fish/))' "$work/files" >"$work/log"
 [ -s "$work/files" ] && [ ! -s "$work/log" ]
 result "everything is where Debian wants it"
 

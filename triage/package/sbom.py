@@ -23,7 +23,7 @@ def read_table():
         for line in file:
             if not line.startswith("#"):
                 name, package, licence, home, linked, users = line.rstrip("\n").split("\t")
-                rows.append({"name": name, "package": package, "licence": licence, "home": home, "direct": linked == "direct", "users": users.split()})
+                rows.append({"name": name, "package": package, "licence": licence, "home": home, "static": linked != "shared", "users": users.split()})
     return rows
 
 
@@ -49,7 +49,7 @@ def check_programs(programs, rows, linkage):
 
 def used_libraries(programs, rows, linkage):
     if linkage == "static":
-        return rows
+        return [row for row in rows if row["static"]]
     names = set().union(*(needed(program) for program in programs)) if programs else set()
     return [row for row in rows if row["name"] in names]
 

@@ -44,7 +44,7 @@ ${CC:-gcc} $flags -c "$here/containers.c" -o "$work/lib/containers.o"
 
 cd "$work/build"
 lib=$work/lib
-"$source/configure" -q --prefix=/usr CFLAGS="$flags" LDFLAGS='-static-pie -Wl,-z,relro,-z,now' \
+"$source/configure" -q --prefix=/usr --without-postgres CFLAGS="$flags" LDFLAGS='-static-pie -Wl,-z,relro,-z,now' \
     TSK_CFLAGS=' ' TSK_LIBS="$lib/containers.o $lib/libtsk.a" \
     EWF_CFLAGS=' ' EWF_LIBS="$lib/libewf.o" YARA_CFLAGS=' ' YARA_LIBS="$lib/libyara.o" \
     BDE_CFLAGS=' ' BDE_LIBS="$lib/libbde.o $lib/libbfio.o" VSHADOW_CFLAGS=' ' VSHADOW_LIBS="$lib/libvshadow.o $lib/libbfio.o" \
@@ -65,7 +65,7 @@ cp triage/manual/*.1 "$folder/man"
     mkdir -p "$folder/${file%/*}" && cp "$source/$file" "$folder/$file"
 done
 cp "$source/LICENSE" "$folder/licences/extriage"
-grep -v '^#' "$here/libraries.tsv" | while IFS='	' read -r library package _; do
+grep -v -e '^#' -e '	shared	' "$here/libraries.tsv" | while IFS='	' read -r library package _; do
     cp "/usr/share/doc/$package/copyright" "$folder/licences/$library"
 done
 sed "s/@VERSION@/$version/g" "$here/usb-README.txt" >"$folder/README.txt"
