@@ -75,6 +75,8 @@ rule WS_02_hidden_eval
         hit3 = "<script language=\"JScript\" runat=\"server\">/* var _0x1a2b3c = 1; */</script>"
         hit4 = "<%@ Page %><%-- Pro\\u0063ess, R\\u0065qu\\u0065st, \\u0053tart --%>"
         hit5 = "<scr\x69pt run\x61t=\"server\" language=\"JScript\">/* function f(what) { var mode = a + b; return ev\x61l(what, mode); } */</script>"
+        hit6 = "<%@ Page Language = Jscript %><%/* a */var/*-*/p/*-*/=/*-*/1/*-*/+/*-*/2/*-*/+/*-*/3/*-*/+/*-*/4/*-*/;/*-*/ev\x61l (p)/*-*/;/*-*/a/*-*/=/*-*/1/*-*/;/*-*/b/*-*/=/*-*/1/*-*/ %>"
+        miss8 = "<%@ Page Language=\"JScript\" %><% eval(\"(\" + a/*1*/ + b/*2*/ + \")\"); %>"
         miss1 = "<%@ Page %><meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'unsafe-inline' 'unsafe-eval'\">"
         miss2 = "<%@ Page %><% var s = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(Token)); %><%# Eval(\"Name\") %>"
         miss3 = "var _0x1a2b3c = ['x']; eval(_0x1a2b3c[0]);"
@@ -99,14 +101,16 @@ rule WS_02_hidden_eval
         $obfuscator = /\bvar\s{1,8}_0x[0-9a-f]{4,}/ nocase ascii wide
         $eval = /\beval\s{0,8}\(/ ascii wide
         $two = /\beval\s{0,8}\(\s{0,4}[\w.]{1,40}\s{0,4},\s{0,4}[\w.]{1,40}\s{0,4}\)/ ascii wide
-        $server_jscript = /<script[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b[^>]{0,80}runat\s{0,4}=|<script[^>]{0,80}runat\s{0,4}=[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b|<%@[^%>]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}(jscript|js)\b/ nocase ascii wide
+        $stuffed = /\/\*[^\r\n]{1,8}\*\/[^\r\n]{1,6}\/\*[^\r\n]{1,8}\*\// ascii wide
+        $server_jscript = /<script[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b[^>]{0,80}runat\s{0,4}=|<script[^>]{0,80}runat\s{0,4}=[^>]{0,80}language\s{0,4}=\s{0,4}["']?(jscript|js|javascript)\b|<\s?%\s?@[^%>]{0,200}language\s{0,4}=\s{0,4}["']?\s{0,4}(jscript|js)\b/ nocase ascii wide
         $tag = /<%[@=#:\-\s\w"(<']/ ascii wide
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 4MB and
         ((any of ($tag, $runat) and ((any of ($split*, $unsafe) and $eval) or any of ($decode, $decode_late) or
            ($directive and not $range and (#letter > 3 or #long_letter > 2)))) or
-         (any of ($obfuscator, $two) and $server_jscript))
+         (any of ($obfuscator, $two) and $server_jscript) or
+         (filesize < 16KB and $server_jscript and $eval and #stuffed > 9))
 }
 
 rule WS_02_encoded_script

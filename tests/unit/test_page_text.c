@@ -147,6 +147,16 @@ static void a_folder_of_the_client_below_the_site_is_no_path_of_its_own(void **s
          "FileStream.Write(Request[");
 }
 
+static void a_function_that_walks_the_letters_decodes(void **state)
+{
+    (void)state;
+    SAYS("<%-- execute(d(x))\nFunction d(t)\nFor i = 1 To Len(t)\nd = Mid(t, i, 1) & d\nNext\n"
+         "End Function --%>",
+         "execute(Decoded[d(x");
+    assert_says_nothing_new("<% v = eval(part(x))\nFunction part(t)\nFor Each m In t\n"
+                            "part = Mid(m, 2, Len(m) - 1)\nNext\nEnd Function %>");
+}
+
 static void requests_are_followed_into_calls(void **state)
 {
     (void)state;
@@ -268,6 +278,7 @@ int main(void)
         cmocka_unit_test(honest_uploads_open_no_path_of_the_client),
         cmocka_unit_test(a_name_of_the_client_in_the_root_of_the_site_is_a_path_of_its_own),
         cmocka_unit_test(a_folder_of_the_client_below_the_site_is_no_path_of_its_own),
+        cmocka_unit_test(a_function_that_walks_the_letters_decodes),
         cmocka_unit_test(requests_are_followed_into_calls),
         cmocka_unit_test(requests_are_followed_into_functions),
         cmocka_unit_test(what_is_typed_into_controls_is_followed),

@@ -73,14 +73,33 @@ static struct slice to_end(struct slice text, size_t at, const char *end_words)
 
 static bool turns_characters(struct slice body)
 {
-    static const char *const words[] = {"chr(",           "chrw(", "chrb(",     "fromcharcode",
-                                        "strreverse",     "xor ",  "unescape(", "frombase64",
-                                        "bin.base64",     "chr (", "decodeuri", "char(",
-                                        "convert.tochar", "mid("};
+    static const char *const words[] = {"chr(",          "chrw(", "chrb(",     "fromcharcode",
+                                        "strreverse",    "xor ",  "unescape(", "frombase64",
+                                        "bin.base64",    "chr (", "decodeuri", "char(",
+                                        "convert.tochar"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_find_nocase(body, 0, slice_of_text(words[i])) != SIZE_MAX)
             return true;
+    return false;
+}
+
+/* "For i = 1 To Len(t) ... Mid(t, i, 1)": letter by letter, as decoders go. */
+static bool walks_letters(struct slice body)
+{
+    struct slice argument = slice_of(NULL, 0);
+
+    if (slice_find_nocase(body, 0, SLICE_LITERAL("for ")) == SIZE_MAX)
+        return false;
+    for (size_t mid = 0; (mid = slice_find_nocase(body, mid, SLICE_LITERAL("mid("))) != SIZE_MAX;
+         mid += strlen("mid(")) {
+        const struct slice arguments = page_bracketed(body, mid + strlen("mid"));
+        size_t at = 0, count = 0;
+        while (count < 3 && page_next_argument(arguments, &at, &argument))
+            count++;
+        if (count == 3 && slice_is_nocase(slice_trim(argument), "1"))
+            return true;
+    }
     return false;
 }
 
@@ -107,7 +126,7 @@ static void add_function(struct page_flow *flow, struct slice name, struct slice
     struct page_function *const function = &flow->functions[flow->function_count++];
     *function = (struct page_function){.name = name, .body = body};
     add_parameters(function, parameters);
-    function->decodes = turns_characters(body);
+    function->decodes = turns_characters(body) || walks_letters(body);
     function->is_web_method = is_web_method(flow->text, page_offset(flow->text, name));
 }
 
