@@ -152,7 +152,7 @@ static void a_function_that_walks_the_letters_decodes(void **state)
     (void)state;
     SAYS("<%-- execute(d(x))\nFunction d(t)\nFor i = 1 To Len(t)\nd = Mid(t, i, 1) & d\nNext\n"
          "End Function --%>",
-         "execute(Decoded[d(x");
+         "execute(Decoded[d");
     assert_says_nothing_new("<% v = eval(part(x))\nFunction part(t)\nFor Each m In t\n"
                             "part = Mid(m, 2, Len(m) - 1)\nNext\nEnd Function %>");
 }
