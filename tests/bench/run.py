@@ -133,11 +133,43 @@ def bench_pipeline():
 def bench_verify():
     ours_command, before = whole_run()
     theirs_command = "ewfverify -q '%s'" % BIG
+    same_command = "ewfverify -q -d sha1,sha256 '%s'" % BIG
+    verify_command = "'%s' verify '%s'" % (PROGRAM, BIG)
     ours, theirs = measure(ours_command, before), measure(theirs_command, runs=1)
     row('run against ewfverify of the same image', '1', ours, theirs, ours_command, theirs_command)
-    verify_command = "'%s' verify '%s'" % (PROGRAM, BIG)
-    row('verify (three hashes) against ewfverify (one)', '-', measure(verify_command, runs=1), theirs, verify_command,
-        theirs_command)
+    verified = measure(verify_command, runs=1)
+    row('verify (three hashes) against ewfverify (one)', '-', verified, theirs, verify_command, theirs_command)
+    row('verify against ewfverify -d sha1,sha256', '2', verified, measure(same_command, runs=1), verify_command, same_command)
+
+
+def read_bytes(command, before=None):
+    """Bytes of the image that all processes of a command ask the kernel for."""
+    if before:
+        before()
+    log = os.path.join(WORK, 'reads')
+    subprocess.run(['strace', '-f', '-y', '-e', 'trace=pread64,read,preadv', '-o', log, 'sh', '-c', command], stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    total = 0
+    with open(log, encoding='utf-8', errors='replace') as file:
+        for line in file:
+            match = re.search(r'big\.E\d\d>.*= (\d+)$', line)
+            total += int(match.group(1)) if match else 0
+    os.unlink(log)
+    return total
+
+
+def bench_run_verify():
+    """What --verify costs a run: beside `verify` alone, and beside the run without it."""
+    plain_command, before = whole_run()
+    both_command, alone_command = plain_command + ' --verify', "'%s' verify '%s'" % (PROGRAM, BIG)
+    plain, both, alone = measure(plain_command, before), measure(both_command, before), measure(alone_command)
+    row('run --verify against verify alone', '0.87', both, alone, both_command, alone_command)
+    row('run --verify against run, then verify', '1', both, tuple(plain[i] + alone[i] for i in range(3)), both_command,
+        plain_command + ' ; ' + alone_command)
+    if shutil.which('strace'):
+        reads = [read_bytes(alone_command), read_bytes(plain_command, before), read_bytes(both_command, before)]
+        print('    bytes read of the image: verify %.0f MiB, run %.0f MiB, run --verify %.0f MiB: %.2f times verify' %
+              (*(r / (1 << 20) for r in reads), reads[2] / reads[0]), flush=True)
 
 
 def bench_matching():
@@ -407,10 +439,10 @@ def bench_growth():
     print('# ' + measured.draw(), flush=True)
 
 
-BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'matching': bench_matching, 'lists': bench_lists, 'rules': bench_rules, 'workers': bench_workers,
+BENCHES = {'pipeline': bench_pipeline, 'verify': bench_verify, 'run-verify': bench_run_verify, 'matching': bench_matching, 'lists': bench_lists, 'rules': bench_rules, 'workers': bench_workers,
            'listing': bench_listing, 'reading': bench_reading, 'memory': bench_memory, 'evtx': bench_evtx,
            'stages': bench_stages, 'growth': bench_growth, 'hive': bench_hive, 'journal': bench_journal, 'mft': bench_mft, 'peaks': bench_peaks, 'merge': bench_merge}
-ON_IMAGE = {'stages', 'growth', 'pipeline', 'verify', 'matching', 'lists', 'workers', 'reading', 'memory'}
+ON_IMAGE = {'stages', 'growth', 'pipeline', 'verify', 'run-verify', 'matching', 'lists', 'workers', 'reading', 'memory'}
 
 
 def main():
