@@ -1,5 +1,5 @@
 #!/bin/sh
-# TAP, by hand, some minutes: the Debian package, the tarball for the stick, the source tarball, the rules and the SBOM are made twice: in other
+# TAP, by hand, some minutes: the Debian package, the tarball for the stick (each with its SBOM), the source tarball and the rules are made twice: in other
 # folders, at other times, with another time zone, locale, umask, home and number of jobs. All bytes must be the same.
 source=$(cd "$(dirname "$0")/.." && pwd)
 work=${1:-${TMPDIR:-/tmp}/extriage-reproducible}
@@ -14,7 +14,7 @@ copy() { # what git knows, as it lies here
     (cd "$source" && git ls-files -z | tar --null -T - --no-recursion -cf - 2>/dev/null) | tar -xf - -C "$1"
 }
 make_all() { # folder of the sources, folder of the results
-    (cd "$1" && ./autogen.sh && mkdir -p build && cd build && ../configure -q && make -s deb usb sbom rules-dist "PACKAGES_DIR=$2") >"$2/log" 2>&1 ||
+    (cd "$1" && ./autogen.sh && mkdir -p build && cd build && ../configure -q && make -s deb usb rules-dist "PACKAGES_DIR=$2") >"$2/log" 2>&1 ||
         { tail -n 20 "$2/log" | sed 's/^/# /'; echo "Bail out! it cannot be made in $1"; exit 99; }
 }
 mkdir -p "$work/first" "$work/second" "$work/deeper/and-deeper"
