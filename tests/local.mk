@@ -183,8 +183,8 @@ EXTRA_PROGRAMS += %D%/bench/limits
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
 
 # Outputs for other programs, custody, redaction, joined cases.
-TESTS += %D%/check_exports.py
-EXTRA_DIST += %D%/check_exports.py
+TESTS += %D%/check_exports.py %D%/check_consumers.py
+EXTRA_DIST += %D%/check_exports.py %D%/check_consumers.py
 
 # Hostile evidence, and workers that it has taken over.
 HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_memory.py %D%/damage.py

@@ -95,6 +95,7 @@ async function following() {
 async function chart() {
   const page = await open(demo), all = await count(page);
   await page.locator(".chart-box").focus();
+  await page.keyboard.press("0");
   const seen = await page.locator("#chart [role=status]").textContent();
   for (const key of ["+", "+", "ArrowRight"]) await page.keyboard.press(key);
   check(seen !== (await page.locator("#chart [role=status]").textContent()), "keys zoom and move the timeline");

@@ -124,6 +124,41 @@ static void what_did_not_succeed_was_only_tried(void **state)
     assert_false(incident->steps[1].tried); /* scanning is what was done */
 }
 
+static void rules_of_one_record_are_one_incident(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-28", 4, NOON, "exchange_ecp_server", "\"EventId\":\"ECP.Request\"");
+    saw(scene, "HAFNIUM", 2, NOON, "exchange_ecp_server", "\"EventId\":\"ECP.Request\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 1);
+    assert_int_equal(findings->incidents.list[0].member_count, 2);
+}
+
+static void a_scanner_that_asks_for_the_page_stays_apart(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "WS-01", 4, NOON, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\x.aspx\"");
+    saw(scene, "PL-25", 0, NOON + HOUR, "iis_log",
+        FROM("203.0.113.99") ",\"cs-uri-stem\":\"/x.aspx\",\"sc-status\":\"404\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->incidents.count, 2);
+    assert_int_equal(findings->incidents.list[0].actor_count, 0);
+}
+
+static void a_small_trace_on_disk_alone_is_no_attack(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-21", 1, NOON, "web_root",
+        "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\y.aspx\"");
+    assert_int_equal(verdict_of(scene)->incidents.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +170,9 @@ int main(void)
         TEST(a_machine_of_the_own_network_may_be_the_actor),
         TEST(a_stranger_cannot_be_made_a_proxy),
         TEST(what_did_not_succeed_was_only_tried),
+        TEST(rules_of_one_record_are_one_incident),
+        TEST(a_scanner_that_asks_for_the_page_stays_apart),
+        TEST(a_small_trace_on_disk_alone_is_no_attack),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,12 @@ static void print_heading(const struct json_value *incident, FILE *out)
 
     const char *first = text_of(incident, "first"), *last = text_of(incident, "last");
 
-    buffer_format(&line, "%s, %s; ", text_of(incident, "name"), text_of(incident, "confidence"));
+    if (strcmp(text_of(incident, "kind"), "unexplained") == 0)
+        buffer_format(&line, "traces that somebody must explain, %s; ",
+                      text_of(incident, "confidence"));
+    else
+        buffer_format(&line, "%s, %s; ", text_of(incident, "name"),
+                      text_of(incident, "confidence"));
     if (*first)
         buffer_format(&line, "%.10s %.5s to %.10s %.5s UTC", first, first + 11, last, last + 11);
     else

@@ -62,7 +62,8 @@ static int pick(struct looking *looking, const char *rule,
 static size_t name_cves(const struct exposure *exposure,
                         bool (*is_wanted)(const struct cve_exposure *), char names[NAMES_SIZE])
 {
-    size_t count = 0, used = 0;
+    enum { MORE_SIZE = 40 };
+    size_t count = 0, named = 0, used = 0;
 
     names[0] = 0;
     for (size_t i = 0; i < exposure->cve_count; i++) {
@@ -70,10 +71,14 @@ static size_t name_cves(const struct exposure *exposure,
         if (!is_wanted(cve))
             continue;
         count++;
-        if (used + strlen(cve->cve) + 8 < NAMES_SIZE)
-            used += (size_t)snprintf(names + used, NAMES_SIZE - used, "%s%s", used ? ", " : "",
-                                     cve->cve);
+        if (used + strlen(cve->cve) + MORE_SIZE >= NAMES_SIZE)
+            continue;
+        used +=
+            (size_t)snprintf(names + used, NAMES_SIZE - used, "%s%s", used ? ", " : "", cve->cve);
+        named++;
     }
+    if (named < count)
+        snprintf(names + used, NAMES_SIZE - used, " and %zu more", count - named);
     return count;
 }
 

@@ -108,6 +108,30 @@ static bool is_attempt(const struct sighting *sighting)
     return sighting->judgement->rung >= RUNG_PROBED;
 }
 
+/* Two rules that match one record: such sightings stand side by side, or have others of the same
+ * moment between them. */
+static void join_by_record(struct joining *joining)
+{
+    enum { BACK_MOST = 64 };
+    const struct sightings *sightings = joining->sightings;
+
+    for (size_t i = 1; i < sightings->count; i++) {
+        const struct sighting *own = &sightings->list[i];
+        const size_t first = i > BACK_MOST ? i - BACK_MOST : 0;
+        for (size_t j = i; own->judgement->rung >= RUNG_PROBED && j-- > first;) {
+            const struct sighting *other = &sightings->list[j];
+            if (other->time != own->time || other->dated != own->dated)
+                break;
+            if (!own->path || other->path != own->path || other->offset != own->offset ||
+                other->artifact != own->artifact || other->judgement->rung < RUNG_PROBED ||
+                (!is_weighty(own) && !is_weighty(other)))
+                continue;
+            join(joining, (uint32_t)j, (uint32_t)i);
+            break;
+        }
+    }
+}
+
 /* Pages, requests, and addresses of the outside: behind an address of the own network there may be
  * everybody. */
 static void join_by_names(struct joining *joining)
@@ -335,8 +359,32 @@ static void join_aftermath(struct joining *joining)
     }
 }
 
-/* Attempts of an address that did more are part of that, as is what was joined to a cause; others
- * are scanning. */
+static bool find_key(const struct joining *joining, const char *text, uint32_t *sighting)
+{
+    const struct key *key = text && joining->key_room ? key_place(joining, text) : NULL;
+
+    if (!key || !key->text)
+        return false;
+    *sighting = key->sighting;
+    return true;
+}
+
+/* What is small alone belongs to what weighs: by the request, by the address of the outside, and
+ * what disks tell of a page by the page, which a scanner may ask for as well. Requests that belong
+ * to nothing are scanning, and what else there is, is no part of an attack. */
+static uint32_t group_of_small(struct joining *joining, const struct sighting *sighting)
+{
+    const bool is_request = sighting->witness == WITNESS_WEB_LOG;
+    uint32_t other;
+
+    if (find_key(joining, sighting->request, &other) ||
+        (!is_request && find_key(joining, sighting->page, &other)) ||
+        (!sighting->actor_private && find_key(joining, sighting->actor, &other)))
+        return root_of(joining, other);
+    return is_request || sighting->actor ? JOINED_SCANNING : JOINED_TO_NONE;
+}
+
+/* What was joined to a cause belongs to it, however small it is. */
 static void tell_groups(struct joining *joining, uint32_t *groups)
 {
     enum { ALONE, SHARED };
@@ -359,14 +407,8 @@ static void tell_groups(struct joining *joining, uint32_t *groups)
             groups[i] = root_of(joining, (uint32_t)i);
             continue;
         }
-        if (!is_attempt(sighting))
-            continue;
-        groups[i] = JOINED_SCANNING;
-        if (!sighting->actor || sighting->actor_private)
-            continue;
-        const struct key *key = joining->key_room ? key_place(joining, sighting->actor) : NULL;
-        if (key && key->text)
-            groups[i] = root_of(joining, key->sighting);
+        if (is_attempt(sighting))
+            groups[i] = group_of_small(joining, sighting);
     }
 }
 
@@ -381,6 +423,7 @@ int joining_groups(const struct sightings *sightings, uint32_t *groups)
     if (!joining.failed)
         join_by_names(&joining);
     if (!joining.failed) {
+        join_by_record(&joining);
         join_by_cause(&joining);
         join_aftermath(&joining);
         tell_groups(&joining, groups);

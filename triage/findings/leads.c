@@ -31,6 +31,13 @@ static size_t about_file(const struct findings *findings, const struct incident 
     return count;
 }
 
+static const char *times_words(size_t count, struct arena *arena)
+{
+    const char *text = count == 1 ? "once" : arena_format(arena, "%zu times", count);
+
+    return text ? text : "";
+}
+
 static int lead_of_file(struct findings *findings, const struct incident *incident,
                         const struct incident_file *file)
 {
@@ -42,12 +49,12 @@ static int lead_of_file(struct findings *findings, const struct incident *incide
         file->deleted
             ? arena_format(findings->arena, "Recover and analyse the deleted file %s", file->path)
             : arena_format(findings->arena, "Secure, analyse and then remove %s", file->path);
-    const char *why =
-        file->requests
-            ? arena_format(findings->arena, "it was requested with success %zu times%s%s",
-                           file->requests, file->requested_by ? ", first by " : "",
-                           file->requested_by ? file->requested_by : "")
-            : "no log that is there shows that it was requested";
+    const char *why = file->requests
+                          ? arena_format(findings->arena, "it was requested with success %s%s%s",
+                                         times_words(file->requests, findings->arena),
+                                         file->requested_by ? ", first by " : "",
+                                         file->requested_by ? file->requested_by : "")
+                          : "no log that is there shows that it was requested";
     return add_lead(findings, what, why, sightings,
                     about_file(findings, incident, file->page, sightings));
 }

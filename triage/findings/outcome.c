@@ -163,6 +163,7 @@ static const char *state_words(enum exposure_state state)
 static char *day_of(int64_t time, char text[INSTANT_TEXT_SIZE])
 {
     instant_format(instant_from_unix(time / 1000000, 0), text);
+    text[10] = ' ';
     text[19] = 0;
     return text;
 }

@@ -39,9 +39,25 @@ static int limit_of_reach(struct findings *findings, const char *artifact, const
 {
     const struct reach *reach = reach_of(&findings->retention, artifact);
 
-    if (!reach || (!begins_late(reach) && !reach->deleted))
+    if (reach && begins_late(reach) &&
+        add_limit(
+            findings,
+            arena_format(findings->arena,
+                         reach->begins_after_first_trace
+                             ? "the %s begins after the first trace: how it began is not in it"
+                             : "the %s begins on the day of the first trace: an earlier one "
+                               "may be lost",
+                         name)) < 0)
+        return -1;
+    if (!reach || !reach->deleted)
         return 0;
-    return add_limit(findings, arena_format(findings->arena, "of the %s: %s", name, reach->why));
+    return add_limit(findings,
+                     arena_format(findings->arena, "%zu file%s of the %s %s deleted%s",
+                                  reach->deleted, reach->deleted == 1 ? "" : "s", name,
+                                  reach->deleted == 1 ? "was" : "were",
+                                  reach->deleted_young
+                                      ? ", some within two weeks of their day: no retention does so"
+                                      : ""));
 }
 
 static int limit_of_log(struct findings *findings, const char *artifact, const char *name)

@@ -24,7 +24,7 @@ static void add_line(struct buffer *out, const struct case_stored *row, const ch
 {
     buffer_add_text(out, *row->md5 ? row->md5 : "0");
     buffer_add_byte(out, '|');
-    lines_add_plain(out, slice_of_text(row->path), "|");
+    lines_add_cell(out, row->path, "|");
     if (row->snapshot)
         buffer_format(out, " (shadow copy %lld)", (long long)row->snapshot);
     buffer_format(out, "%s%s|%s|r/rrwxrwxrwx|0|0|%lld", suffix, row->deleted ? " (deleted)" : "",

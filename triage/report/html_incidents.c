@@ -289,23 +289,31 @@ static const char *kind_label(const struct json_value *incident)
                                                      : "Unexplained";
 }
 
+/* The ladder's name for its lowest rung would say of traces that there are none. */
+static const char *name_of(const struct json_value *incident)
+{
+    return value_is(incident, "kind", "unexplained") && !value_number(incident, "rung", 0)
+               ? "traces that somebody must explain"
+               : value_text(incident, "name");
+}
+
 static void put_incident(struct page *page, const struct json_value *incident, int64_t index)
 {
-    const int64_t id = value_number(incident, "id", index + 1);
+    const int64_t id = value_number(incident, "id", index + 1),
+                  actors = value_number(incident, "actor_count", 0);
     const struct json_value *source = value_list(incident, "sources");
 
     page_put(
         page,
         "<article class=\"incident\" id=\"incident-%r\" aria-labelledby=\"incident-title-%r\">\n"
-        "<h3 id=\"incident-title-%r\">Incident %r: %t <span class=\"sub\">%v, %v</span></h3>\n",
-        id, id, id, id, kind_label(incident), json_member(incident, "name"),
+        "<h3 id=\"incident-title-%r\">Incident %r: %t <span class=\"sub\">%t, %v</span></h3>\n",
+        id, id, id, id, kind_label(incident), name_of(incident),
         json_member(incident, "confidence"));
-    page_put(page,
-             "<p class=\"lead\">%w \xE2\x80\x93 %w \xC2\xB7 %n address%t \xC2\xB7 <span "
-             "data-incident=\"%r\">%n indicators</span>",
-             json_member(incident, "first"), json_member(incident, "last"),
-             value_number(incident, "actor_count", 0),
-             value_number(incident, "actor_count", 0) == 1 ? "" : "es", index,
+    page_put(page, "<p class=\"lead\">%w \xE2\x80\x93 %w \xC2\xB7 ", json_member(incident, "first"),
+             json_member(incident, "last"));
+    if (actors)
+        page_put(page, "%n address%t \xC2\xB7 ", actors, actors == 1 ? "" : "es");
+    page_put(page, "<span data-incident=\"%r\">%n indicators</span>", index,
              value_number(incident, "indicator_count", 0));
     for (const char *front = " \xC2\xB7 seen in "; source; source = source->next, front = ", ")
         page_put(page, "%t%v", front, source);

@@ -39,12 +39,16 @@ static void put_ladder(struct page *page, int64_t reached)
     page_markup(page, "</ol>\n");
 }
 
-static void put_confidence(struct page *page, const struct json_value *verdict)
+/* That somebody tried needs no second source: the requests are there. */
+static void put_confidence(struct page *page, const struct json_value *verdict, int64_t rung)
 {
+    const bool tried = rung && rung < EXPLOITED && value_is(verdict, "confidence", "confirmed");
+
     for (size_t i = 0; i < sizeof confidences / sizeof *confidences; i++)
         if (value_is(verdict, "confidence", confidences[i].name))
             page_put(page, "<div><dt>How sure</dt><dd><b>%t</b> <span>%t</span></dd></div>\n",
-                     confidences[i].label, confidences[i].meaning);
+                     confidences[i].label,
+                     tried ? "the requests stand in the logs" : confidences[i].meaning);
 }
 
 /* An intruder dwells; scanners only come by. */
@@ -87,7 +91,7 @@ static void put_facts(struct page *page, const struct json_value *verdict, int64
              "<dl class=\"facts\">\n<div><dt>How far</dt><dd><b>%t</b> <span>rung %r of 8: "
              "%t</span></dd></div>\n",
              rungs[rung].name, rung, rungs[rung].meaning);
-    put_confidence(page, verdict);
+    put_confidence(page, verdict, rung);
     if (value_text(verdict, "first"))
         page_put(page,
                  "<div><dt>First trace</dt><dd><b>%w</b> <span>UTC</span></dd></div>\n"

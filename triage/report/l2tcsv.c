@@ -11,10 +11,8 @@ enum { SHORT = 80 };
 static void cell(struct buffer *out, const char *text)
 {
     buffer_add_byte(out, ',');
-    if (*text && text[1] && strchr("=+-@", *text)) /* a spreadsheet would take it for a formula */
-        buffer_add_byte(out, '\'');
     if (*text)
-        lines_add_plain(out, slice_of_text(text), ",");
+        lines_add_cell(out, text, ",");
     else
         buffer_add_byte(out, '-');
 }

@@ -8,7 +8,7 @@
 
 struct lines {
     FILE *out;
-    struct buffer text;
+    struct buffer text, before; /* the lines of the file before */
     lines_indicator *indicator;
     lines_stored *stored;
 };
@@ -32,11 +32,19 @@ static int add_indicator(void *context, const struct case_indicator *row,
     return write_text(lines);
 }
 
+/* A file that two artifacts asked for stands twice in the case, one row behind the other: what
+ * would be the same lines again is left out. */
 static int add_stored(void *context, const struct case_stored *row)
 {
     struct lines *lines = context;
 
     lines->stored(&lines->text, row);
+    if (slice_equal(buffer_slice(&lines->text), buffer_slice(&lines->before))) {
+        buffer_clear(&lines->text);
+        return 0;
+    }
+    buffer_clear(&lines->before);
+    buffer_add(&lines->before, buffer_slice(&lines->text));
     return write_text(lines);
 }
 
@@ -67,6 +75,7 @@ int lines_write_stored(struct case_file *file, const char *header, lines_stored 
     if (result == 0)
         result = case_each_stored(file, add_stored, &lines);
     buffer_release(&lines.text);
+    buffer_release(&lines.before);
     return result;
 }
 
@@ -78,6 +87,16 @@ void lines_add_plain(struct buffer *out, struct slice text, const char *bad)
     for (size_t i = start; i < out->size; i++)
         if (strchr(bad, out->data[i]))
             out->data[i] = ' ';
+}
+
+void lines_add_cell(struct buffer *out, const char *text, const char *bad)
+{
+    const char *first =
+        text + strspn(text, " \t\r\n"); /* these become blanks, which are passed over */
+
+    if (*first && first[1] && strchr("=+-@", *first))
+        buffer_add_byte(out, '\'');
+    lines_add_plain(out, slice_of_text(text), bad);
 }
 
 void lines_add_time(struct buffer *out, int64_t microseconds)

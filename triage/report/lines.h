@@ -21,6 +21,8 @@ int lines_write_stored(struct case_file *file, const char *header, lines_stored 
 
 /* Text without control characters, each of `bad` and each line break as a blank; UTF-8 repaired. */
 void lines_add_plain(struct buffer *out, struct slice text, const char *bad);
+/* The same as a cell that no spreadsheet takes for a formula: an apostrophe before = + - @ . */
+void lines_add_cell(struct buffer *out, const char *text, const char *bad);
 /* "2021-03-03T04:37:12.118000+00:00" of microseconds since 1970. */
 void lines_add_time(struct buffer *out, int64_t microseconds);
 /* plaso's short names for where an event was read: FILE REG EVTX LOG WEBHIST. */

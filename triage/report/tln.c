@@ -5,8 +5,10 @@
 static void add_line(struct buffer *out, const struct case_indicator *row,
                      const struct case_rule *rule)
 {
-    buffer_format(out, "%lld|%s|", (long long)(row->timestamp / 1000000), lines_source(row));
-    lines_add_plain(out, slice_of_text(row->host), "|;");
+    const int64_t seconds = row->timestamp / 1000000 - (row->timestamp % 1000000 < 0);
+
+    buffer_format(out, "%lld|%s|", (long long)seconds, lines_source(row));
+    lines_add_cell(out, row->host, "|;");
     buffer_add_text(out, "||");
     lines_add_time(out, row->timestamp);
     buffer_add_text(out, "; ");

@@ -7,7 +7,7 @@ class TimelineChart {
       box.replaceChildren(element("p", { class: "quiet" }, "No indicator has a time."));
       return;
     }
-    this.view = [...this.all];
+    this.view = this.opening();
     this.build();
     table.listeners.push(() => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.frame);
@@ -24,6 +24,15 @@ class TimelineChart {
     return [first - margin, last + margin];
   }
 
+  // The time of the intrusions with as much again beside it, when that is a small part of all.
+  opening() {
+    const spans = this.table.data.incidents.filter((incident) => incident.kind === "intrusion" && incident.first)
+      .map((incident) => [Date.parse(incident.first) * 1000, Date.parse(incident.last) * 1000]);
+    const first = Math.min(...spans.map((span) => span[0])), last = Math.max(...spans.map((span) => span[1]));
+    const margin = Math.max((last - first) / 2, 36e8), view = [Math.max(first - margin, this.all[0]), Math.min(last + margin, this.all[1])];
+    return view[1] - view[0] < (this.all[1] - this.all[0]) / 3 ? view : [...this.all];
+  }
+
   build() {
     const button = (text, action) => element("button", { type: "button", onclick: action }, text);
     this.status = element("p", { class: "status", role: "status", "aria-live": "polite" });
@@ -31,7 +40,7 @@ class TimelineChart {
     this.frame = element("div", { class: "chart-box", tabindex: "0", role: "group", "aria-label": "Timeline chart. Arrow left and right move, plus and minus zoom, 0 shows all, Enter filters the table to what is shown." , onkeydown: (event) => this.key(event) });
     this.frame.append(this.svg);
     this.box.replaceChildren(
-      element("p", { class: "chart-hint" }, "Each mark is a span of time with indicators; its height tells how many (logarithmic), its colour the gravest level. It shows what the table's filter shows. Drag to zoom in."),
+      element("p", { class: "chart-hint" }, "Each mark is a span of time with indicators; its height tells how many (logarithmic), its colour the gravest level. It shows what the table's filter shows. Drag to zoom in." + (this.view[1] - this.view[0] < this.all[1] - this.all[0] ? " It begins with the time of the intrusions." : "")),
       this.frame,
       element("div", { class: "controls" }, button("Zoom in", () => this.zoom(0.5)), button("Zoom out", () => this.zoom(2)), button("Earlier", () => this.move(-0.5)), button("Later", () => this.move(0.5)), button("Show all", () => this.set(this.all)), button("Filter the table to this span", () => this.filter())),
       this.status);
