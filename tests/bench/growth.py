@@ -9,6 +9,7 @@ GIB = 1 << 30
 LOG_SIZES = (1, 4, 16)
 FILE_COUNTS = (10000, 100000, 1000000)
 RULE_COUNTS = (40, 400, 4000)
+LIMIT = 256  # MiB of any process
 
 
 def log_files(source):
@@ -63,7 +64,8 @@ class Growth:
         for count in FILE_COUNTS:
             image = os.path.join(self.work, 'growth-files-%d.img' % count)
             if not os.path.exists(image):
-                subprocess.run([os.path.join(self.source, 'fixtures', 'make_many_files.sh'), image, str(count)], check=True)
+                subprocess.run([os.path.join(self.source, 'fixtures', 'make_many_files.sh'), image, str(count)],
+                               stderr=subprocess.DEVNULL, check=True)
             for jobs in (1, 2):
                 self.run('files, %d' % jobs, count, image, ' --jobs %d' % jobs)
 
@@ -80,11 +82,11 @@ class Growth:
                                 [(p[0], max(p[column], 0.01)) for p in self.points['%s, %d' % (kind, jobs)]]) for jobs in (1, 2)]
         first = self.points['%s, 1' % kind]
         linear = plot.Series('in proportion to the first', [(p[0], first[0][2] * p[0] / first[0][0]) for p in first], True)
-        level = plot.Series('level', [(p[0], first[0][3]) for p in first], True)
+        limit = plot.Series('limit: %d MiB' % LIMIT, [(p[0], LIMIT) for p in first], True)
         times = series(2, 'CPU, %d worker%s') + series(1, 'wall, %d worker%s')
         compared = [] if kind == 'rules' else [linear]
         return (plot.Panel(title, x_label, 'seconds', times + compared),
-                plot.Panel('', x_label, 'peak memory of a process, MiB', series(3, '%d worker%s') + [level]))
+                plot.Panel('', x_label, 'peak memory of a process, MiB', series(3, '%d worker%s') + [limit]))
 
     def draw(self):
         kinds = [('logs', 'Logs', 'GiB of logs'), ('files', 'Files', 'files in the file system'), ('rules', 'Rules', 'Sigma rules')]

@@ -60,8 +60,8 @@ def text(x, y, content, size=12, colour=INK, anchor='start', extra=''):
         x, y, size, colour, anchor, extra, escape(content))
 
 
-def line(x1, y1, x2, y2, colour, width=1.0):
-    return '<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="%g"/>' % (x1, y1, x2, y2, colour, width)
+def line(x1, y1, x2, y2, colour, width=1.0, extra=''):
+    return '<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="%g"%s/>' % (x1, y1, x2, y2, colour, width, extra)
 
 
 def axes(panel, across, up):
@@ -79,11 +79,16 @@ def axes(panel, across, up):
     return out
 
 
-def curve(series, colour, across, up):
-    dashes = ' stroke-dasharray="5 4"' if series.dashed else ''
+def stroke(series, index):
+    """Width and dashes. The first line is wide, so that one that covers it leaves it to be seen."""
+    return 2 if series.dashed or index else 5, ' stroke-dasharray="5 4"' if series.dashed else ''
+
+
+def curve(series, index, colour, across, up):
+    width, dashes = stroke(series, index)
     places = [(across.place(x), up.place(y)) for x, y in series.points]
-    out = ['<polyline fill="none" stroke="%s" stroke-width="2"%s points="%s"/>' % (
-        colour, dashes, ' '.join('%.1f,%.1f' % place for place in places))]
+    out = ['<polyline fill="none" stroke="%s" stroke-width="%g"%s points="%s"/>' % (
+        colour, width, dashes, ' '.join('%.1f,%.1f' % place for place in places))]
     if not series.dashed:
         out += ['<circle cx="%.1f" cy="%.1f" r="3.2" fill="%s"/>' % (x, y, colour) for x, y in places]
     return out
@@ -97,8 +102,9 @@ def colour_of(panel, index):
 def legend(panel):
     out = []
     for index, series in enumerate(panel.series):
-        y = PANEL_HEIGHT + LEGEND_LINE * index
-        out += [line(LEFT, y - 4, LEFT + 22, y - 4, colour_of(panel, index), 2), text(LEFT + 28, y, series.name, 11)]
+        y = PANEL_HEIGHT + 8 + LEGEND_LINE * index
+        width, dashes = stroke(series, index)
+        out += [line(LEFT, y - 4, LEFT + 22, y - 4, colour_of(panel, index), width, dashes), text(LEFT + 28, y, series.name, 11)]
     return out
 
 
@@ -107,13 +113,13 @@ def draw_panel(panel):
     up = Scale([y for series in panel.series for _, y in series.points], PANEL_HEIGHT - BOTTOM, TOP)
     out = axes(panel, across, up)
     for index, series in enumerate(panel.series):
-        out += curve(series, colour_of(panel, index), across, up)
+        out += curve(series, index, colour_of(panel, index), across, up)
     return out + legend(panel)
 
 
 def write(path, title, note, rows):
     """`rows`: lists of panels, one below the other."""
-    heights = [PANEL_HEIGHT + LEGEND_LINE * max(len(panel.series) for panel in row) + 14 for row in rows]
+    heights = [PANEL_HEIGHT + LEGEND_LINE * max(len(panel.series) for panel in row) + 24 for row in rows]
     width, height = PANEL_WIDTH * max(len(row) for row in rows) + 20, 64 + sum(heights)
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" '
            'font-family="system-ui, sans-serif" role="img">' % (width, height, width, height),
