@@ -28,7 +28,7 @@ static size_t first(const struct indicator_grams *grams, struct slice window, si
 {
     size_t next = SIZE_MAX;
 
-    for (size_t i = 0; i < INDICATOR_GRAM_CLASSES; i++) {
+    for (size_t i = 0; i < INDICATOR_GRAM_PASSES; i++) {
         const size_t at = indicator_grams_next(grams, i, window, from);
         next = at < next ? at : next;
     }

@@ -12,6 +12,8 @@
 #endif
 
 enum {
+    DOT_CLASSES = 2,
+    CLASSES = 5,
     STRETCH_WITHIN = 250, /* bytes of a literal that a stretch is chosen from */
     CHAIN_MOST = 16,      /* literals compared for a gram; one of more is taken for a find */
     BITS_PER_GRAM = 16,
@@ -32,20 +34,22 @@ struct gram_class {
     unsigned before; /* of a gram that has a dot: bytes in front of it; 0: a gram of any bytes */
     unsigned width, stride;
     size_t count;
-    uint64_t *bloom; /* a gram sets two bits of a word; NULL: there are no such literals */
+    bool behind[256]; /* bytes that stand behind the dot of a gram: digits hardly do, as in numbers
+                       */
+    uint64_t *bloom;  /* a gram sets two bits of a word; NULL: there are no such literals */
     size_t bloom_mask;
     struct slot *slots;
     size_t slot_mask;
 };
 
 struct indicator_grams {
-    struct gram_class classes[INDICATOR_GRAM_CLASSES];
+    struct gram_class classes[CLASSES];
     const struct literal *literals;
     uint8_t *stretches; /* where the stretch of each literal begins */
 };
 
 /* What holds a dot is looked for around dots, of which there are few. */
-static const struct gram_class class_shapes[INDICATOR_GRAM_CLASSES] = {
+static const struct gram_class class_shapes[CLASSES] = {
     {.least = 7, .before = 4, .width = 7, .stride = 1},
     {.least = 5, .before = 2, .width = 5, .stride = 1},
     {.least = 9, .width = 6, .stride = 4},
@@ -137,7 +141,7 @@ static size_t class_of(struct slice text, uint8_t *stretch)
     const struct slice within = slice_part(text, 0, STRETCH_WITHIN);
     size_t number = 0, at = SIZE_MAX;
 
-    for (; number < INDICATOR_GRAM_CLASSES && at == SIZE_MAX; number++) {
+    for (; number < CLASSES && at == SIZE_MAX; number++) {
         const struct gram_class *shape = &class_shapes[number];
         if (text.size >= shape->least)
             at = shape->before ? rarest_dot(within, shape) : rarest_stretch(within, shape);
@@ -188,6 +192,11 @@ static void add_literal(struct indicator_grams *grams, struct gram_class *class,
     const struct slice text = grams->literals[number].text;
     const size_t stretch = grams->stretches[number];
 
+    if (class->before) {
+        const uint8_t behind = text.data[stretch + class->before + 1];
+        class->behind[behind] = true;
+        class->behind[behind >= 'a' && behind <= 'z' ? behind - 32 : behind] = true;
+    }
     for (unsigned i = 0; i < class->stride; i++) {
         const uint64_t hash = hash_of(gram_of(text.data + stretch + i, class->width));
         struct slot *slot = slot_for(grams, class, hash, text);
@@ -230,7 +239,7 @@ static int fill(struct indicator_grams *grams, size_t count)
         grams->classes[classes[i]].count++;
     }
     int result = 0;
-    for (size_t i = 0; i < INDICATOR_GRAM_CLASSES && result == 0; i++)
+    for (size_t i = 0; i < CLASSES && result == 0; i++)
         if (grams->classes[i].count)
             result = make_class(&grams->classes[i]);
     for (size_t i = 0; i < count && result == 0; i++)
@@ -261,7 +270,7 @@ void indicator_grams_free(struct indicator_grams *grams)
 {
     if (!grams)
         return;
-    for (size_t i = 0; i < INDICATOR_GRAM_CLASSES; i++) {
+    for (size_t i = 0; i < CLASSES; i++) {
         free(grams->classes[i].bloom);
         free(grams->classes[i].slots);
     }
@@ -363,65 +372,75 @@ static inline unsigned dots_of(const uint8_t *bytes)
 }
 #endif
 
-/* Whether a literal stands around the dot at `dot`. */
+/* Whether a literal of the class stands around the dot at `dot`. */
 static inline bool is_at_dot(const struct indicator_grams *grams, const struct gram_class *class,
                              struct slice window, size_t dot)
 {
     const size_t at = dot - class->before;
 
-    if (dot < class->before || class->width > window.size - at)
+    if (dot < class->before || class->width > window.size - at ||
+        !class->behind[window.data[dot + 1]])
         return false;
     const uint64_t hash = hash_of(at + 8 <= window.size ? gram_at(window.data + at, class->width)
                                                         : gram_of(window.data + at, class->width));
     return in_bloom(class, hash) && is_found(grams, class, hash, window, at);
 }
 
-static size_t find_dots(const struct indicator_grams *grams, const struct gram_class *class,
-                        struct slice window, size_t from)
+static inline bool is_at_any_dot(const struct indicator_grams *grams, struct slice window,
+                                 size_t dot)
+{
+    for (size_t i = 0; i < DOT_CLASSES; i++)
+        if (grams->classes[i].bloom && is_at_dot(grams, &grams->classes[i], window, dot))
+            return true;
+    return false;
+}
+
+static size_t find_dots(const struct indicator_grams *grams, struct slice window, size_t from)
 {
     size_t at = from;
 
     for (; at + BLOCK <= window.size; at += BLOCK)
         for (unsigned dots = dots_of(window.data + at); dots; dots &= dots - 1) {
             const size_t dot = at + (size_t)__builtin_ctz(dots);
-            if (is_at_dot(grams, class, window, dot))
+            if (is_at_any_dot(grams, window, dot))
                 return dot;
         }
     for (; at < window.size; at++)
-        if (window.data[at] == '.' && is_at_dot(grams, class, window, at))
+        if (window.data[at] == '.' && is_at_any_dot(grams, window, at))
             return at;
     return SIZE_MAX;
 }
 
 /* Constants for the compiler. */
-static size_t find_class(const struct indicator_grams *grams, size_t number, struct slice window,
-                         size_t from)
+static size_t find_grams(const struct indicator_grams *grams, const struct gram_class *class,
+                         struct slice window, size_t from)
 {
-    const struct gram_class *class = &grams->classes[number];
-
-    switch (class->before ? 0 : class->width) {
-    case 0:
-        return find_dots(grams, class, window, from);
+    switch (class->bloom ? class->width : 0) {
     case 6:
         return find(grams, class, 6, 4, window, from);
     case 4:
         return find(grams, class, 4, 2, window, from);
-    default:
+    case 3:
         return find(grams, class, 3, 1, window, from);
+    default:
+        return SIZE_MAX;
     }
 }
 
-size_t indicator_grams_next(const struct indicator_grams *grams, size_t number, struct slice window,
+size_t indicator_grams_next(const struct indicator_grams *grams, size_t pass, struct slice window,
                             size_t from)
 {
-    return grams->classes[number].bloom && from < window.size
-               ? find_class(grams, number, window, from)
-               : SIZE_MAX;
+    if (from >= window.size)
+        return SIZE_MAX;
+    if (pass > 0)
+        return find_grams(grams, &grams->classes[DOT_CLASSES + pass - 1], window, from);
+    return grams->classes[0].bloom || grams->classes[1].bloom ? find_dots(grams, window, from)
+                                                              : SIZE_MAX;
 }
 
 bool indicator_grams_any(const struct indicator_grams *grams, struct slice text)
 {
-    for (size_t i = 0; i < INDICATOR_GRAM_CLASSES; i++)
+    for (size_t i = 0; i < INDICATOR_GRAM_PASSES; i++)
         if (indicator_grams_next(grams, i, text, 0) != SIZE_MAX)
             return true;
     return false;

@@ -16,18 +16,17 @@
 
 struct indicator_grams;
 
-/* Literals of a size are a class of their own, with a pass of its own. */
-enum { INDICATOR_GRAM_CLASSES = 5 };
+/* What holds a dot is looked for in one pass, other literals by their size in one of three. */
+enum { INDICATOR_GRAM_PASSES = 4 };
 
 /* Whether a literal is one that is looked for around dots. */
 bool indicator_grams_cheap(struct slice text);
 /* The literals, lower case and of three bytes at least, are borrowed. */
 int indicator_grams_new(const struct literal *list, size_t count, struct indicator_grams **out);
 void indicator_grams_free(struct indicator_grams *grams);
-/* A place in the first literal of a class that the pass finds in [from, end of the window);
- * SIZE_MAX when there is none. All literals of that class in the lines in front of that place were
- * looked for. */
-size_t indicator_grams_next(const struct indicator_grams *grams, size_t number, struct slice window,
+/* A place in the first literal that the pass finds in [from, end of the window); SIZE_MAX when
+ * there is none. All of its literals in the lines in front of that place were looked for. */
+size_t indicator_grams_next(const struct indicator_grams *grams, size_t pass, struct slice window,
                             size_t from);
 /* Whether any literal stands in the text. */
 bool indicator_grams_any(const struct indicator_grams *grams, struct slice text);

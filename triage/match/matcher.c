@@ -30,7 +30,7 @@ struct next_place {
 struct matcher {
     const struct rule_set *set;
     struct indicator_matcher *indicators; /* NULL without lists */
-    struct next_place literal, listed, wide[INDICATOR_GRAM_CLASSES];
+    struct next_place literal, listed, wide[INDICATOR_GRAM_PASSES];
     const struct prefilter *asked; /* the last one, and whether it is of requests */
     bool asked_requests;
     struct arena *arena; /* groups */
@@ -326,7 +326,7 @@ static bool holds_text(const struct matcher *matcher, const struct log_source *s
     const struct indicator_grams *wide =
         indicator_wide(matcher->set->indicators, source_is_requests(sources));
 
-    for (size_t i = 0; wide && i < INDICATOR_GRAM_CLASSES; i++)
+    for (size_t i = 0; wide && i < INDICATOR_GRAM_PASSES; i++)
         if (!lies_in_gap(&matcher->wide[i], record) &&
             indicator_grams_next(wide, i, record, 0) != SIZE_MAX)
             return true;
@@ -372,7 +372,7 @@ static size_t next_text(struct matcher *matcher, const struct prefilter *prefilt
     const struct indicator_grams *wide = wide_for(matcher, prefilter);
     size_t next = SIZE_MAX;
 
-    for (size_t i = 0; wide && i < INDICATOR_GRAM_CLASSES; i++) {
+    for (size_t i = 0; wide && i < INDICATOR_GRAM_PASSES; i++) {
         struct next_place *place = &matcher->wide[i];
         if (!place_known(place, window, from))
             *place = (struct next_place){window.data, window.size, from,
