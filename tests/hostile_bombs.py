@@ -43,8 +43,8 @@ class Run:
         self.case = os.path.join(WORK, 'case')
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
-            done = subprocess.run([PROGRAM, 'run', evidence, '-o', self.case, '--clobber', '--timeout', '30', *options],
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=300)
+            done = subprocess.run([PROGRAM, 'run', evidence, '-o', self.case, '--clobber', '--timeout', '60', *options],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=600)
             self.code, self.stderr = done.returncode, done.stderr
         except subprocess.TimeoutExpired:
             self.code, self.stderr = -1, 'it did not end'
@@ -120,6 +120,20 @@ def check_holes_on_ntfs():
     run = Run(image)
     run.check(names, (2, 3), sorted({(l['path'][-5:], l['fields']['cs-uri-stem']) for l in run.found()}) ==
               [('1.log', '/ecp/last.js'), ('2.log', '/ecp/first.js'), ('2.log', '/ecp/last.js')])
+
+
+def check_long_path():
+    """32,512 characters; Windows goes to 32,767."""
+    name = 'NTFS: a path that is longer than this system can have'
+    folders = ['/' + '/'.join('d%03d%s' % (n, 'x' * 251) for n in range(depth)) for depth in range(1, 128)]
+    image = ntfs('long', ['folder\t%s\tborn=%s' % (f, BIRTH) for f in folders] +
+                 ['file\t%s/u_ex1.log\tfrom=log\tborn=%s' % (folders[-1], BIRTH)], {'log': HEAD + HIT % 'x'}, '16M')
+    if not image:
+        skip(name, 'mkntfs or libntfs-3g is missing')
+        return
+    run = Run(image)
+    run.check(name, (2, 3), len(run.found()) >= 1, all(len(l['path']) > 32000 for l in run.found()),
+              any('u_ex1.log' in names for _, _, names in os.walk(os.path.join(run.case, 'files'))))
 
 
 def records_of(data):
@@ -301,6 +315,7 @@ def main():
         slow = 10
     check_holes_in_a_folder()
     check_holes_on_ntfs()
+    check_long_path()
     check_mft_circles()
     check_wild_folders()
     check_strange_files()

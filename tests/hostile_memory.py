@@ -44,7 +44,7 @@ def run(command, at=0, count='1'):
     environment = dict(os.environ, LD_PRELOAD=LIBRARY, FAIL_REPORT=os.path.join(WORK, 'count') if not at else '',
                        EXTRIAGE_RULES=os.path.join(WORK, 'rules'), FAIL_AT=str(at), FAIL_COUNT=count)
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=60,
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=300,
                               env=environment)
         return done.returncode, done.stdout + done.stderr
     except subprocess.TimeoutExpired:
@@ -98,7 +98,7 @@ def program_problem(code, said, case, whole):
 
 def check_program(jobs):
     tree, case = os.path.join(WORK, 'tree'), os.path.join(WORK, 'case')
-    command = [PROGRAM, 'run', tree, '-o', case, '--clobber', '--jobs', jobs, '-q', '--timeout', '20']
+    command = [PROGRAM, 'run', tree, '-o', case, '--clobber', '--jobs', jobs, '-q', '--timeout', '60']
     (code, said), count = allocations(command)
     whole = rows_of(case)
     chance = random.Random(jobs)

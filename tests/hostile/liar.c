@@ -132,6 +132,17 @@ static void no_text(struct outbox *outbox)
     send_notice(outbox, SLICE_LITERAL("\xFF\xFE not text \x1b[31m\0red\nline \xE2\x80\xAE"));
 }
 
+/* Another file is not read, it says; and then no end of such. */
+static void foreign_path(struct outbox *outbox)
+{
+    struct buffer body = BUFFER_EMPTY;
+
+    wire_put_text(&body, "another.log");
+    wire_put_text(&body, "it is not read");
+    outbox_send(outbox, RESULT_UNREAD, buffer_slice(&body));
+    buffer_release(&body);
+}
+
 static void endless_notices(struct outbox *outbox)
 {
     for (;;)
@@ -221,6 +232,7 @@ static const struct {
     {"unknown kind", unknown_kind},
     {"cut short", cut_short},
     {"no text", no_text},
+    {"foreign path", foreign_path},
     {"endless notices", endless_notices},
     {"endless facts", endless_facts},
     {"unknown rule", unknown_rule},

@@ -9,7 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BUCKETS = 1 << 16, COMPONENT_CEILING = 200, DEPTH_CEILING = 64 };
+enum {
+    BUCKETS = 1 << 16,
+    COMPONENT_CEILING = 200,
+    PATH_CEILING = 3000, /* bytes before the last ones: PATH_MAX is 4096 */
+    DEPTH_CEILING = 64
+};
 
 struct taken {
     struct taken *next;
@@ -98,11 +103,18 @@ static void add_root(struct buffer *path, const struct host *host, size_t eviden
     buffer_format(path, "/volume-%u", file->volume);
 }
 
+/* Where the folders get too long for this system's paths those in the middle are left out: the name
+ * of the file is what people look for, and files.csv has the whole path. */
 static void add_components(struct buffer *path, const char *name)
 {
     struct slice rest = slice_of_text(name);
 
     for (unsigned depth = 0; rest.size; depth++) {
+        const char *last = strrchr(name, '/');
+        if (last && path->size > PATH_CEILING && rest.size > strlen(last + 1)) {
+            buffer_add_text(path, "/~");
+            rest = slice_of_text(last + 1);
+        }
         const size_t slash = depth < DEPTH_CEILING ? slice_find(rest, 0, '/') : SIZE_MAX;
         buffer_add_byte(path, '/');
         name_clean(slice_part(rest, 0, slash), path);

@@ -192,7 +192,7 @@ int session_take_unread(struct session *session, size_t evidence, const struct w
 
     if (cursor_failed(in) || !path || !why)
         return error_set("a malformed report");
-    return session_add_note(session, true, evidence, *path ? NULL : wanted, path, 0, why);
+    return session_add_note(session, true, evidence, wanted, path, 0, why);
 }
 
 static void report_progress(struct session *session)

@@ -11,6 +11,7 @@ enum {
     LEAST_SECONDS = 3600,
     BYTES_PER_SECOND = 100000,
     SURVEY_SECONDS = 12 * 3600,
+    MOST_UNREAD = 10, /* reasons why a file was not read in full */
     GROWTH = 1 << 30, /* of a live folder's file since it was listed, or of packed content */
 };
 
@@ -53,6 +54,7 @@ int session_count_result(struct wanted *wanted, uint8_t type)
     if ((type == RESULT_NOTICE && ++wanted->notices > 2 * MOST_NOTICES) ||
         (type == RESULT_FACT && ++wanted->facts > MOST_FACTS) ||
         (type == RESULT_REJECTED && ++wanted->rejected > MOST_REJECTED) ||
+        (type == RESULT_UNREAD && ++wanted->unread > MOST_UNREAD) ||
         (type == RESULT_TALLY && ++wanted->tallies > 1))
         return error_set("more results of one kind than a file can have");
     return 0;

@@ -14,10 +14,10 @@ struct wanted {
     struct file file;
     uint32_t artifact; /* NO_ARTIFACT for the user's own globs */
     const char *windows_path, *key;
-    bool matched;                               /* an indicator came of it */
-    bool copied;                                /* before the run was resumed */
-    const char *output;                         /* path of its copy; NULL while none is planned */
-    uint32_t notices, facts, rejected, tallies; /* results of its task so far */
+    bool matched;       /* an indicator came of it */
+    bool copied;        /* before the run was resumed */
+    const char *output; /* path of its copy; NULL while none is planned */
+    uint32_t notices, facts, rejected, unread, tallies; /* results of its task so far */
 };
 
 struct item { /* one evidence item */

@@ -30,7 +30,7 @@ enum result_kind {
                           that correlations rest on, with the values they want */
     RESULT_TALLY,      /* tally: see worker_put_tally */
     RESULT_NOTICE,     /* u64 offset, text; from a survey also text path */
-    RESULT_UNREAD,     /* text path ("" the task's file), text why */
+    RESULT_UNREAD,     /* text path (of a survey; else it is the task's file), text why */
     RESULT_DIGESTS,    /* text md5, sha1, sha256, owner: of the task's file */
     RESULT_COPIED,     /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
     RESULT_DAMAGE,     /* u64 offset, u64 size, text why: of the medium */
