@@ -146,15 +146,16 @@ def read_bytes(command, before=None):
     """Bytes of the image that all processes of a command ask the kernel for."""
     if before:
         before()
-    log = os.path.join(WORK, 'reads')
-    subprocess.run(['strace', '-f', '-y', '-e', 'trace=pread64,read,preadv', '-o', log, 'sh', '-c', command], stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    logs = os.path.join(WORK, 'reads')
+    shutil.rmtree(logs, ignore_errors=True)
+    os.makedirs(logs)  # one of each thread: calls are never cut in two
+    subprocess.run(['strace', '-ff', '-y', '-e', 'trace=pread64,read,preadv', '-o', os.path.join(logs, 'log'), 'sh', '-c', command],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     total = 0
-    with open(log, encoding='utf-8', errors='replace') as file:
-        for line in file:
-            match = re.search(r'big\.E\d\d>.*= (\d+)$', line)
-            total += int(match.group(1)) if match else 0
-    os.unlink(log)
+    for name in os.listdir(logs):
+        with open(os.path.join(logs, name), encoding='utf-8', errors='replace') as file:
+            total += sum(int(match.group(1)) for match in re.finditer(r'\.E\d\d>.*= (\d+)$', file.read(), re.M))
+    shutil.rmtree(logs)
     return total
 
 

@@ -1,4 +1,5 @@
 /* Raw images, in one file or split. */
+#include "triage/base/buffer.h"
 #include "triage/base/error.h"
 #include "triage/evidence/image.h"
 
@@ -206,6 +207,92 @@ static void verify_works_without_chunks(void **context)
     hasher_free(hasher);
 }
 
+enum { LARGE_MIB = 120, POINTS = 8 };
+
+struct points {
+    struct buffer list[POINTS];
+    size_t count;
+};
+
+static void keep_point(void *context, struct slice point)
+{
+    struct points *points = context;
+
+    if (points->count < POINTS)
+        buffer_add(&points->list[points->count++], point);
+}
+
+static void write_large(void)
+{
+    static uint8_t mib[1 << 20];
+    FILE *file = fopen(path_of("large.raw"), "wb");
+
+    assert_non_null(file);
+    for (size_t i = 0; i < LARGE_MIB; i++) {
+        for (size_t j = 0; j < sizeof mib; j++)
+            mib[j] = (uint8_t)(j * (i + 3) + j / 4099);
+        assert_int_equal(fwrite(mib, 1, sizeof mib, file), sizeof mib);
+    }
+    fclose(file);
+}
+
+static void verify_from(struct slice point, const struct verification *whole)
+{
+    const struct verify_options options = {.from = point};
+    struct verification result;
+
+    assert_int_equal(image_verify_with(path_of("large.raw"), &options, &result), 0);
+    assert_string_equal(result.computed.md5, whole->computed.md5);
+    assert_string_equal(result.computed.sha1, whole->computed.sha1);
+    assert_string_equal(result.computed.sha256, whole->computed.sha256);
+    assert_int_equal(result.bad_chunks, whole->bad_chunks);
+    assert_int_equal(result.damage_count, whole->damage_count);
+    verification_release(&result);
+}
+
+static void a_verification_goes_on_from_each_point(void **context)
+{
+    struct points points = {0};
+    const struct verify_options options = {
+        .interval = 25 << 20, .context = &points, .point = keep_point};
+    struct verification whole;
+
+    (void)context;
+    write_large();
+    assert_int_equal(image_verify_with(path_of("large.raw"), &options, &whole), 0);
+    assert_true(points.count > 0);
+    for (size_t i = 0; i < points.count; i++)
+        verify_from(buffer_slice(&points.list[i]), &whole);
+    verification_release(&whole);
+    for (size_t i = 0; i < POINTS; i++)
+        buffer_release(&points.list[i]);
+}
+
+static void a_point_that_makes_no_sense_is_ignored(void **context)
+{
+    struct points points = {0};
+    const struct verify_options options = {
+        .interval = 25 << 20, .context = &points, .point = keep_point};
+    struct verification whole;
+
+    (void)context;
+    write_large();
+    assert_int_equal(image_verify_with(path_of("large.raw"), &options, &whole), 0);
+    assert_true(points.count > 0);
+    struct buffer *point = &points.list[0];
+    const size_t size = point->size;
+    for (size_t cut = 0; cut < size; cut += size / 7 + 1)
+        verify_from(slice_of(point->data, cut), &whole);
+    point->data[8] ^= 1; /* another size of blocks */
+    verify_from(buffer_slice(point), &whole);
+    point->data[8] ^= 1;
+    memset(point->data + 36, 0xFF, 8); /* other hashes */
+    verify_from(buffer_slice(point), &whole);
+    verification_release(&whole);
+    for (size_t i = 0; i < POINTS; i++)
+        buffer_release(&points.list[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -222,6 +309,8 @@ int main(void)
         TEST(a_gpt_tells_the_sector_size),
         TEST(a_file_that_shrinks_is_damage),
         TEST(verify_works_without_chunks),
+        TEST(a_verification_goes_on_from_each_point),
+        TEST(a_point_that_makes_no_sense_is_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TURN = 64 /* a block of each of the three */ };
 
@@ -77,6 +78,26 @@ void hasher_add(struct hasher *hasher, struct slice bytes)
         add_in_turns(hasher, bytes);
     else
         add_part(hasher, bytes.data, bytes.size);
+}
+
+struct slice hasher_state(const struct hasher *hasher)
+{
+    return slice_of((const uint8_t *)hasher, sizeof *hasher);
+}
+
+/* OpenSSL trusts the number of bytes that it holds back: none, between two blocks. */
+int hasher_restore(struct hasher *hasher, struct slice state)
+{
+    struct hasher restored;
+
+    if (state.size != sizeof restored)
+        return error_set("no state of a hash");
+    memcpy(&restored, state.data, sizeof restored);
+    if (restored.kinds != hasher->kinds || restored.md5.num || restored.sha1.num ||
+        restored.sha256.num || restored.sha256.md_len != hasher->sha256.md_len)
+        return error_set("no state of this hash");
+    *hasher = restored;
+    return 0;
 }
 
 static void to_hex(const unsigned char *bytes, size_t size, char *text)

@@ -20,6 +20,12 @@ void hasher_add(struct hasher *hasher, struct slice bytes);
 /* The digests of all bytes added since the start or the last finish; the hasher can be used again.
  */
 struct digests hasher_finish(struct hasher *hasher);
+/* What was hashed so far, for hasher_restore in a program of the same build: borrowed, until the
+ * hasher goes on. */
+struct slice hasher_state(const struct hasher *hasher);
+/* Goes on from there, which has to be a multiple of 64 bytes; -1 with error_text when the bytes are
+ * no such state of a hasher of the same kinds. */
+int hasher_restore(struct hasher *hasher, struct slice state);
 /* SHA-256 of one slice as lower-case hex. */
 void hash_sha256(struct slice bytes, char text[SHA256_TEXT_SIZE]);
 

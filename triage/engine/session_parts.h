@@ -57,8 +57,9 @@ struct session {
     struct verifying {       /* beside the other stages */
         struct pool_beside *beside;
         struct pool_task *tasks;
-        struct buffer bodies;
-        size_t *items; /* of evidence, by task */
+        struct buffer *bodies; /* of the tasks */
+        struct buffer *points; /* likewise: from where to go on */
+        size_t *items;         /* of evidence, by task */
         size_t count;
     } verifying;
     struct progress progress;

@@ -101,6 +101,30 @@ static bool recall_verified(struct session *session, size_t evidence)
     return done;
 }
 
+static void point_of(size_t evidence, char text[64])
+{
+    snprintf(text, 64, CASE_RUN_DOCUMENT ": verifying %zu", evidence);
+}
+
+/* Written to the disk at once: they are a GiB apart. */
+static int keep_point(struct session *session, size_t task, struct cursor *in)
+{
+    struct buffer *point = &session->verifying.points[task];
+    const struct slice bytes = wire_get_slice(in);
+    char document[64];
+
+    if (cursor_failed(in))
+        return error_set("a malformed point of verification");
+    buffer_clear(point);
+    buffer_add(point, bytes);
+    point_of(session->verifying.items[task], document);
+    if (!session->file)
+        return 0;
+    return session_stored(session, case_set_document(session->file, document, bytes) < 0
+                                       ? -1
+                                       : case_flush(session->file));
+}
+
 /* Apart from the tasks of all stages that go on meanwhile. */
 static size_t task_of(size_t evidence)
 {
@@ -123,6 +147,8 @@ static int verify_frame(void *context, size_t task, uint8_t type, struct slice b
         if (session->progress.stage == STAGE_VERIFY)
             session->progress.bytes_all = wire_get_u64(&in);
         return 0;
+    case RESULT_VERIFY_POINT:
+        return keep_point(session, task, &in);
     case RESULT_DAMAGE:
         return session_take_damage(session, evidence, &in);
     case RESULT_VERIFIED:
@@ -152,6 +178,16 @@ static void verify_ended(void *context, size_t task, const char *problem)
         session_keep(session);
 }
 
+static void make_body(struct session *session, size_t task)
+{
+    struct verifying *verifying = &session->verifying;
+
+    buffer_clear(&verifying->bodies[task]);
+    task_put_verify(&verifying->bodies[task], (uint32_t)verifying->items[task],
+                    buffer_slice(&verifying->points[task]));
+    verifying->tasks[task].body = buffer_slice(&verifying->bodies[task]);
+}
+
 static void verify_again(void *context, size_t task, const char *problem)
 {
     struct session *session = context;
@@ -159,10 +195,14 @@ static void verify_again(void *context, size_t task, const char *problem)
     char name[24];
 
     buffer_clear(&session->text);
-    buffer_format(&session->text, "verifying begins again: %s", problem);
+    buffer_format(&session->text, "verifying %s: %s",
+                  session->verifying.points[task].size ? "goes on from the last point"
+                                                       : "begins again",
+                  problem);
     session_tell(session, buffer_text(&session->text));
     if (session_at_work(session, task_of(evidence), "verify:", name_of(evidence, name)) == 0)
         session_forget(session);
+    make_body(session, task);
 }
 
 /* A folder has no container: there is nothing to compare. Before a survey nothing is known, so all
@@ -188,21 +228,26 @@ static int plan_verifying(struct session *session)
 {
     struct verifying *verifying = &session->verifying;
     const size_t most = session->options.evidence_count;
-    size_t size;
 
     if (verifying->tasks)
         return 0;
     verifying->tasks = calloc(most + 1, sizeof *verifying->tasks);
+    verifying->bodies = calloc(most + 1, sizeof *verifying->bodies);
+    verifying->points = calloc(most + 1, sizeof *verifying->points);
     verifying->items = calloc(most + 1, sizeof *verifying->items);
-    if (!verifying->tasks || !verifying->items)
+    if (!verifying->tasks || !verifying->bodies || !verifying->points || !verifying->items)
         return error_set("out of memory");
     choose_images(session);
-    for (size_t i = 0; i < verifying->count; i++)
-        task_put_verify(&verifying->bodies, (uint32_t)verifying->items[i]);
-    size = verifying->count ? verifying->bodies.size / verifying->count : 0;
-    for (size_t i = 0; i < verifying->count; i++)
-        verifying->tasks[i].body = slice_part(buffer_slice(&verifying->bodies), i * size, size);
-    return buffer_failed(&verifying->bodies) ? error_set("out of memory") : 0;
+    for (size_t i = 0; i < verifying->count; i++) {
+        char document[64];
+        point_of(verifying->items[i], document);
+        if (session->file)
+            case_document(session->file, document, &verifying->points[i]);
+        make_body(session, i);
+        if (buffer_failed(&verifying->bodies[i]))
+            return error_set("out of memory");
+    }
+    return 0;
 }
 
 static struct pool pool_of(struct session *session)
@@ -252,11 +297,13 @@ void session_stop_verifying(struct session *session)
     struct verifying *verifying = &session->verifying;
 
     pool_drop(verifying->beside);
-    verifying->beside = NULL;
+    for (size_t i = 0; verifying->bodies && verifying->points && i < verifying->count; i++) {
+        buffer_release(&verifying->bodies[i]);
+        buffer_release(&verifying->points[i]);
+    }
     free(verifying->tasks);
+    free(verifying->bodies);
+    free(verifying->points);
     free(verifying->items);
-    verifying->tasks = NULL;
-    verifying->items = NULL;
-    verifying->count = 0;
-    buffer_release(&verifying->bodies);
+    *verifying = (struct verifying){0};
 }

@@ -17,10 +17,11 @@ void task_put_survey(struct buffer *out, uint32_t evidence)
     wire_put_u32(out, evidence);
 }
 
-void task_put_verify(struct buffer *out, uint32_t evidence)
+void task_put_verify(struct buffer *out, uint32_t evidence, struct slice from)
 {
     wire_put_u8(out, TASK_VERIFY);
     wire_put_u32(out, evidence);
+    wire_put_slice(out, from);
 }
 
 void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file)
@@ -177,7 +178,7 @@ void worker_run(void *state, struct slice body, struct outbox *outbox)
     if (kind == TASK_SURVEY) {
         worker_survey(worker, outbox, number);
     } else if (kind == TASK_VERIFY) {
-        worker_verify(worker, outbox, number);
+        worker_verify(worker, outbox, number, wire_get_slice(&in));
     } else if (wire_get_file(&in, worker->arena, &file) == 0) {
         if (kind == TASK_COPY)
             worker_copy(worker, outbox, &file);

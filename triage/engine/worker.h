@@ -37,6 +37,7 @@ enum result_kind {
     RESULT_REJECTED,   /* u64 offset, u64 record, u8 whether cut, slice raw */
     RESULT_VERIFIED,   /* verification: see put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
+    RESULT_VERIFY_POINT,    /* slice: see struct verify_options */
     RESULT_UNWRITTEN,       /* text why: the copy cannot be written */
     RESULT_FACT,            /* event, without its raw bytes */
 };
@@ -82,7 +83,8 @@ void worker_stop(void *state);
 
 /* Task bodies. */
 void task_put_survey(struct buffer *out, uint32_t evidence);
-void task_put_verify(struct buffer *out, uint32_t evidence);
+/* `from` is a point to go on from, empty for the start. */
+void task_put_verify(struct buffer *out, uint32_t evidence, struct slice from);
 void task_put_parse(struct buffer *out, uint32_t artifact, const struct file *file);
 void task_put_context(struct buffer *out, uint32_t artifact, const struct file *file);
 void task_put_copy(struct buffer *out, const struct file *file);

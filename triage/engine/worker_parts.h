@@ -158,7 +158,7 @@ void worker_survey(struct worker *worker, struct outbox *outbox, uint32_t index)
 /* Says which files are wanted. `arena` holds the plan. */
 void worker_list_wanted(struct worker *worker, struct outbox *outbox, uint32_t index,
                         const struct host *host, struct arena *arena);
-void worker_verify(struct worker *worker, struct outbox *outbox, uint32_t index);
+void worker_verify(struct worker *worker, struct outbox *outbox, uint32_t index, struct slice from);
 void worker_parse(struct worker *worker, struct outbox *outbox, const struct artifact *artifact,
                   const struct file *file);
 /* Reads a file again for the events of certain times. What else there is to tell of it was told. */

@@ -88,6 +88,14 @@ static void verify_progress(void *context, uint64_t done, uint64_t all)
     verify->told = done;
 }
 
+static void verify_point(void *context, struct slice point)
+{
+    struct verify_context *verify = context;
+
+    wire_put_slice(worker_frame(verify->worker), point);
+    worker_send(verify->worker, verify->outbox, RESULT_VERIFY_POINT);
+}
+
 static void put_verification(struct buffer *out, const struct verification *result)
 {
     wire_put_text(out, result->computed.md5);
@@ -101,12 +109,15 @@ static void put_verification(struct buffer *out, const struct verification *resu
     wire_put_u64(out, result->bad_chunks);
 }
 
-void worker_verify(struct worker *worker, struct outbox *outbox, uint32_t index)
+void worker_verify(struct worker *worker, struct outbox *outbox, uint32_t index, struct slice from)
 {
     struct verify_context context = {worker, outbox, 0};
     struct verification result = {0};
 
-    if (image_verify(worker->setup->evidence[index], 0, verify_progress, &context, &result) < 0) {
+    const struct verify_options options = {
+        .from = from, .context = &context, .progress = verify_progress, .point = verify_point};
+
+    if (image_verify_with(worker->setup->evidence[index], &options, &result) < 0) {
         worker_send_unread(worker, outbox, "/", error_text());
         return;
     }

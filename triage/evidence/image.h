@@ -66,6 +66,21 @@ struct verification {
     size_t damage_count;
 };
 
+struct verify_options {
+    unsigned threads;  /* 0: all cores */
+    struct slice from; /* a point of an earlier verification of this image; empty: the start */
+    uint64_t interval; /* bytes of the medium between two points; 0: a GiB */
+    void *context;
+    /* May be NULL; called from the calling thread, with bytes done and in all. */
+    void (*progress)(void *context, uint64_t done, uint64_t all);
+    /* May be NULL: all that is needed to go on from here, borrowed for the call. */
+    void (*point)(void *context, struct slice point);
+};
+
+/* As image_verify. A point that is not of this image is ignored: it begins at the start then. */
+int image_verify_with(const char *path, const struct verify_options *options,
+                      struct verification *result);
+
 /*
  * Reads every byte of the medium once, on `threads` threads (0: all cores), and computes MD5, SHA-1
  * and SHA-256 in that pass. `progress` (may be NULL) is called from the calling thread with bytes

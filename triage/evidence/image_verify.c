@@ -1,10 +1,12 @@
 /*
  * Verification as a pipeline: threads that inflate fill the blocks of a ring in order of the
  * medium, one thread computes MD5 (the slowest of the three), one SHA-1 and SHA-256, and a block is
- * used again when both have passed it.
+ * used again when both have passed it. Now and then the state of both hashers is told, so that a
+ * verification that is stopped can go on from there.
  */
 #include "triage/base/error.h"
 #include "triage/evidence/image_methods.h"
+#include "triage/record/wire.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,12 +14,27 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK_SIZE = 1 << 20, RING_SIZE = 24 << 20, READERS_MAX = 16, HASHERS = 2 };
+enum {
+    BLOCK_SIZE = 1 << 20,
+    RING_SIZE = 24 << 20,
+    READERS_MAX = 16,
+    HASHERS = 2,
+    POINT_INTERVAL = 1 << 30,
+    POINT_MEMORY = 16 << 20,
+};
 
 struct block {
     uint8_t *bytes;
     size_t size;
     uint64_t holds; /* number of the block in it, from 1; 0 for none */
+    uint64_t bad;   /* chunks of it that are damaged */
+};
+
+/* The state of a hasher after so many blocks. */
+struct saved {
+    uint64_t blocks, bad;
+    uint8_t state[512];
+    size_t size;
 };
 
 struct pipeline {
@@ -31,8 +48,11 @@ struct pipeline {
     pthread_mutex_t image_lock; /* containers that one thread at a time may read */
     uint64_t next;              /* block that the next reader takes */
     uint64_t passed[HASHERS];   /* blocks each hasher is done with */
-    uint64_t bad_chunks;
-    bool failed; /* a reader could not read at all */
+    uint64_t first;             /* block that it begins with */
+    uint64_t interval;          /* blocks between two points; more than the ring has */
+    struct saved saved[HASHERS];
+    uint64_t told; /* blocks of the last point that was told */
+    bool failed;   /* a reader could not read at all */
     char error[512];
 };
 
@@ -46,6 +66,7 @@ struct hashing {
     struct pipeline *pipeline;
     size_t index;
     struct hasher *hasher;
+    uint64_t bad; /* damaged chunks so far */
     pthread_t thread;
 };
 
@@ -58,7 +79,6 @@ static void note_damage(struct pipeline *pipeline, uint64_t offset, uint64_t siz
 {
     pthread_mutex_lock(&pipeline->lock);
     image_add_damage(pipeline->image, offset, size, why);
-    pipeline->bad_chunks++;
     pthread_mutex_unlock(&pipeline->lock);
 }
 
@@ -72,9 +92,11 @@ static void fill_by_chunks(const struct reading *reading, uint64_t offset, struc
         size_t left = block->size - done;
         const char *why = pipeline->image->methods->read_chunk(pipeline->image, reading->reader,
                                                                chunk, block->bytes + done);
-        if (why)
-            note_damage(pipeline, offset + done,
-                        left < container->chunk_size ? left : container->chunk_size, why);
+        if (!why)
+            continue;
+        block->bad++;
+        note_damage(pipeline, offset + done,
+                    left < container->chunk_size ? left : container->chunk_size, why);
     }
 }
 
@@ -87,8 +109,7 @@ static int fill_by_reading(struct pipeline *pipeline, uint64_t offset, struct bl
     pthread_mutex_lock(&pipeline->image_lock);
     hits = image->damage_hits;
     got = image_read(image, offset, block->bytes, block->size);
-    if (image->damage_hits != hits)
-        pipeline->bad_chunks++;
+    block->bad += image->damage_hits != hits;
     pthread_mutex_unlock(&pipeline->image_lock);
     if (got >= 0 && (size_t)got < block->size)
         return error_set("the image ends at byte %llu",
@@ -135,6 +156,7 @@ static void *read_blocks(void *context)
         uint64_t offset = index * pipeline->block_size;
         block->size = size - offset < pipeline->block_size ? (size_t)(size - offset)
                                                            : (size_t)pipeline->block_size;
+        block->bad = 0;
         if (reading->reader) {
             fill_by_chunks(reading, offset, block);
         } else if (fill_by_reading(pipeline, offset, block) < 0) {
@@ -174,26 +196,118 @@ static void pass_block(struct pipeline *pipeline, size_t hasher, uint64_t index)
     pthread_mutex_unlock(&pipeline->lock);
 }
 
+/* Both hashers have to come by before it can be told. */
+static void save_state(struct hashing *hashing, uint64_t blocks)
+{
+    struct pipeline *pipeline = hashing->pipeline;
+    struct saved *saved = &pipeline->saved[hashing->index];
+    const struct slice state = hasher_state(hashing->hasher);
+
+    if (blocks % pipeline->interval || blocks == pipeline->block_count ||
+        state.size > sizeof saved->state)
+        return;
+    pthread_mutex_lock(&pipeline->lock);
+    saved->blocks = blocks;
+    saved->bad = hashing->bad;
+    saved->size = state.size;
+    memcpy(saved->state, state.data, state.size);
+    pthread_cond_signal(&pipeline->moved);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
 static void *hash_blocks(void *context)
 {
     struct hashing *hashing = context;
     struct pipeline *pipeline = hashing->pipeline;
 
-    for (uint64_t index = 0; index < pipeline->block_count; index++) {
+    for (uint64_t index = pipeline->first; index < pipeline->block_count; index++) {
         const struct block *block = wait_for_block(pipeline, index);
         if (!block)
             break;
         hasher_add(hashing->hasher, slice_of(block->bytes, block->size));
+        hashing->bad += block->bad;
+        save_state(hashing, index + 1);
         pass_block(pipeline, hashing->index, index);
     }
     return NULL;
 }
 
+/* --- points: what is needed to go on from there --- */
+
+static void put_damage(struct pipeline *pipeline, struct buffer *out)
+{
+    size_t count;
+
+    pthread_mutex_lock(&pipeline->image_lock);
+    const struct damage *damage = image_damage(pipeline->image, &count);
+    wire_put_u32(out, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_u64(out, damage[i].offset);
+        wire_put_u64(out, damage[i].size);
+        wire_put_text(out, damage[i].why);
+    }
+    pthread_mutex_unlock(&pipeline->image_lock);
+}
+
+/* With the lock held: the point that both hashers have saved and nobody was told of. */
+static bool put_point(struct pipeline *pipeline, struct buffer *out)
+{
+    const struct saved *saved = pipeline->saved;
+
+    if (!saved[0].blocks || saved[0].blocks != saved[1].blocks || saved[0].blocks == pipeline->told)
+        return false;
+    pipeline->told = saved[0].blocks;
+    buffer_clear(out);
+    wire_put_u64(out, pipeline->image->container.size);
+    wire_put_u64(out, pipeline->block_size);
+    wire_put_u64(out, saved[0].blocks);
+    wire_put_u64(out, saved[0].bad);
+    for (size_t i = 0; i < HASHERS; i++)
+        wire_put_slice(out, slice_of(saved[i].state, saved[i].size));
+    put_damage(pipeline, out);
+    return !buffer_failed(out);
+}
+
+static bool take_damage(struct pipeline *pipeline, struct cursor *in, struct arena *arena)
+{
+    const uint32_t count = wire_get_u32(in);
+
+    for (uint32_t i = 0; i < count && !cursor_failed(in); i++) {
+        const uint64_t offset = wire_get_u64(in), size = wire_get_u64(in);
+        const char *why = wire_get_text(in, arena);
+        if (!cursor_failed(in) && why)
+            image_add_damage(pipeline->image, offset, size, why);
+    }
+    return !cursor_failed(in);
+}
+
+/* False when it is no point of this image, and nothing was changed that matters. */
+static bool take_point(struct pipeline *pipeline, struct hashing *hashings, struct slice point,
+                       struct arena *arena)
+{
+    struct cursor in = cursor_over(point, 0);
+    const uint64_t size = wire_get_u64(&in), block_size = wire_get_u64(&in);
+    const uint64_t blocks = wire_get_u64(&in), bad = wire_get_u64(&in);
+    const struct slice states[HASHERS] = {wire_get_slice(&in), wire_get_slice(&in)};
+
+    if (cursor_failed(&in) || size != pipeline->image->container.size ||
+        block_size != pipeline->block_size || blocks == 0 || blocks >= pipeline->block_count ||
+        hasher_restore(hashings[0].hasher, states[0]) < 0 ||
+        hasher_restore(hashings[1].hasher, states[1]) < 0 || !take_damage(pipeline, &in, arena))
+        return false;
+    pipeline->first = pipeline->next = pipeline->told = blocks;
+    for (size_t i = 0; i < HASHERS; i++) {
+        pipeline->passed[i] = blocks;
+        hashings[i].bad = bad;
+    }
+    return true;
+}
+
 /* Waits for the end in the calling thread and tells how far it is, four times a second at most. */
-static void watch(struct pipeline *pipeline,
-                  void (*progress)(void *context, uint64_t done, uint64_t all), void *context)
+static void watch(struct pipeline *pipeline, const struct verify_options *options)
 {
     uint64_t size = pipeline->image->container.size, done = 0, told = UINT64_MAX;
+    struct buffer point = BUFFER_EMPTY;
     bool over = false;
 
     while (!over) {
@@ -204,16 +318,21 @@ static void watch(struct pipeline *pipeline,
         until.tv_nsec %= 1000000000;
         pthread_mutex_lock(&pipeline->lock);
         int waited = 0;
-        while (waited == 0 && !pipeline->failed && slowest(pipeline) < pipeline->block_count)
+        bool pointed = false;
+        while (waited == 0 && !pipeline->failed && slowest(pipeline) < pipeline->block_count &&
+               !(pointed = options->point && put_point(pipeline, &point)))
             waited = pthread_cond_timedwait(&pipeline->moved, &pipeline->lock, &until);
         done = slowest(pipeline);
         over = pipeline->failed || done == pipeline->block_count;
         pthread_mutex_unlock(&pipeline->lock);
+        if (pointed)
+            options->point(options->context, buffer_slice(&point));
         done = done == pipeline->block_count ? size : done * pipeline->block_size;
-        if (progress && done != told)
-            progress(context, done, size);
+        if (options->progress && done != told)
+            options->progress(options->context, done, size);
         told = done;
     }
+    buffer_release(&point);
 }
 
 static int ring_init(struct pipeline *pipeline)
@@ -256,8 +375,7 @@ static size_t reader_count(const struct image *image, unsigned threads)
 
 /* Starts all threads, waits for the end, joins those that were started. */
 static int run_threads(struct pipeline *pipeline, struct reading *readings, size_t reading_count,
-                       struct hashing *hashings,
-                       void (*progress)(void *context, uint64_t done, uint64_t all), void *context)
+                       struct hashing *hashings, const struct verify_options *options)
 {
     size_t readers = 0, hashers = 0;
 
@@ -269,7 +387,7 @@ static int run_threads(struct pipeline *pipeline, struct reading *readings, size
         hashers++;
     if (readers == 0 || hashers < HASHERS)
         give_up(pipeline, "threads cannot be started");
-    watch(pipeline, progress, context);
+    watch(pipeline, options);
     for (size_t i = 0; i < readers; i++)
         pthread_join(readings[i].thread, NULL);
     for (size_t i = 0; i < hashers; i++)
@@ -330,13 +448,12 @@ static int fill_result(const struct pipeline *pipeline, struct hashing *hashings
                            (*container->sha1 && strcmp(container->sha1, sha.sha1));
     result->bytes = container->size;
     result->chunks = container->chunk_count;
-    result->bad_chunks = pipeline->bad_chunks;
+    result->bad_chunks = hashings[0].bad;
     return copy_damage(pipeline->image, result);
 }
 
-int image_verify(const char *path, unsigned threads,
-                 void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
-                 struct verification *result)
+int image_verify_with(const char *path, const struct verify_options *options,
+                      struct verification *result)
 {
     struct pipeline pipeline = {.lock = PTHREAD_MUTEX_INITIALIZER,
                                 .filled = PTHREAD_COND_INITIALIZER,
@@ -345,16 +462,29 @@ int image_verify(const char *path, unsigned threads,
                                 .image_lock = PTHREAD_MUTEX_INITIALIZER};
     struct reading readings[READERS_MAX] = {0};
     struct hashing hashings[HASHERS] = {0};
+    struct arena *arena = arena_new(POINT_MEMORY); /* reasons of damage that a point tells */
     size_t count;
     int status = -1;
 
     *result = (struct verification){0};
-    if (image_open(path, &pipeline.image) < 0)
+    if (!arena)
+        return error_set("out of memory");
+    if (image_open(path, &pipeline.image) < 0) {
+        arena_free(arena);
         return -1;
-    count = reader_count(pipeline.image, threads);
-    if (prepare(&pipeline, readings, count, hashings) == 0 &&
-        run_threads(&pipeline, readings, count, hashings, progress, context) == 0)
-        status = fill_result(&pipeline, hashings, result);
+    }
+    count = reader_count(pipeline.image, options->threads);
+    if (prepare(&pipeline, readings, count, hashings) == 0) {
+        pipeline.interval =
+            (options->interval ? options->interval : POINT_INTERVAL) / pipeline.block_size;
+        if (pipeline.interval <= pipeline.ring_count)
+            pipeline.interval = pipeline.ring_count + 1;
+        if (options->from.size && !take_point(&pipeline, hashings, options->from, arena))
+            for (size_t i = 0; i < HASHERS; i++)
+                hasher_finish(hashings[i].hasher); /* from the start */
+        if (run_threads(&pipeline, readings, count, hashings, options) == 0)
+            status = fill_result(&pipeline, hashings, result);
+    }
     for (size_t i = 0; i < count; i++)
         if (readings[i].reader)
             pipeline.image->methods->reader_free(readings[i].reader);
@@ -362,9 +492,20 @@ int image_verify(const char *path, unsigned threads,
         hasher_free(hashings[i].hasher);
     ring_release(&pipeline);
     image_close(pipeline.image);
+    arena_free(arena);
     if (status < 0)
         verification_release(result);
     return status;
+}
+
+int image_verify(const char *path, unsigned threads,
+                 void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
+                 struct verification *result)
+{
+    const struct verify_options options = {
+        .threads = threads, .context = context, .progress = progress};
+
+    return image_verify_with(path, &options, result);
 }
 
 void verification_release(struct verification *result)
