@@ -491,6 +491,18 @@ def check_members(case, second):
     text = content(rest, 'fleet.html').decode()
     result('<script' not in text and '<img' not in text and '&lt;script&gt;1&lt;/script&gt;' in text and '&lt;img src=x&gt;' in text and
            '1 case was left out' in text and 'is not finished' in text, 'names of hosts and folders are text in fleet.html')
+    blank = []
+    for name in ('blank', 'empty'):
+        os.makedirs(os.path.join(WORK, name + '-evidence'))
+        with open(os.path.join(WORK, name + '-evidence', 'notes.txt'), 'w', encoding='utf-8') as file:
+            file.write('nothing of interest, %s\n' % name)
+        blank.append(os.path.join(WORK, name))
+        extriage('run', os.path.join(WORK, name + '-evidence'), '-o', blank[-1], '-q')
+    run = extriage('merge', *blank, '-o', os.path.join(WORK, 'blanks'))
+    result(run.returncode == 0 and '2 servers, 0 of them broken into' in run.stdout, 'cases in which nothing was read are not taken for one',
+           run.stdout + run.stderr)
+    text = content(WORK, 'blanks', 'fleet.html').decode()
+    result('No intrusion is seen on 2 servers' in text and 'The host of 2 cases is not known' in text, 'fleet.html says so', text[-3000:])
     run = extriage('merge', *folders[:3], '-o', never, '--skip-errors')
     result(run.returncode == 1 and 'none of the cases can be joined' in run.stderr and not os.path.exists(never),
            'nothing is written when none is left', run.stderr)

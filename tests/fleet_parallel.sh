@@ -56,7 +56,7 @@ CONF
     "$sshd" -D -e -f "$folder/sshd_config" 2>"$folder/sshd.log" &
     daemon=$!
     printf '2/ssh -F %s machine1\n2/ssh -F %s machine2\n' "$folder/ssh_config" "$folder/ssh_config" >"$folder/machines"
-    wait_for 10 ssh -F "$folder/ssh_config" machine1 true
+    wait_for 30 ssh -F "$folder/ssh_config" machine1 true
 }
 
 work() {
@@ -78,7 +78,7 @@ fi
 touch "$folder/hold-exch02"
 work &
 worker=$!
-wait_for 30 test -e "$folder/stopped-exch02"
+wait_for 120 test -e "$folder/stopped-exch02"
 result $? "images are at work, one run has begun" "$folder/said"
 kill -KILL "$(cat "$folder/stopped-exch02")"
 wait $worker

@@ -15,7 +15,7 @@ clean() {
         [ -e "$file" ] && kill -KILL "$(cat "$file")" 2>/dev/null
     done
     for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
-        kill "${daemons[i]}" 2>/dev/null && { wait_for 10 eval "! kill -0 ${daemons[i]}" || kill -KILL "${daemons[i]}"; }
+        kill "${daemons[i]}" 2>/dev/null && { wait_for 30 eval "! kill -0 ${daemons[i]}" || kill -KILL "${daemons[i]}"; }
     done
     wait 2>/dev/null
     rm -rf "$folder"
@@ -65,13 +65,13 @@ CONF
     munged --foreground --key-file="$folder/munge/key" --socket="$folder/munge/socket" --pid-file="$folder/munge/pid" \
         --log-file="$folder/munge/log" --seed-file="$folder/munge/seed" >"$folder/munged.out" 2>&1 &
     daemons+=($!)
-    wait_for 10 test -S "$folder/munge/socket" || return 1
+    wait_for 30 test -S "$folder/munge/socket" || return 1
     slurmctld -D -f "$SLURM_CONF" >"$folder/slurmctld.out" 2>&1 &
     daemons+=($!)
-    wait_for 20 scontrol ping || return 1
+    wait_for 60 scontrol ping || return 1
     slurmd -D -f "$SLURM_CONF" >"$folder/slurmd.out" 2>&1 &
     daemons+=($!)
-    wait_for 20 eval 'sinfo -h -o %T | grep -q idle'
+    wait_for 60 eval 'sinfo -h -o %T | grep -q idle'
 }
 
 submit() { # gives the numbers of the array and of the job that merges
@@ -88,15 +88,15 @@ result 0 "Slurm starts on loopback"
 # One process is killed, one whole task is killed, one task is told that its time is up.
 touch "$folder/hold-exch02" "$folder/hold-exch03" "$folder/hold-exch04"
 read -r _ array _ merge < <(submit)
-wait_for 30 test -e "$folder/stopped-exch02" -a -e "$folder/stopped-exch03" -a -e "$folder/stopped-exch04"
+wait_for 120 test -e "$folder/stopped-exch02" -a -e "$folder/stopped-exch03" -a -e "$folder/stopped-exch04"
 result $? "a job array is at work, three of its runs have begun" "$folder/submit"
 kill -KILL "$(cat "$folder/stopped-exch02")"
 scancel --full --signal=KILL "${array}_3"
 scancel --batch --signal=TERM "${array}_4"
-wait_for 20 eval 'squeue -h -r -o "%t %i" -j "$array" | grep -q "^PD ${array}_4"'
+wait_for 60 eval 'squeue -h -r -o "%t %i" -j "$array" | grep -q "^PD ${array}_4"'
 result $? "a task whose time is up is put back into the queue" "$folder/cases/log/4.txt"
 scontrol update jobid="${array}_4" StartTime=now # Slurm waits two minutes before such a task runs again
-wait_for 60 is_done "$merge"
+wait_for 240 is_done "$merge"
 result $? "the array ends, then the job that merges"
 grep -q 'interrupted, back into the queue' "$folder/cases/log/4.txt" && grep -q 'going on with .*exch04' "$folder/cases/log/4.txt"
 result $? "the task that was put back went on with its case" "$folder/cases/log/4.txt"
@@ -109,7 +109,7 @@ result $? "what it found is what an undisturbed run finds" "$folder/said"
 result $? "a task that was killed whole is named in the merged report" "$folder/cases/log/merge.txt"
 
 read -r _ array _ merge < <(submit)
-wait_for 60 is_done "$merge"
+wait_for 240 is_done "$merge"
 result $? "the same command again" "$folder/submit"
 grep -q 'going on with .*exch03' "$folder/cases/log/3.txt"
 result $? "goes on with what is not finished" "$folder/cases/log/3.txt"

@@ -118,12 +118,18 @@ static int add_word(void *context, const char *const *cells)
     return 0;
 }
 
-/* Names of images and folders differ from run to run; what lay in them does not. */
+/* Names of images and folders differ from run to run; what lay in them does not. Cases in which
+ * nothing could be read have nothing in common. */
 static int hash_evidence(struct case_file *file, struct member_facts *facts)
 {
     struct hasher *hasher = hasher_new(HASH_SHA256);
+    long long files = 0;
     int result = hasher ? 0 : error_set("out of memory");
 
+    if (result == 0)
+        result = case_query(file, "SELECT count(*) FROM coverage", take_number, &files);
+    if (result == 0 && files == 0)
+        hasher_add(hasher, slice_of_text(facts->sha256));
     if (result == 0)
         result = case_query(file,
                             "SELECT lower(coalesce(json_extract(body, '$.computer.value'), '') || "
