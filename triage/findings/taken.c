@@ -140,9 +140,9 @@ static void tell_volumes(struct findings *findings)
         volume = moved_by_log(&findings->volumes, "iis_log");
     for (size_t i = 0; volume && i < volume->clients.count; i++) {
         const struct moved_row *row = &volume->clients.rows[i];
-        const struct sighting *sighting = &findings->sightings.list[row->first_sighting];
         if (!row->actor || row->sent < LEAST)
             continue;
+        const struct sighting *sighting = &findings->sightings.list[row->first_sighting];
         findings->taken[findings->taken_count++] = (struct taken){
             .status = TAKEN_LIKELY,
             .what = "answers to requests of the intruder's address",
