@@ -247,6 +247,7 @@ static void hostile_pages_take_linear_time(void **state)
         "array(\"",
         "replace(\"a\",",
         " _\n",
+        "function a(x)\nend function a a a a a a a a a a a a a a a a a a a a a a a a a a a a a ",
     };
     struct buffer page = BUFFER_EMPTY, plain = BUFFER_EMPTY;
 

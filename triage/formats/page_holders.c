@@ -339,7 +339,7 @@ static void note_each(struct page_flow *flow, size_t at)
 }
 
 /* What a function of the page is given, in brackets or, as VBScript allows, without. */
-static void note_call(struct page_flow *flow, struct slice name)
+static void note_call(struct page_flow *flow, struct slice name, size_t *looks)
 {
     const struct slice text = flow->text;
     const size_t start = page_offset(text, name), next = page_skip_blanks(text, start + name.size);
@@ -349,6 +349,7 @@ static void note_call(struct page_flow *flow, struct slice name)
 
     if (!function || function->name.data == name.data)
         return;
+    ++*looks;
     arguments = page_byte(text, next) == '(' ? page_bracketed(text, next)
                                              : page_statement(text, start + name.size);
     for (size_t i = 0; i < function->count && page_next_argument(arguments, &at, &argument); i++) {
@@ -382,7 +383,7 @@ static void note_span(struct page_flow *flow, struct page_span span, size_t *loo
             note_filled(flow, at);
             note_each(flow, at);
         } else if (starts_word && flow->function_count) {
-            note_call(flow, page_word_at(text, at));
+            note_call(flow, page_word_at(text, at), looks);
         }
     }
 }
