@@ -118,6 +118,9 @@ static void passwords_are_not_shown(void **state)
         {"postgresql://team:open@db/cases?password=sesame",
          "postgresql://team:***@db/cases?password=***"},
         {"postgresql://db/cases?password=", "postgresql://db/cases?password="},
+        {"postgresql://db:5432/cases?password=ses@me", "postgresql://db:5432/cases?password=***"},
+        {"postgresql://db/cases?sslpassword=open&password=sesame",
+         "postgresql://db/cases?sslpassword=***&password=***"},
     };
 
     (void)state;

@@ -14,23 +14,30 @@ static bool is_target(const char *target)
     return false;
 }
 
-enum { PASSWORDS_MOST = 2 };
+enum { PASSWORDS_MOST = 8 };
 
-/* The passwords within the text: in front of the host, and as a parameter. Gives how many. */
+/* The passwords within the text: in front of the host, and as parameters ("sslpassword=" too),
+ * which may hold an '@' themselves. Gives how many. */
 static size_t passwords_in(const char *target, struct slice passwords[PASSWORDS_MOST])
 {
     static const char parameter[] = "password=";
     const char *start = strstr(target, "://");
-    const char *at = start ? strrchr(start, '@') : NULL;
+    const char *first = strstr(target, parameter);
+    const size_t before = first ? (size_t)(first - target) : strlen(target);
+    const char *at = start && start < target + before
+                         ? memrchr(start, '@', (size_t)(target + before - start))
+                         : NULL;
     const char *colon = at ? memchr(start + 3, ':', (size_t)(at - start - 3)) : NULL;
-    const char *value = strstr(at ? at : target, parameter);
     size_t count = 0;
 
+    for (const char *value = first;
+         value && (value = strstr(value, parameter)) && count < PASSWORDS_MOST - 1;) {
+        value += sizeof parameter - 1;
+        if (strcspn(value, "&"))
+            passwords[count++] = slice_of(value, strcspn(value, "&"));
+    }
     if (colon && at > colon + 1)
         passwords[count++] = slice_of(colon + 1, (size_t)(at - colon - 1));
-    if (value && value[sizeof parameter - 1])
-        passwords[count++] =
-            slice_of(value + sizeof parameter - 1, strcspn(value + sizeof parameter - 1, "&"));
     return count;
 }
 
@@ -233,11 +240,12 @@ struct each_table {
     int (*visit)(const struct each_table *each, const char *table);
 };
 
+/* A case may be made by others: what its schema calls a name is put into statements. */
 static int visit_table(void *context, const char *const *cells)
 {
     const struct each_table *each = context;
 
-    return each->visit(each, cells[0]);
+    return postgres_check_name(cells[0]) < 0 ? -1 : each->visit(each, cells[0]);
 }
 
 static int for_tables(const struct each_table *each)

@@ -27,6 +27,14 @@ struct copy {
 
 /* --- columns --- */
 
+int postgres_check_name(const char *name)
+{
+    const size_t size =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    return *name && !name[size] ? 0 : error_set("'%s' is no name of a table or column", name);
+}
+
 static bool is_one_of(const char *name, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -53,6 +61,8 @@ static int take_column(void *context, const char *const *cells)
 {
     struct copy *copy = context;
 
+    if (postgres_check_name(cells[0]) < 0)
+        return -1;
     if (copy->column_count == COLUMNS_MOST)
         return error_set("the table '%s' has too many columns", copy->table);
     if (!(copy->columns[copy->column_count] = strdup(cells[0])))

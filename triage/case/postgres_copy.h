@@ -13,6 +13,8 @@
 
 /* -1, with the first line of what the server says behind `what`. */
 int postgres_error(PGconn *connection, const char *what);
+/* -1 for what is no plain name: it would be taken for SQL. */
+int postgres_check_name(const char *name);
 /* Makes the table of that name, with the server's number and the row's number in front. */
 int postgres_create_table(PGconn *connection, struct case_file *file, const char *table);
 /* Sends all rows, and makes sure that so many arrived. */
