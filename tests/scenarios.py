@@ -35,6 +35,13 @@ def check(name, expected, code, findings):
     result(part_of(expected['update'], findings['update']), '%s: the state of updates' % name, findings['update'])
     result(sorted(intrusions) == sorted(expected['intrusions']), '%s: the intrusions and their addresses' % name, intrusions)
     result([row['status'] for row in findings['taken']] == expected['taken'], '%s: what was taken' % name, findings['taken'])
+    timings = {cve: cves[cve]['timing'] for cve in expected.get('timings', {})}
+    mitigations = [[row['name'], row['state']] for row in findings['mitigations']]
+    gaps = [[row['cve'], row['from'][:19]] for row in findings['mitigation_gaps']]
+    result(timings == expected.get('timings', {}) and mitigations == expected.get('mitigations', []) and gaps == expected.get('gaps', []),
+           '%s: mitigations, their gaps, and who was first' % name, '%s %s %s' % (timings, mitigations, gaps))
+    private = [actor['address'] for incident in findings['incidents'] for actor in incident['actors'] if actor['private']]
+    result(not private, '%s: no proxy of the own network is an actor' % name, private)
     unsaid = [text for text in expected.get('says', []) if text not in verdict['summary']]
     unsaid += [text for text in expected.get('limits', []) if not any(text in limit for limit in verdict['limits'])]
     result(not unsaid, '%s: what the verdict says, and what it cannot know' % name, '%s\n%s' % (unsaid, verdict))

@@ -157,7 +157,8 @@ static int add_actor(void *context, const char *const *cells)
     return 0;
 }
 
-static int add_cve(void *context, const char *const *cells)
+/* Four cells of words. */
+static int add_four(void *context, const char *const *cells)
 {
     struct summary *summary = context;
     struct buffer *out = &summary->s.text;
@@ -272,10 +273,28 @@ static const struct part {
      "the table incident_file in case.db", add_file, LISTED},
     {"Taken", NULL, "SELECT what, status, how FROM taken ORDER BY rowid", "findings.json",
      add_taken, LISTED},
+    {"Encrypted or destroyed", NULL,
+     "SELECT json_extract(x.value, '$.what'), json_extract(x.value, '$.rule'), "
+     "json_extract(x.value, "
+     "'$.how') FROM document d, json_each(d.body, '$.destroyed') x WHERE d.name = 'findings' ORDER "
+     "BY x.id",
+     "findings.json", add_taken, LISTED},
     {"Vulnerabilities", "CVE | This server | Outcome | Why",
      "SELECT cve, exposure, outcome, why FROM v_cve WHERE outcome <> 'none_seen' OR exposure = "
      "'vulnerable'",
-     "v_cve in case.db", add_cve, LISTED},
+     "v_cve in case.db", add_four, LISTED},
+    {"Mitigations", "Mitigation | State | From (UTC) | Until",
+     "SELECT json_extract(m.value, '$.name'), json_extract(m.value, '$.state'), coalesce(substr("
+     "json_extract(s.value, '$.from'), 1, 19), 'not known'), coalesce(substr(json_extract(s.value, "
+     "'$.until'), 1, 19), CASE WHEN json_extract(s.value, '$.in_place') THEN 'still in place' ELSE "
+     "'not known' END) FROM document d, json_each(d.body, '$.mitigations') m, json_each(m.value, "
+     "'$.spans') s WHERE d.name = 'findings' ORDER BY m.id, s.id",
+     "findings.json", add_four, LISTED},
+    {"How far back the logs reach", "Log | First record (UTC) | Files deleted | What that means",
+     "SELECT json_extract(r.value, '$.artifact'), substr(json_extract(r.value, '$.first'), 1, 19), "
+     "json_extract(r.value, '$.deleted_files'), json_extract(r.value, '$.why') FROM document d, "
+     "json_each(d.body, '$.retention') r WHERE d.name = 'findings' ORDER BY r.id",
+     "findings.json", add_four, LISTED},
     {"What to do next", NULL, "SELECT what, why FROM lead ORDER BY rowid", "findings.json",
      add_lead, LISTED},
 };
