@@ -151,6 +151,7 @@ def check_targets():
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     shutil.copytree(os.path.join(SOURCE, 'rules'), os.path.join(WORK, 'rules'), ignore=shutil.ignore_patterns('sigma', 'yara', 'indicators'))
+    os.chmod(os.path.join(WORK, 'rules'), 0o755)  # a copy of what may be read only
     write(os.path.join(WORK, 'rules', 'sigma', 'test.yml'), RULE)
     write(os.path.join(WORK, 'tree', 'u_ex1.log'), LOG)
     built = subprocess.run((os.environ.get('CC') or 'cc').split() + ['-D_GNU_SOURCE', '-shared', '-fPIC', '-O1', '-o', LIBRARY, os.path.join(

@@ -162,6 +162,7 @@ def check_stored(case):
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     shutil.copytree(os.path.join(SOURCE, 'rules'), os.path.join(WORK, 'rules'), ignore=shutil.ignore_patterns('sigma', 'yara', 'indicators'))
+    os.chmod(os.path.join(WORK, 'rules'), 0o755)  # a copy of what may be read only
     os.makedirs(os.path.join(WORK, 'rules', 'sigma'))
     with open(os.path.join(WORK, 'rules', 'sigma', 'test.yml'), 'w', encoding='ascii') as file:
         file.write(RULE)
