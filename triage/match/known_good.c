@@ -378,7 +378,7 @@ static bool digest_is_known(const struct known_good *known, struct slice hex)
            bsearch(bytes, known->digests, known->digest_count, sizeof *known->digests, by_bytes);
 }
 
-static const struct page *first_page(const struct known_good *known, const char *key)
+static size_t first_page(const struct known_good *known, const char *key)
 {
     size_t low = 0, high = known->page_count;
 
@@ -389,7 +389,7 @@ static const struct page *first_page(const struct known_good *known, const char 
         else
             high = middle;
     }
-    return &known->pages[low];
+    return low;
 }
 
 static uint64_t newest_of(const struct known_good *known, uint64_t build)
@@ -425,8 +425,9 @@ static struct opinion ask_pages(const struct known_good *known, const char *key,
     const uint64_t build = file->build;
     struct opinion opinion = {0};
 
-    for (const struct page *page = first_page(known, key);
-         page < known->pages + known->page_count && strcmp(page->key, key) == 0; page++) {
+    for (size_t at = first_page(known, key);
+         at < known->page_count && strcmp(known->pages[at].key, key) == 0; at++) {
+        const struct page *page = &known->pages[at];
         const bool same = memcmp(page->sha256, sha256, 32) == 0;
         if (page->clean) {
             opinion.clean = true;
