@@ -105,6 +105,27 @@ static void nobody_is_sent_to_look_for_exchange_online(void **state)
         assert_null(strstr(findings->leads[i].what, "52.97.12.3"));
 }
 
+static void what_ties_the_server_to_exchange_online_is_told(void **state)
+{
+    struct scene *scene = *state;
+    struct buffer text = BUFFER_EMPTY;
+
+    saw(scene, "HY-01", 0, NOON, "exchange_rps_cmdlet",
+        "\"Cmdlet\":\"New-HybridConfiguration\",\"Parameters\":\"-Domains x\"");
+    knew(scene, "log.volume", "a", NOON,
+         "\"BytesSent\":\"9\",\"BytesReceived\":\"0\",\"Lines\":\"3\",\"Clients\":\"9 0 3 "
+         "52.97.12.3\"");
+    const struct findings *findings = verdict_of(scene);
+    findings_json(findings, &text);
+    const char *hybrid = strstr(buffer_text(&text), "\"hybrid\"");
+
+    assert_int_equal(findings->incidents.count, 0);
+    assert_non_null(hybrid);
+    assert_non_null(strstr(hybrid, "-Domains x"));
+    assert_non_null(strstr(hybrid, "\"network\": \"Exchange Online\""));
+    buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +135,7 @@ int main(void)
         TEST(files_of_a_log_that_is_all_gone_are_counted),
         cmocka_unit_test(addresses_of_exchange_online_are_known),
         TEST(nobody_is_sent_to_look_for_exchange_online),
+        TEST(what_ties_the_server_to_exchange_online_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
