@@ -54,6 +54,30 @@ static void an_intruders_volume_is_told_before_all_others(void **state)
     assert_int_equal(client(findings, 1)->sent_during, 3000000);
 }
 
+static void what_an_intruder_was_sent_is_no_mail(void **state)
+{
+    static const char fields[] =
+        "{\"BytesSent\":\"90000000\",\"BytesReceived\":\"0\",\"Lines\":\"1\","
+        "\"Clients\":\"90000000 0 1 203.0.113.7\"}";
+    struct scene *scene = *state;
+    const struct case_fact fact = {.kind = "log.volume",
+                                   .artifact = "exchange_httpproxy",
+                                   .dated = true,
+                                   .timestamp = NOON,
+                                   .message = "",
+                                   .path = "a",
+                                   .fields = fields,
+                                   .marks = ""};
+
+    saw(scene, "PL-02", 4, NOON, "exchange_httpproxy", FROM_PROXY("203.0.113.7"));
+    assert_int_equal(case_add_fact(scene->file, "task", &fact), 0);
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->taken_count, 1);
+    assert_null(strstr(findings->verdict.summary, "Mail"));
+    assert_non_null(strstr(findings->verdict.summary, "count 85 MiB of answers to 1 of these"));
+}
+
 static void many_times_the_usual_is_told(void **state)
 {
     struct scene *scene = *state;
@@ -116,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(files_are_added_up_by_client),
         TEST(an_intruders_volume_is_told_before_all_others),
+        TEST(what_an_intruder_was_sent_is_no_mail),
         TEST(many_times_the_usual_is_told),
         TEST(numbers_beyond_any_number_do_not_wrap),
         TEST(lists_that_make_no_sense_are_passed_over),

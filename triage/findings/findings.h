@@ -18,6 +18,7 @@ struct taken {
     const char *what, *by; /* a file, a mailbox; address or user, NULL */
     const char *how;       /* a sentence */
     int64_t size;          /* -1: not known */
+    bool answers;          /* all that an address was sent, whatever it is: no mail, no file */
     bool dated;
     int64_t time;
     size_t sighting; /* index of what shows it */

@@ -176,7 +176,9 @@ static int service_fact(struct collecting *collecting, const struct case_fact *f
     return add(collecting, fact, name,
                (struct seen){
                    .kind = emergency_service,
-                   .cves = strncmp(name, "M1", 2) == 0 ? "CVE-2022-41040,CVE-2022-41082" : "",
+                   .cves = strcmp(name, "M1") == 0 || strncmp(name, "M1.", 3) == 0
+                               ? "CVE-2022-41040,CVE-2022-41082"
+                               : "", /* not those of M10 */
                    .act = failed    ? FAILED
                           : removed ? REMOVED
                                     : APPLIED,

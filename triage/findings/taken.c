@@ -149,6 +149,7 @@ static void tell_volumes(struct findings *findings)
             .by = row->name,
             .how = "the web logs count the bytes of all answers to this address",
             .size = row->sent <= INT64_MAX ? (int64_t)row->sent : INT64_MAX,
+            .answers = true,
             .dated = sighting->dated,
             .time = sighting->time,
             .sighting = row->first_sighting,

@@ -220,16 +220,24 @@ static void add_intrusions(const struct findings *findings, struct buffer *text)
 
 static void add_losses(const struct findings *findings, struct buffer *text)
 {
-    size_t counts[3] = {0};
+    size_t counts[3] = {0}, addresses = 0;
+    long long mebibytes = 0;
 
-    for (size_t i = 0; i < findings->taken_count; i++)
-        counts[findings->taken[i].status]++;
+    for (size_t i = 0; i < findings->taken_count; i++) {
+        const struct taken *taken = &findings->taken[i];
+        counts[taken->status] += !taken->answers;
+        addresses += taken->answers;
+        mebibytes += taken->answers ? taken->size >> 20 : 0;
+    }
     if (counts[TAKEN_CONFIRMED])
         buffer_format(text, " %zu file%s demonstrably left the server.", counts[TAKEN_CONFIRMED],
                       counts[TAKEN_CONFIRMED] == 1 ? "" : "s");
     if (counts[TAKEN_LIKELY])
         buffer_format(text, " Mail was probably read or exported (%zu trace%s).",
                       counts[TAKEN_LIKELY], counts[TAKEN_LIKELY] == 1 ? "" : "s");
+    if (addresses)
+        buffer_format(text, " The web logs count %lld MiB of answers to %zu of these addresses.",
+                      mebibytes, addresses);
     if (counts[TAKEN_PREPARED])
         buffer_format(text, " %zu archive%s or dump%s %s made ready; that %s fetched is not shown.",
                       counts[TAKEN_PREPARED], counts[TAKEN_PREPARED] == 1 ? "" : "s",
