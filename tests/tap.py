@@ -22,6 +22,12 @@ def skip_all(why):
     print('1..0 # SKIP %s' % why)
 
 
+def has_sanitizers(program):
+    """Whether it was built with AddressSanitizer, which brings its own allocator."""
+    with open(program, 'rb') as file:
+        return b'__asan_init' in file.read()
+
+
 def plan():
     """The last line; gives the exit code."""
     print('1..%d' % number)
