@@ -1,6 +1,7 @@
 #!/bin/sh
 # make deb: deb.sh VERSION SOURCE_TARBALL OUT: a Debian source package and binary package of the tarball of `make dist`.
 set -eu
+umask 022
 version=$1 tarball=$2
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$3"
