@@ -90,7 +90,7 @@ rule WS_03_page_that_creates_a_page
         $runat = /runat\s{0,4}=\s{0,4}["']?server/ nocase ascii wide
     condition:
         filesize < 512KB and
-        ((any of ($tag, $runat) and ($itself or #create > #settings or ($script and $started))) or (filesize < 16KB and $client))
+        ((any of ($tag, $runat) and ($itself or ($create and #create > #settings) or ($script and $started))) or (filesize < 16KB and $client))
 }
 
 rule WS_03_upload_beside_itself
