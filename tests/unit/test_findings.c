@@ -195,6 +195,25 @@ static void an_archive_that_nobody_fetched_is_prepared(void **state)
     assert_int_equal(findings->verdict.rung, RUNG_HANDS_ON);
 }
 
+/* Two reasons for the same bytes are one loss. */
+static void what_the_medium_lost_is_a_limit(void **state)
+{
+    static const char document[] =
+        "[{\"evidence\":\"a\",\"ranges\":[{\"offset\":1000,\"size\":500,\"why\":\"x\"},"
+        "{\"offset\":1400,\"size\":200,\"why\":\"y\"}]},"
+        "{\"evidence\":\"b\",\"ranges\":[{\"offset\":1000,\"size\":7,\"why\":\"x\"}]}]";
+    struct scene *scene = *state;
+    bool found = false;
+
+    assert_int_equal(case_set_document(scene->file, "damage", slice_of_text(document)), 0);
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->damaged, 607);
+    for (size_t i = 0; i < findings->verdict.limit_count; i++)
+        found |= strstr(findings->verdict.limits[i], "607 bytes of the evidence") != NULL;
+    assert_true(found);
+}
+
 static void nothing_without_logs_cannot_be_told(void **state)
 {
     struct scene *scene = *state;
@@ -429,6 +448,7 @@ int main(void)
         TEST(attempts_on_an_open_server_are_targeted),
         TEST(a_fetched_archive_was_taken),
         TEST(an_archive_that_nobody_fetched_is_prepared),
+        TEST(what_the_medium_lost_is_a_limit),
         TEST(nothing_without_logs_cannot_be_told),
         TEST(nothing_in_logs_that_are_there_is_said_with_their_days),
         TEST(builds_are_compared_within_one_cumulative_update),

@@ -15,6 +15,43 @@ static int count_unread(void *context, const struct case_note *row)
     return 0;
 }
 
+/* Of one medium, in order; those with other reasons may overlap. */
+static uint64_t damaged_bytes(const struct json_value *ranges)
+{
+    uint64_t sum = 0, end = 0;
+
+    for (const struct json_value *range = ranges ? ranges->first : NULL; range;
+         range = range->next) {
+        const struct json_value *offset = json_member(range, "offset");
+        const struct json_value *size = json_member(range, "size");
+        uint64_t start = 0, stop = 0;
+        if (!offset || !size || !slice_to_u64(offset->text, &start) ||
+            !slice_to_u64(size->text, &stop) || __builtin_add_overflow(start, stop, &stop))
+            continue;
+        start = start > end ? start : end;
+        if (stop > start) {
+            sum += stop - start;
+            end = stop;
+        }
+    }
+    return sum;
+}
+
+static int load_damage(struct case_file *file, struct findings *findings)
+{
+    struct buffer body = BUFFER_EMPTY;
+    struct json_value *root = NULL;
+    int result = 0;
+
+    if (case_document(file, "damage", &body))
+        result =
+            json_read(arena_copy(findings->arena, buffer_slice(&body)), findings->arena, &root);
+    for (const struct json_value *item = root ? root->first : NULL; item; item = item->next)
+        findings->damaged += damaged_bytes(json_member(item, "ranges"));
+    buffer_release(&body);
+    return result;
+}
+
 /* The run did not come to its end: what it has not read may hold anything. */
 static int load_interruption(struct case_file *file, struct findings *findings)
 {
@@ -52,6 +89,8 @@ static int load(struct case_file *file, const char *folder, struct findings *fin
         result = load_interruption(file, findings);
     if (result == 0)
         result = case_each_unread(file, count_unread, findings);
+    if (result == 0)
+        result = load_damage(file, findings);
     return result == 0 ? log_spans_make(file, findings->arena, &findings->spans) : result;
 }
 

@@ -67,7 +67,8 @@ struct findings {
     struct incidents incidents;
     struct exposure exposure;
     struct log_spans spans;
-    size_t unread; /* files, and parts of the evidence, that could not be read in full */
+    size_t unread;    /* files, and parts of the evidence, that could not be read in full */
+    uint64_t damaged; /* bytes of media and images that are missing, or cannot be trusted */
     struct mitigations mitigations;
     struct slice interrupted; /* the case's document of that name; empty for a whole run */
     const char *interruption; /* of it the sentence; NULL */

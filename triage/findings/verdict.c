@@ -103,6 +103,13 @@ static int tell_limits(struct findings *findings)
         return -1;
     if (findings->interruption && add_limit(findings, findings->interruption) < 0)
         return -1;
+    if (findings->damaged &&
+        add_limit(findings,
+                  arena_format(findings->arena,
+                               "%llu bytes of the evidence are missing or damaged (coverage.json "
+                               "has the ranges): what they held is not known",
+                               (unsigned long long)findings->damaged)) < 0)
+        return -1;
     if (findings->unread &&
         add_limit(findings,
                   arena_format(findings->arena,
