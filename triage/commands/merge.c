@@ -263,9 +263,9 @@ static int print_counts(void *context, const char *const *cells)
 {
     const struct options *options = context;
 
-    printf("%s servers, %s of them broken into; %s addresses and %s files were seen on more than "
-           "one\n",
-           cells[0], cells[1], cells[2], cells[3]);
+    printf("%s server%s, %s of them broken into; seen on more than one: %s address%s, %s file%s\n",
+           cells[0], strcmp(cells[0], "1") == 0 ? "" : "s", cells[1], cells[2],
+           strcmp(cells[2], "1") == 0 ? "" : "es", cells[3], strcmp(cells[3], "1") == 0 ? "" : "s");
     printf("%s: fleet.html fleet.md fleet.json fleet.db%s%s\n", options->output,
            is_wanted(options, "jsonl") ? " timeline.jsonl" : "",
            is_wanted(options, "csv") ? " timeline.csv" : "");

@@ -226,7 +226,8 @@ static int count_servers(void *context, const char *const *cells)
 {
     struct list *list = context;
 
-    buffer_format(&list->text, "%s servers, %s of them broken into.\n", cells[0], cells[1]);
+    buffer_format(&list->text, "%s server%s, %s of them broken into.\n", cells[0],
+                  strcmp(cells[0], "1") == 0 ? "" : "s", cells[1]);
     return 0;
 }
 
