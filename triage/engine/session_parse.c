@@ -114,7 +114,7 @@ static void parse_again(void *context, size_t task, const char *problem)
     struct session *session = context;
     struct wanted *wanted = &session->wanted[session->order[task]];
 
-    wanted->notices = wanted->facts = wanted->rejected = wanted->tallies = 0;
+    wanted->notices = wanted->facts = wanted->rejected = wanted->tallies = wanted->unread = 0;
     buffer_clear(&session->text);
     buffer_format(&session->text, "%s is read again: %s", wanted->windows_path, problem);
     session_tell(session, buffer_text(&session->text));
