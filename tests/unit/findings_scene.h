@@ -65,9 +65,10 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-/* An indicator of the rule, with `fields` as the inside of a JSON object. */
-static inline void saw(struct scene *scene, const char *rule, int level, int64_t time,
-                       const char *artifact, const char *fields)
+/* An indicator of the rule, with `fields` as the inside of a JSON object; `desc` is what its time
+ * means, NULL: nothing in particular. */
+static inline void saw_as(struct scene *scene, const char *rule, int level, int64_t time,
+                          const char *desc, const char *artifact, const char *fields)
 {
     char text[1024];
     const struct case_rule row = {.index = scene->rules,
@@ -82,6 +83,7 @@ static inline void saw(struct scene *scene, const char *rule, int level, int64_t
     assert_int_equal(case_add_rule(scene->file, &row), 0);
     const struct case_indicator indicator = {.dated = time != 0,
                                              .timestamp = time,
+                                             .timestamp_desc = desc,
                                              .message = rule,
                                              .level = level,
                                              .rule = scene->rules++,
@@ -90,6 +92,12 @@ static inline void saw(struct scene *scene, const char *rule, int level, int64_t
                                              .fields = text,
                                              .marks = ""};
     assert_int_equal(case_add_indicator(scene->file, "task", &indicator), 0);
+}
+
+static inline void saw(struct scene *scene, const char *rule, int level, int64_t time,
+                       const char *artifact, const char *fields)
+{
+    saw_as(scene, rule, level, time, NULL, artifact, fields);
 }
 
 static inline void knew(struct scene *scene, const char *kind, const char *path, int64_t time,

@@ -39,6 +39,22 @@ static void a_page_seen_again_much_later_is_another_thing(void **state)
     assert_int_equal(first_incident(scene)->step_count, 2);
 }
 
+static void a_step_that_only_a_file_dates_says_so(void **state)
+{
+    struct scene *scene = *state;
+    const char *page = "\"TargetFilename\":\"C:\\\\inetpub\\\\wwwroot\\\\x.aspx\"";
+
+    saw_as(scene, "PL-15", 4, NOON - 100 * HOUR, "File modified", "web_root", page);
+    saw(scene, "WS-33", 3, NOON, "usn_journal", page);
+    const struct incident *incident = first_incident(scene);
+
+    assert_int_equal(incident->step_count, 2);
+    assert_string_equal(incident->steps[0].what,
+                        "A page with script was written from a virtual directory's properties "
+                        "(dated by the file itself)");
+    assert_null(strstr(incident->steps[1].what, "dated by"));
+}
+
 static void a_request_is_told_by_its_rarer_rule(void **state)
 {
     struct scene *scene = *state;
@@ -164,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_told_by_what_says_most),
         TEST(a_page_seen_again_much_later_is_another_thing),
+        TEST(a_step_that_only_a_file_dates_says_so),
         TEST(a_request_is_told_by_its_rarer_rule),
         TEST(the_proxy_of_a_known_client_is_no_actor),
         TEST(a_known_proxy_is_no_actor_of_requests_that_nothing_else_tells_of),

@@ -276,6 +276,7 @@ static size_t open_step(struct stepping *stepping, size_t at)
         .until = sighting->time,
         .what = sentence_of(best_at(stepping, at)),
         .tried = is_try(best_at(stepping, at)),
+        .loose_time = true,
     };
     if (stepping->open_count == OPEN_STEPS)
         memmove(stepping->open, stepping->open + 1,
@@ -315,6 +316,7 @@ static void add_object(struct step *step, const struct sighting *sighting)
 static void add_to_step(struct step *step, const struct sighting *sighting)
 {
     step->until = sighting->time;
+    step->loose_time = step->loose_time && sighting->loose_time;
     step->count++;
     if (sighting->level > step->level)
         step->level = sighting->level;
@@ -377,6 +379,13 @@ static int keep_steps(const struct stepping *stepping, struct incident *incident
     if (stepping->count)
         memcpy(incident->steps, stepping->steps, stepping->count * sizeof *incident->steps);
     incident->step_count = stepping->count;
+    for (size_t i = 0; i < stepping->count; i++) {
+        struct step *step = &incident->steps[i];
+        if (step->loose_time)
+            step->what = arena_format(arena, "%s (dated by the file itself)", step->what);
+        if (!step->what)
+            return -1;
+    }
     return 0;
 }
 

@@ -42,6 +42,7 @@ struct step {
     int64_t time, until;
     const char *what;                     /* a sentence: the one that says most */
     bool tried;                           /* what it says was tried, and is not seen to succeed */
+    bool loose_time;                      /* only files say when, which anybody can set */
     const char *others[STEP_OTHERS_MOST]; /* what else was said of the same things */
     size_t other_count;
     int level;
