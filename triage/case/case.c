@@ -37,6 +37,11 @@ int database_open(struct case_file *file, const char *path, int flags)
 {
     if (sqlite3_open_v2(path, &file->database, flags, NULL) != SQLITE_OK)
         return database_error(file, path);
+    if (flags & SQLITE_OPEN_READONLY) {
+        /* It may come from somebody else: its schema runs nothing that has effects. */
+        sqlite3_db_config(file->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(file->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    }
     return 0;
 }
 

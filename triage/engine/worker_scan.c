@@ -171,7 +171,6 @@ static void scan_piece(struct running *running, bool last)
     running->scanned = (struct scanned){.windows_path = running->job.windows_path};
 }
 
-/* The artifact reads a large log: what it reads is searched on the way. */
 /* A hole between what was followed and `offset` holds no text: what stands before it is scanned,
  * and the next piece begins behind it. */
 static void leap_over_hole(struct running *running, uint64_t offset)
@@ -188,6 +187,7 @@ static void leap_over_hole(struct running *running, uint64_t offset)
     pieces->base = offset;
 }
 
+/* The artifact reads a large log: what it reads is searched on the way. */
 void running_scan_follow(struct running *running, uint64_t offset, struct slice bytes)
 {
     const struct event *event = running->event;

@@ -81,8 +81,10 @@ static const char *member(const struct json_value *fields, const char *name)
 static int add(struct collecting *collecting, const struct case_fact *fact, const char *name,
                struct seen seen)
 {
-    if (collecting->count == MOST_SEEN)
+    if (collecting->count == MOST_SEEN) {
+        collecting->left_out = true;
         return 0;
+    }
     seen.name = arena_text(collecting->arena, slice_part(slice_of_text(name), 0, 200));
     seen.source = arena_text(collecting->arena, slice_of_text(fact->path));
     seen.dated = fact->dated;
@@ -493,6 +495,7 @@ int mitigations_make(struct case_file *file, const struct exposure *exposure,
         result = make_spans(&collecting, spans, arena, mitigations);
     if (result == 0)
         result = make_gaps(exposure, arena, mitigations);
+    mitigations->left_out = collecting.left_out;
     arena_free(collecting.scratch);
     return result;
 }

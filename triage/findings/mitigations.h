@@ -52,6 +52,7 @@ struct mitigations {
     size_t count;
     struct mitigation_gap *gaps;
     size_t gap_count;
+    bool left_out; /* there is more to tell of than is kept */
 };
 
 /* -1 with error_text. */

@@ -102,9 +102,13 @@ static struct making *making_of(struct collecting *collecting, const char *artif
     struct making *making = calloc(1, sizeof *making);
     if (!making)
         return NULL;
-    collecting->list[collecting->count++] = making;
     making->artifact = arena_text(collecting->arena, slice_of_text(artifact));
-    return making->artifact ? making : NULL;
+    if (!making->artifact) {
+        free(making);
+        return NULL;
+    }
+    collecting->list[collecting->count++] = making;
+    return making;
 }
 
 static struct slice member(const struct json_value *fields, const char *name)

@@ -117,6 +117,10 @@ static int tell_limits(struct findings *findings)
                                "full (coverage.json names them): what they hold is not known",
                                findings->unread)) < 0)
         return -1;
+    if (findings->mitigations.left_out &&
+        add_limit(findings, "there are more records of mitigations than are kept: their spans and "
+                            "gaps may be wrong") < 0)
+        return -1;
     for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
         if (limit_of_log(findings, logs[i].artifact, logs[i].name) < 0)
             return -1;
