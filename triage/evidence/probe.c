@@ -211,13 +211,15 @@ static const struct signature *find_signature(struct image *image, uint64_t offs
 
 static void set_unknown(struct image *image, uint64_t offset, uint64_t size, struct probe *probe)
 {
-    const bool empty = all_zero(image, offset);
+    const uint64_t hits = image_damage_hits(image);
+    const bool zero = all_zero(image, offset), damaged = image_damage_hits(image) != hits;
 
     if (find_backup(image, offset, size, probe))
         return;
-    probe->kind = empty ? PROBE_EMPTY : PROBE_UNKNOWN;
-    probe->problem = empty ? "it starts with zeroes: it was never formatted, or it was wiped"
-                           : "no file system is recognised in it; it may be encrypted or damaged";
+    probe->kind = zero && !damaged ? PROBE_EMPTY : PROBE_UNKNOWN;
+    probe->problem = damaged ? "its start lies in a damaged or missing part of the evidence"
+                     : zero  ? "it starts with zeroes: it was never formatted, or it was wiped"
+                             : "no file system is recognised in it; it may be encrypted or damaged";
 }
 
 int probe_volume(struct image *image, uint64_t offset, uint64_t size, struct probe *probe)

@@ -31,7 +31,10 @@ static void put_verdict(const struct findings *findings, struct json *json)
     json_key(json, "verdict");
     json_object(json);
     json_pair_integer(json, "rung", verdict->rung);
-    json_pair(json, "name", rung_name(verdict->rung));
+    json_pair(json, "name",
+              verdict->not_determinable && verdict->rung == RUNG_NOTHING
+                  ? "cannot be told"
+                  : rung_name(verdict->rung));
     json_pair(json, "confidence",
               verdict->not_determinable ? "not_determinable"
                                         : confidence_name(verdict->confidence));
