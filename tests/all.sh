@@ -91,7 +91,7 @@ step plain configure_and_make plain --enable-werror
 count_checks plain
 step sanitizers configure_and_make sanitizers --enable-werror CC=clang \
     CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
-REPLAY_INPUTS=${REPLAY_INPUTS:-1000} REPLAY_SECONDS=${REPLAY_SECONDS:-1}
+REPLAY_INPUTS=${REPLAY_INPUTS:-500} REPLAY_SECONDS=${REPLAY_SECONDS:-1}
 export REPLAY_INPUTS REPLAY_SECONDS
 count_checks sanitizers CHECK_ONCE=
 fuzz

@@ -95,7 +95,9 @@ scancel --full --signal=KILL "${array}_3"
 scancel --batch --signal=TERM "${array}_4"
 wait_for 60 eval 'squeue -h -r -o "%t %i" -j "$array" | grep -q "^PD ${array}_4"'
 result $? "a task whose time is up is put back into the queue" "$folder/cases/log/4.txt"
-scontrol update jobid="${array}_4" StartTime=now # Slurm waits two minutes before such a task runs again
+# Slurm waits two minutes before such a task runs again, so that the node has ended it: not so long, but not at once either.
+sleep 5
+scontrol update jobid="${array}_4" StartTime=now
 wait_for 240 is_done "$merge"
 result $? "the array ends, then the job that merges"
 grep -q 'interrupted, back into the queue' "$folder/cases/log/4.txt" && grep -q 'going on with .*exch04' "$folder/cases/log/4.txt"

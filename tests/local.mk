@@ -183,8 +183,9 @@ EXTRA_PROGRAMS += %D%/bench/limits
 EXTRA_PROGRAMS += %D%/bench/prefilter_bench
 
 # Outputs for other programs, custody, redaction, joined cases.
-TESTS += %D%/check_exports.py %D%/check_consumers.py
-EXTRA_DIST += %D%/check_exports.py %D%/check_consumers.py
+TESTS += %D%/check_exports.py
+CHECK_ONCE += %D%/check_consumers.py
+EXTRA_DIST += %D%/check_exports.py
 
 # Hostile evidence, and workers that it has taken over.
 HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_memory.py %D%/damage.py
@@ -202,5 +203,5 @@ TESTS += %D%/check_postgres.py
 EXTRA_DIST += %D%/check_postgres.py
 
 # triage/fleet/, with Slurm and sshd of their own.
-TESTS += %D%/fleet_slurm.sh %D%/fleet_parallel.sh
-EXTRA_DIST += %D%/fleet_slurm.sh %D%/fleet_parallel.sh %D%/fleet_common.sh
+CHECK_ONCE += %D%/fleet_slurm.sh %D%/fleet_parallel.sh
+EXTRA_DIST += %D%/fleet_common.sh

@@ -37,11 +37,9 @@ int database_open(struct case_file *file, const char *path, int flags)
 {
     if (sqlite3_open_v2(path, &file->database, flags, NULL) != SQLITE_OK)
         return database_error(file, path);
-    if (flags & SQLITE_OPEN_READONLY) {
-        /* It may come from somebody else: its schema runs nothing that has effects. */
+    /* It may come from somebody else. */
+    if (flags & SQLITE_OPEN_READONLY)
         sqlite3_db_config(file->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        sqlite3_db_config(file->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    }
     return 0;
 }
 

@@ -14,12 +14,12 @@ exec 9>"$case.lock"
 flock -w 60 9 || { echo "one_image: another task works on $case" >&2; exit 75; }
 
 arguments=(--quiet "$@" "$image" --output "$case")
-if [ -e "$case/case.db" ] && [ -e "$case/SHA256SUMS" ]; then
-    echo "one_image: $case is finished"
-    exit 0
-elif [ -e "$case/case.db.partial" ]; then
+if [ -e "$case/case.db.partial" ]; then # an interrupted case has its outputs, too
     echo "one_image: going on with $case"
     arguments=(--resume "${arguments[@]}")
+elif [ -e "$case/case.db" ] && [ -e "$case/SHA256SUMS" ]; then
+    echo "one_image: $case is finished"
+    exit 0
 elif [ -e "$case/case.db" ]; then
     echo "one_image: $case lacks its outputs: once more"
     arguments=(--clobber "${arguments[@]}")
