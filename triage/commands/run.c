@@ -341,13 +341,12 @@ static int store_all(struct run *run, struct buffer *stopped)
     const bool whole = !run->interrupted;
     struct completion completion = {run->names, whole ? NULL : stopped};
 
-    /* First: it describes the evidence that no survey came to. */
-    if (!whole &&
-        documents_store_interruption(run->session, run->stage, run->rules, run->file, stopped) < 0)
-        return -1;
     if (documents_store(run->session, o->path_count, run->file) < 0 ||
         documents_store_run(o, run->session, run->file) < 0 ||
         documents_store_rules(run->rules, run->file) < 0)
+        return -1;
+    if (!whole &&
+        documents_store_interruption(run->session, run->stage, run->rules, run->file, stopped) < 0)
         return -1;
     return case_finish(run->file, documents_store_findings, &completion);
 }

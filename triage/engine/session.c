@@ -66,6 +66,8 @@ int session_new(const struct session_options *options, struct session **out)
         .only = options->only,
         .scan_all = options->scan_all,
     };
+    for (size_t i = 0; i < count; i++)
+        session_describe_unsurveyed(session, i);
     load_builds(session);
     *out = session;
     return 0;
@@ -178,9 +180,6 @@ int session_note_rest(struct session *session, const char *why)
 {
     session_stop_verifying(session);
     session_rest(session);
-    for (size_t i = 0; i < session->options.evidence_count; i++)
-        if (!session->items[i].inventory.path)
-            session_describe_unsurveyed(session, i);
     return session_add_note(session, true, 0, NULL, "/", 0, why);
 }
 

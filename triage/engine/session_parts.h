@@ -20,8 +20,9 @@ struct wanted {
     uint32_t notices, facts, rejected, unread, tallies; /* results of its task so far */
 };
 
-struct item { /* one evidence item */
-    struct inventory inventory;
+struct item {                   /* one evidence item */
+    struct inventory inventory; /* until a survey has told: only the path */
+    bool surveyed;
     struct host host;
     struct damage *damage;
     size_t damage_count, damage_room;
@@ -141,7 +142,7 @@ int session_get_event(struct session *session, const struct wanted *wanted, stru
                       struct event *event);
 /* --- session_survey.c --- */
 
-/* Stands in for the inventory that a survey would have given. */
+/* No survey has told of the evidence (yet, or any more): its path stands in for the inventory. */
 void session_describe_unsurveyed(struct session *session, size_t evidence);
 /* NULL when no wanted file has that key. */
 struct wanted *session_find_key(const struct session *session, const char *key);

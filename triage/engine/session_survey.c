@@ -45,10 +45,11 @@ static int take_inventory(struct session *session, size_t evidence, struct curso
 {
     struct inventory *inventory = &session->items[evidence].inventory;
 
-    if (inventory->path)
+    if (session->items[evidence].surveyed)
         return error_set("a second description of the evidence");
     if (inventory_get(in, session->arena, inventory) < 0)
         return -1;
+    session->items[evidence].surveyed = true;
     for (size_t i = 0; i < inventory->damage_count; i++)
         if (session_add_damage(session, evidence, inventory->damage[i].offset,
                                inventory->damage[i].size, inventory->damage[i].why) < 0)
@@ -127,7 +128,7 @@ static void survey_again(void *context, size_t task, const char *problem)
         if (session->wanted[i].file.evidence != task)
             session->wanted[kept++] = session->wanted[i];
     session->wanted_count = kept;
-    session->items[task].inventory = (struct inventory){0};
+    session_describe_unsurveyed(session, task);
     session->items[task].host = session->hosts[task] = (struct host){0};
     if (session_at_work(session, task, "survey:", number_text(task, name)) == 0)
         session_forget(session);
@@ -135,6 +136,7 @@ static void survey_again(void *context, size_t task, const char *problem)
 
 void session_describe_unsurveyed(struct session *session, size_t evidence)
 {
+    session->items[evidence].surveyed = false;
     session->items[evidence].inventory = (struct inventory){
         .path = session->options.evidence[evidence],
         .shape = EVIDENCE_IMAGE,
@@ -145,14 +147,11 @@ void session_describe_unsurveyed(struct session *session, size_t evidence)
 /* What came before the worker ended is of use: the run goes on with it. */
 static void note_failed_survey(struct session *session, size_t evidence, const char *problem)
 {
-    const struct inventory *inventory = &session->items[evidence].inventory;
-
     buffer_clear(&session->text);
     buffer_format(&session->text, "'%s' could not be surveyed%s: %s",
-                  session->options.evidence[evidence], inventory->path ? " in full" : "",
+                  session->options.evidence[evidence],
+                  session->items[evidence].surveyed ? " in full" : "",
                   problem ? problem : "the worker said nothing of it");
-    if (!inventory->path)
-        session_describe_unsurveyed(session, evidence);
     session_tell(session, buffer_text(&session->text));
     session_add_note(session, true, evidence, NULL, "/", 0, buffer_text(&session->text));
 }
@@ -165,7 +164,7 @@ static void survey_ended(void *context, size_t task, const char *problem)
     session->progress.tasks_done++;
     if (session_at_work(session, task, "survey:", number_text(task, name)) < 0)
         return;
-    if (problem || !session->items[task].inventory.path)
+    if (problem || !session->items[task].surveyed)
         note_failed_survey(session, task, problem);
     session_count(session);
 }
