@@ -3,21 +3,9 @@
 build=$(cd "${top_builddir:-.}" && pwd)
 source=$(cd "$(dirname "$0")/.." && pwd)
 target=$build/tests/install-work
-number=0 failed=0
+said=$target.log
+. "$source/tests/tap.sh"
 
-result() { # text; 0 or not by the command before
-    code=$?
-    number=$((number + 1))
-    if [ "$code" -eq 0 ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        tail -n 20 "$target.log" | sed 's/^/# /'
-        failed=1
-    fi
-}
-
-run() { "$@" >"$target.log" 2>&1; }
 make_it() { (cd "$build" && run env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "${MAKE:-make}" -s "$@" DESTDIR="$target"); }
 
 rm -rf "$target"

@@ -4,20 +4,9 @@
 source=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-number=0 failed=0
+said=$work/said
+. "$source/tests/tap.sh"
 unset EXTRIAGE_RULES
-
-result() { # text; 0 or not by the command before
-    code=$?
-    number=$((number + 1))
-    if [ "$code" -eq 0 ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        sed 's/^/# /' "$work/said" 2>/dev/null | tail -n 10
-        failed=1
-    fi
-}
 
 make_rules() { # folder, version, program that it needs, level of its one rule
     mkdir -p "$1/sigma"

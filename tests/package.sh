@@ -8,7 +8,8 @@ mirror=${2:-http://deb.debian.org/debian}
 packages=${PACKAGES:-$build/packages}
 work=$build/tests/package-work
 evidence=$build/tests/package-evidence
-number=0 failed=0
+said=$work/log
+. "$source/tests/tap.sh"
 
 skip() {
     echo "1..0 # SKIP $1"
@@ -17,19 +18,6 @@ skip() {
 [ "$(id -u)" -eq 0 ] || skip "not root"
 command -v debootstrap >/dev/null || skip "there is no debootstrap"
 command -v lintian >/dev/null || skip "there is no lintian"
-
-result() { # text; 0 or not by the command before
-    code=$?
-    number=$((number + 1))
-    if [ "$code" -eq 0 ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        tail -n 25 "$work/log" | sed 's/^/# /'
-        failed=1
-    fi
-}
-run() { "$@" >"$work/log" 2>&1; }
 
 release() { # all mounts below, last one first
     sed -n "s|^[^ ]* \($work/[^ ]*\) .*|\1|p" /proc/mounts | sort -r | while read -r place; do umount -l "$place"; done
