@@ -247,6 +247,18 @@ static void errors_gather_context(void **state)
     assert_string_equal(error_text(), "hive 'SAM': block 4 is cut short");
 }
 
+static void times_for_sentences_end_with_the_minute_or_the_second(void **state)
+{
+    char text[INSTANT_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(instant_words(INT64_C(1614766519162000), INSTANT_MINUTE, text),
+                        "2021-03-03 10:15");
+    assert_string_equal(instant_words(INT64_C(1614766519162000), INSTANT_SECOND, text),
+                        "2021-03-03 10:15:19");
+    assert_string_equal(instant_words(INT64_C(-12000000000000000), INSTANT_SECOND, text), "");
+}
+
 static const uint8_t counted[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 static void guids_are_written_plain_and_as_windows_does(void **state)
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(three_hashes_come_of_one_pass),
         cmocka_unit_test(pieces_of_any_size_hash_alike),
         cmocka_unit_test(errors_gather_context),
+        cmocka_unit_test(times_for_sentences_end_with_the_minute_or_the_second),
         cmocka_unit_test(guids_are_written_plain_and_as_windows_does),
         cmocka_unit_test(a_short_guid_is_no_text),
     };

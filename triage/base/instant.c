@@ -101,6 +101,15 @@ const char *instant_format(struct instant instant, char text[INSTANT_TEXT_SIZE])
     return text;
 }
 
+const char *instant_words(int64_t unix_us, size_t size, char text[INSTANT_TEXT_SIZE])
+{
+    if (*instant_format(instant_from_unix(unix_us / 1000000, 0), text)) {
+        text[10] = ' ';
+        text[size] = 0;
+    }
+    return text;
+}
+
 /* Reads `size` digits; the cursor fails on anything else. */
 static int digits(struct cursor *c, size_t size)
 {

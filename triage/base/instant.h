@@ -12,7 +12,7 @@ struct instant {
 #define TICKS_PER_SECOND INT64_C(10000000)
 #define TICKS_PER_DAY    (INT64_C(86400) * TICKS_PER_SECOND)
 
-enum { INSTANT_TEXT_SIZE = 48 };
+enum { INSTANT_TEXT_SIZE = 48, INSTANT_MINUTE = 16, INSTANT_SECOND = 19 };
 
 struct civil {
     int year, month, day, hour, minute, second; /* month and day from 1 */
@@ -33,6 +33,9 @@ struct instant instant_from_civil(struct civil civil);
 struct civil instant_to_civil(struct instant instant);
 /* "2021-03-03T10:15:19.162000+00:00"; the empty text for INSTANT_NONE. Gives `text` back. */
 const char *instant_format(struct instant instant, char text[INSTANT_TEXT_SIZE]);
+/* Microseconds since 1970-01-01 UTC for sentences: "2021-03-03 10:15" (INSTANT_MINUTE) or
+ * "2021-03-03 10:15:19" (INSTANT_SECOND); empty before 1601. Gives `text` back. */
+const char *instant_words(int64_t unix_us, size_t size, char text[INSTANT_TEXT_SIZE]);
 /*
  * Reads "YYYY-MM-DD", "YYYY-MM-DDTHH:MM:SS[.fraction]" (a blank for T is fine), with nothing, "Z"
  * or "+HH:MM" behind. False when it is none of these. `has_offset` (may be NULL) tells whether an

@@ -160,14 +160,6 @@ static const char *state_words(enum exposure_state state)
     return words[state];
 }
 
-static char *day_of(int64_t time, char text[INSTANT_TEXT_SIZE])
-{
-    instant_format(instant_from_unix(time / 1000000, 0), text);
-    text[10] = ' ';
-    text[19] = 0;
-    return text;
-}
-
 /* --- what "nothing seen" is worth --- */
 
 /* The logs that would show it. */
@@ -225,7 +217,7 @@ static int judge_silence(const struct judgements *judgements, const struct log_s
 static int judge(const struct seen *seen, struct cve_outcome *outcome, struct arena *arena)
 {
     char day[INSTANT_TEXT_SIZE] = "an unknown time";
-    const char *when = outcome->dated ? day_of(outcome->first, day) : day;
+    const char *when = outcome->dated ? instant_words(outcome->first, INSTANT_SECOND, day) : day;
 
     outcome->at_first =
         outcome->dated ? exposure_at(outcome->exposure, outcome->first) : outcome->exposure->state;
@@ -238,11 +230,13 @@ static int judge(const struct seen *seen, struct cve_outcome *outcome, struct ar
             outcome->proof_dated = true;
             outcome->proof_time = proof->time;
         }
-        outcome->why = arena_format(
-            arena, "succeeded %s: %zu indicators show it, the first (%s) at %s: %s",
-            state_words(outcome->at_first), seen->proofs, proof->rule,
-            proof->dated && !proof->loose_time ? day_of(proof->time, proof_day) : proof_day,
-            *proof->judgement->step ? proof->judgement->step : proof->title);
+        outcome->why =
+            arena_format(arena, "succeeded %s: %zu indicators show it, the first (%s) at %s: %s",
+                         state_words(outcome->at_first), seen->proofs, proof->rule,
+                         proof->dated && !proof->loose_time
+                             ? instant_words(proof->time, INSTANT_SECOND, proof_day)
+                             : proof_day,
+                         *proof->judgement->step ? proof->judgement->step : proof->title);
     } else if (seen->hints) {
         outcome->outcome = OUTCOME_ATTEMPTED;
         outcome->why = arena_format(

@@ -18,14 +18,6 @@ const char *timing_name(enum timing timing)
     return names[timing];
 }
 
-static char *minute_of(int64_t time, char text[INSTANT_TEXT_SIZE])
-{
-    instant_format(instant_from_unix(time / 1000000, 0), text);
-    text[10] = ' ';
-    text[16] = 0;
-    return text;
-}
-
 /* "6 days and 3 hours". */
 static const char *span_words(int64_t microseconds, struct arena *arena)
 {
@@ -56,7 +48,7 @@ static const char *patched_after(const struct cve_exposure *cve, int64_t proof, 
     return span ? arena_format(arena,
                                "patched after the compromise: the fix came at %s UTC, %s after the "
                                "first success; an update takes nothing away that an intruder left",
-                               minute_of(cve->until, when), span)
+                               instant_words(cve->until, INSTANT_MINUTE, when), span)
                 : NULL;
 }
 

@@ -8,14 +8,6 @@
 
 enum { MOST_LIMITS = 64 };
 
-static const char *time_words(int64_t time, char text[INSTANT_TEXT_SIZE])
-{
-    instant_format(instant_from_unix(time / 1000000, 0), text);
-    text[10] = ' ';
-    text[16] = 0;
-    return text;
-}
-
 /* --- what cannot be known --- */
 
 static int add_limit(struct findings *findings, const char *text)
@@ -341,8 +333,9 @@ static void add_opening(const struct findings *findings, struct buffer *text)
     if (verdict->rung >= RUNG_EXPLOITED)
         buffer_add_text(text, doubts[verdict->confidence]);
     if (verdict->dated)
-        buffer_format(text, " First trace %s UTC, last %s UTC.", time_words(verdict->first, first),
-                      time_words(verdict->last, last));
+        buffer_format(text, " First trace %s UTC, last %s UTC.",
+                      instant_words(verdict->first, INSTANT_MINUTE, first),
+                      instant_words(verdict->last, INSTANT_MINUTE, last));
 }
 
 int findings_tell_verdict(struct findings *findings)
