@@ -97,25 +97,32 @@ static int add(struct collecting *collecting, const struct case_fact *fact, cons
     return 0;
 }
 
-/* The configuration in force: that a rule is there, not since when. */
-static int rewrite_fact(struct collecting *collecting, const struct case_fact *fact,
-                        const struct json_value *fields)
+/* A rewrite rule as a copy of the configuration has it: that it is there, not since when. */
+static int add_rewrite(struct collecting *collecting, const struct case_fact *fact,
+                       const char *name, enum act act, const char *how)
 {
-    const char *name = member(fields, "RuleName"), *cves = cves_of_rule(name);
-    const bool enabled = strcasecmp(member(fields, "Enabled"), "false") != 0;
+    const char *cves = cves_of_rule(name);
 
     if (!cves || fact->snapshot != 0)
         return 0;
     return add(collecting, fact, name,
-               (struct seen){
-                   .kind = rewrite_rule,
-                   .cves = cves,
-                   .act = enabled ? SEEN_ENABLED : SEEN_DISABLED,
-                   .bound = BOUND_AT_THE_LATEST,
-                   .how = enabled ? "the configuration in force has the rule; it was last written "
-                                    "at this time"
-                                  : "the configuration in force has the rule switched off",
-               });
+               (struct seen){.kind = rewrite_rule,
+                             .cves = cves,
+                             .act = act,
+                             .bound = BOUND_AT_THE_LATEST,
+                             .how = how});
+}
+
+/* The configuration in force. */
+static int rewrite_fact(struct collecting *collecting, const struct case_fact *fact,
+                        const struct json_value *fields)
+{
+    const bool enabled = strcasecmp(member(fields, "Enabled"), "false") != 0;
+
+    return add_rewrite(
+        collecting, fact, member(fields, "RuleName"), enabled ? SEEN_ENABLED : SEEN_DISABLED,
+        enabled ? "the configuration in force has the rule; it was last written at this time"
+                : "the configuration in force has the rule switched off");
 }
 
 /* One copy of the configuration has it and the next has not, or the other way round. */
@@ -123,22 +130,14 @@ static int change_fact(struct collecting *collecting, const struct case_fact *fa
                        const struct json_value *fields)
 {
     const char *rule = member(fields, "RuleName"), *change = member(fields, "Change");
-    const char *name = *rule ? rule : member(fields, "Name"), *cves = cves_of_rule(name);
     const bool off = strcasecmp(member(fields, "Enabled"), "false") == 0;
     const bool gone = strcmp(change, "removed") == 0 || off;
 
-    if (!cves || fact->snapshot != 0)
-        return 0;
-    return add(collecting, fact, name,
-               (struct seen){
-                   .kind = rewrite_rule,
-                   .cves = cves,
-                   .act = gone ? REMOVED : APPLIED,
-                   .bound = BOUND_AT_THE_LATEST,
-                   .how = gone ? "the configuration history has the rule in one copy and not, or "
-                                 "switched off, in the next"
-                               : "the rule appears in the configuration history",
-               });
+    return add_rewrite(collecting, fact, *rule ? rule : member(fields, "Name"),
+                       gone ? REMOVED : APPLIED,
+                       gone ? "the configuration history has the rule in one copy and not, or "
+                              "switched off, in the next"
+                            : "the rule appears in the configuration history");
 }
 
 /* "M1.1" of "Mitigation M1.1 has been applied."; "" when there is none. */
