@@ -1,6 +1,7 @@
 #include "triage/case/fleet.h"
 
 #include "triage/base/error.h"
+#include "triage/case/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,16 +32,6 @@ static int execute(struct fleet *fleet, const char *sql)
 }
 
 /* --- the folder --- */
-
-static bool exists(const char *folder, const char *name)
-{
-    struct buffer path = BUFFER_EMPTY;
-
-    buffer_format(&path, "%s/%s", folder, name);
-    const bool found = access(buffer_text(&path), F_OK) == 0;
-    buffer_release(&path);
-    return found;
-}
 
 static bool is_part(const char *name)
 {
@@ -85,7 +76,7 @@ static int prepare_folder(const char *folder, bool clobber)
         return 0;
     if (errno != EEXIST)
         return error_set_errno("cannot make the folder '%s'", folder);
-    if (clobber && !exists(folder, "fleet.db") && !exists(folder, "fleet.db.new"))
+    if (clobber && !case_folder_has(folder, "fleet.db") && !case_folder_has(folder, "fleet.db.new"))
         clobber = false;
     return empty_folder(folder, clobber)
                ? 0

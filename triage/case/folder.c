@@ -1,5 +1,6 @@
 #include "triage/case/folder.h"
 
+#include "triage/base/buffer.h"
 #include "triage/base/error.h"
 
 #include <dirent.h>
@@ -190,4 +191,14 @@ int case_folder_prepare(const char *path, enum case_mode mode)
     if (mode == CASE_NEW && !folder_is_empty(path))
         return error_set("'%s' is not empty (use --clobber to overwrite the case in it)", path);
     return 0;
+}
+
+bool case_folder_has(const char *path, const char *name)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    buffer_format(&text, "%s/%s", path, name);
+    const bool found = access(buffer_text(&text), F_OK) == 0;
+    buffer_release(&text);
+    return found;
 }

@@ -12,5 +12,7 @@ int case_folder_prepare(const char *path, enum case_mode mode);
 /* Removes what an interrupted run has written for people: it tells of an unfinished case. The log
  * and the copies of files stay. -1 with error_text. */
 int case_folder_remove_outputs(const char *path);
+/* Is there anything of that name in the folder? */
+bool case_folder_has(const char *path, const char *name);
 
 #endif

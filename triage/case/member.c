@@ -3,21 +3,12 @@
 #include "triage/base/error.h"
 #include "triage/case/case.h"
 #include "triage/case/custody.h"
+#include "triage/case/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool exists(const char *folder, const char *name)
-{
-    struct buffer path = BUFFER_EMPTY;
-
-    buffer_format(&path, "%s/%s", folder, name);
-    const bool found = access(buffer_text(&path), F_OK) == 0;
-    buffer_release(&path);
-    return found;
-}
 
 static int take_number(void *context, const char *const *cells)
 {
@@ -171,7 +162,7 @@ int member_look(const char *folder, struct member_facts *facts)
     struct case_file *file = NULL;
 
     *facts = (struct member_facts){0};
-    if (exists(folder, "case.db.partial"))
+    if (case_folder_has(folder, "case.db.partial"))
         return error_set("the run in '%s' is not finished: extriage run --resume goes on with it",
                          folder);
     if (case_open(folder, &file) < 0)
