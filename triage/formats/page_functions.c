@@ -7,16 +7,6 @@ enum {
     ATTRIBUTE_FAR = 300, /* from [WebMethod] to the name */
 };
 
-static bool is_one_of(struct slice word, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (slice_is_nocase(word, words[i]))
-            return true;
-    return false;
-}
-
-#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof *(words))
-
 /* Words that stand in front of brackets and names without defining anything. */
 static bool defines_nothing(struct slice word)
 {
@@ -25,7 +15,7 @@ static bool defines_nothing(struct slice word)
                                         "end",   "return", "else",    "throw", "await",
                                         "exit",  "call",   "select",  "case",  "elseif"};
 
-    return !word.size || IS_ONE_OF(word, words);
+    return !word.size || PAGE_IS_ONE_OF(word, words);
 }
 
 /* "ByVal s As String", "s : String", "string s": s. */
@@ -221,5 +211,5 @@ bool page_is_decoder(const struct page_flow *flow, struct slice name)
         "chrw",     "frombase64string", "decodeuri",    "decodeuricomponent"};
     const struct page_function *const function = page_function_of(flow, name);
 
-    return function ? function->decodes : IS_ONE_OF(name, known);
+    return function ? function->decodes : PAGE_IS_ONE_OF(name, known);
 }

@@ -9,16 +9,6 @@ enum {
     WRAPPERS_MOST = 8, /* calls around calls that are looked into */
 };
 
-static bool is_one_of(struct slice word, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (slice_is_nocase(word, words[i]))
-            return true;
-    return false;
-}
-
-#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof *(words))
-
 /* --- what the client sends --- */
 
 static bool is_part_of_request(struct slice word)
@@ -27,7 +17,7 @@ static bool is_part_of_request(struct slice word)
         "form",  "querystring", "params",     "item",   "headers",   "cookies",
         "files", "inputstream", "binaryread", "rawurl", "useragent", "getbufferlessinputstream"};
 
-    return IS_ONE_OF(word, parts);
+    return PAGE_IS_ONE_OF(word, parts);
 }
 
 /* Whether the word "Request" at this place reads what the client sends: Request["x"], Request("x"),
@@ -63,7 +53,7 @@ static bool reads_field(const struct page_flow *flow, struct slice text, size_t 
     const size_t dot = page_skip_blanks(text, at + name.size);
 
     if (page_byte(text, dot) != '.' ||
-        !IS_ONE_OF(page_word_at(text, page_skip_blanks(text, dot + 1)), members))
+        !PAGE_IS_ONE_OF(page_word_at(text, page_skip_blanks(text, dot + 1)), members))
         return false;
     if (at && text.data[at - 1] == '.') {
         const struct slice owner = page_word_before(text, at - 1);
@@ -133,7 +123,7 @@ static bool is_wrapper(struct slice call)
         "ucase",     "replace",  "getstring",     "getfullpath", "frombase64string",
         "getfolder", "getfile",  "getdirectory",  "htmldecode"};
 
-    return IS_ONE_OF(call, calls);
+    return PAGE_IS_ONE_OF(call, calls);
 }
 
 /* The first word of what wrappers get, with its members; behind it, and whether MapPath is one. */
@@ -247,7 +237,7 @@ static bool is_type(struct slice word)
     static const char *const types[] = {"string", "byte",   "object", "char", "int",
                                         "var",    "stream", "value",  "name", "text"};
 
-    return IS_ONE_OF(word, types);
+    return PAGE_IS_ONE_OF(word, types);
 }
 
 /* The name that is assigned to at this "="; "Dim x As String = ..." assigns to x. */

@@ -41,6 +41,14 @@ struct slice page_word_before(struct slice text, size_t end)
     return slice_part(text, start, end - start);
 }
 
+bool page_is_one_of(struct slice word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_is_nocase(word, words[i]))
+            return true;
+    return false;
+}
+
 size_t page_offset(struct slice text, struct slice part)
 {
     return part.data ? (size_t)(part.data - text.data) : 0;

@@ -19,6 +19,9 @@ size_t page_word_end(struct slice text, size_t at);
 struct slice page_word_at(struct slice text, size_t at);
 /* The word that ends at or, with blanks between, before `end`; empty when something else does. */
 struct slice page_word_before(struct slice text, size_t end);
+/* Is the word in the list, in any letter case? */
+bool page_is_one_of(struct slice word, const char *const *words, size_t count);
+#define PAGE_IS_ONE_OF(word, words) page_is_one_of(word, words, sizeof(words) / sizeof *(words))
 /* Where a part of the text begins in it. */
 size_t page_offset(struct slice text, struct slice part);
 
