@@ -10,6 +10,7 @@
 #include "triage/match/rules.h"
 #include "triage/report/html_pack.h"
 #include "triage/report/html_page.h"
+#include "triage/report/timeline.h"
 
 #include <stdlib.h>
 
@@ -213,19 +214,7 @@ static void record_json(const struct case_indicator *row, struct json *json)
     json_pair(json, "time_text", row->time_text);
     json_pair(json, "time_basis", row->time_basis);
     json_pair(json, "host", row->host);
-    json_pair(json, "evidence", row->evidence);
-    json_pair_integer(json, "volume", row->volume);
-    json_pair_integer(json, "snapshot", row->snapshot);
-    json_pair(json, "mft_entry", row->mft_entry);
-    json_pair_integer(json, "offset", row->offset);
-    json_pair_integer(json, "record", row->record);
-    json_pair_slice(json, "raw", row->raw);
-    json_pair_bool(json, "raw_cut", row->raw_cut);
-    json_pair(json, "raw_sha256", row->raw_sha256);
-    json_key(json, "fields");
-    json_raw(json, slice_of_text(row->fields));
-    json_pair(json, "how", row->how);
-    json_pair(json, "marks", row->marks);
+    timeline_record_json(row, json);
     json_object_end(json);
 }
 

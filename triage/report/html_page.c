@@ -341,3 +341,14 @@ void page_close(struct page *page)
     found_files_release(&page->files);
     arena_free(page->arena);
 }
+
+int page_write(struct case_file *source, FILE *file, int (*put)(struct page *page))
+{
+    struct page page;
+    int result = page_open(&page, source, file);
+
+    if (result == 0)
+        result = put(&page);
+    page_close(&page);
+    return result;
+}

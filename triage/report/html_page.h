@@ -29,6 +29,8 @@ struct page {
 /* Opens the case's documents and takes a first look at all indicators; -1 with error_text. */
 int page_open(struct page *page, struct case_file *source, FILE *file);
 void page_close(struct page *page);
+/* A whole page: opens it, lets `put` fill it, closes it. -1 with error_text. */
+int page_write(struct case_file *source, FILE *file, int (*put)(struct page *page));
 /* Writes out what was added. */
 void page_flush(struct page *page);
 

@@ -100,13 +100,7 @@ static int put_page(struct page *page)
 
 static int write_all(struct case_file *file, FILE *out)
 {
-    struct page page;
-    int result = page_open(&page, file, out);
-
-    if (result == 0)
-        result = put_page(&page);
-    page_close(&page);
-    return result;
+    return page_write(file, out, put_page);
 }
 
 const struct writer writer_html_print = {

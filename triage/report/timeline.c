@@ -22,6 +22,23 @@ static const char *datetime_text(const struct case_indicator *row, char text[INS
     return instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), text);
 }
 
+void timeline_record_json(const struct case_indicator *row, struct json *json)
+{
+    json_pair(json, "evidence", row->evidence);
+    json_pair_integer(json, "volume", row->volume);
+    json_pair_integer(json, "snapshot", row->snapshot);
+    json_pair(json, "mft_entry", row->mft_entry);
+    json_pair_integer(json, "offset", row->offset);
+    json_pair_integer(json, "record", row->record);
+    json_pair_slice(json, "raw", row->raw);
+    json_pair_bool(json, "raw_cut", row->raw_cut);
+    json_pair(json, "raw_sha256", row->raw_sha256);
+    json_key(json, "fields");
+    json_raw(json, slice_of_text(row->fields));
+    json_pair(json, "how", row->how);
+    json_pair(json, "marks", row->marks);
+}
+
 static void add_members(struct json *json, const struct case_indicator *row,
                         const struct case_rule *rule)
 {
@@ -44,19 +61,7 @@ static void add_members(struct json *json, const struct case_indicator *row,
     json_pair(json, "host", row->host);
     json_pair(json, "artifact", row->artifact);
     json_pair(json, "path", row->path);
-    json_pair(json, "evidence", row->evidence);
-    json_pair_integer(json, "volume", row->volume);
-    json_pair_integer(json, "snapshot", row->snapshot);
-    json_pair(json, "mft_entry", row->mft_entry);
-    json_pair_integer(json, "offset", row->offset);
-    json_pair_integer(json, "record", row->record);
-    json_pair_slice(json, "raw", row->raw);
-    json_pair_bool(json, "raw_cut", row->raw_cut);
-    json_pair(json, "raw_sha256", row->raw_sha256);
-    json_key(json, "fields");
-    json_raw(json, slice_of_text(row->fields));
-    json_pair(json, "how", row->how);
-    json_pair(json, "marks", row->marks);
+    timeline_record_json(row, json);
 }
 
 void timeline_json(const struct case_indicator *row, const struct case_rule *rule,

@@ -5,6 +5,9 @@
 #include "triage/base/json.h"
 #include "triage/case/case.h"
 
+/* Where the record stands in the evidence, and the record itself: members from `evidence` on. */
+void timeline_record_json(const struct case_indicator *row, struct json *json);
+
 /* One indicator as a JSON object on one line, '\n' included. Undated ones have no datetime and
  * timestamp. */
 void timeline_json(const struct case_indicator *row, const struct case_rule *rule,
