@@ -10,8 +10,17 @@
 
 enum { LISTED = 50, STEPS = 100 };
 
+struct part {
+    const char *heading, *columns, *query, *where;
+    /* How a row is written. Cells: %w words, %c a code span, %m a time, %n a number, %d whether it
+     * is deleted, %b words behind a colon or nothing. */
+    const char *form;
+    size_t most;
+};
+
 struct summary {
     struct sharing s;
+    const struct part *part;
     size_t rows;
 };
 
@@ -59,15 +68,13 @@ static void add_minute(struct buffer *out, const char *time)
         buffer_add_text(out, "-");
 }
 
-static bool is_listed(struct summary *summary, size_t most)
+static void begin(struct summary *summary, const struct part *part)
 {
-    return summary->rows++ < most;
-}
+    const char *columns = part->columns;
 
-static void section(struct summary *summary, const char *heading, const char *columns)
-{
+    summary->part = part;
     summary->rows = 0;
-    buffer_format(&summary->s.text, "\n## %s\n\n", heading);
+    buffer_format(&summary->s.text, "\n## %s\n\n", part->heading);
     if (!columns)
         return;
     buffer_format(&summary->s.text, "| %s |\n|", columns);
@@ -77,226 +84,102 @@ static void section(struct summary *summary, const char *heading, const char *co
 }
 
 /* Says what the list leaves out, and ends a section. */
-static int finish(struct summary *summary, size_t most, const char *where)
+static int finish(struct summary *summary)
 {
+    const struct part *part = summary->part;
+
     if (summary->rows == 0)
         buffer_add_text(&summary->s.text, "\nNone.\n");
-    if (summary->rows > most)
+    if (summary->rows > part->most)
         buffer_format(&summary->s.text, "\n%zu more are left out here: see %s.\n",
-                      summary->rows - most, where);
+                      summary->rows - part->most, part->where);
     return sharing_flush(&summary->s);
 }
 
-static int add_verdict(void *context, const char *const *cells)
+/* One cell as its letter in the form says. */
+static void add_cell(struct buffer *out, char letter, const char *cell)
 {
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    add_words(out, cells[0]);
-    buffer_add_text(out, "\n\nVerdict: **");
-    add_words(out, cells[1]);
-    buffer_add_text(out, "**, confidence: **");
-    add_words(out, cells[2]);
-    buffer_add_text(out, "**. First trace ");
-    add_minute(out, cells[3]);
-    buffer_add_text(out, ", last ");
-    add_minute(out, cells[4]);
-    buffer_add_text(out, " (UTC).\n");
-    return 0;
-}
-
-static int add_limit(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-
-    if (is_listed(summary, LISTED)) {
-        buffer_add_text(&summary->s.text, "- ");
-        add_words(&summary->s.text, cells[0]);
-        buffer_add_byte(&summary->s.text, '\n');
-    }
-    return 0;
-}
-
-static int add_incident(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_format(out, "| %s | ", cells[0]);
-    add_words(out, cells[1]);
-    buffer_add_text(out, " | ");
-    add_words(out, cells[2]);
-    buffer_add_text(out, " | ");
-    add_words(out, cells[3]);
-    buffer_add_text(out, " | ");
-    add_minute(out, cells[4]);
-    buffer_add_text(out, " | ");
-    add_minute(out, cells[5]);
-    buffer_format(out, " | %s |\n", cells[6] ? cells[6] : "0");
-    return 0;
-}
-
-static int add_actor(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_add_text(out, "| ");
-    add_code(out, cells[0]);
-    buffer_add_text(out, " | ");
-    add_words(out, cells[1]);
-    buffer_add_text(out, " | ");
-    add_minute(out, cells[2]);
-    buffer_add_text(out, " | ");
-    add_minute(out, cells[3]);
-    buffer_format(out, " | %s |\n", cells[4] ? cells[4] : "0");
-    return 0;
-}
-
-/* Four cells of words. */
-static int add_four(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_add_text(out, "| ");
-    for (size_t i = 0; i < 4; i++) {
-        add_words(out, cells[i]);
-        buffer_add_text(out, i < 3 ? " | " : " |\n");
-    }
-    return 0;
-}
-
-static int add_file(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_add_text(out, "| ");
-    add_code(out, cells[0]);
-    buffer_add_text(out, " | ");
-    add_code(out, cells[1]);
-    buffer_add_text(out, " | ");
-    add_minute(out, cells[2]);
-    buffer_format(out, " | %s | %s |\n", cells[3] ? cells[3] : "0",
-                  cells[4] && atoi(cells[4]) ? "deleted" : "");
-    return 0;
-}
-
-static int add_step(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, STEPS))
-        return 0;
-    buffer_add_text(out, "| ");
-    add_minute(out, cells[0]);
-    buffer_add_text(out, " | ");
-    add_words(out, cells[1]);
-    buffer_add_text(out, " | ");
-    add_code(out, cells[2]);
-    buffer_add_text(out, " | ");
-    add_code(out, cells[3]);
-    buffer_add_text(out, " |\n");
-    return 0;
-}
-
-static int add_taken(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_add_text(out, "- ");
-    add_code(out, cells[0]);
-    buffer_add_text(out, ": ");
-    add_words(out, cells[1]);
-    buffer_add_text(out, ", ");
-    add_words(out, cells[2]);
-    buffer_add_byte(out, '\n');
-    return 0;
-}
-
-static int add_lead(void *context, const char *const *cells)
-{
-    struct summary *summary = context;
-    struct buffer *out = &summary->s.text;
-
-    if (!is_listed(summary, LISTED))
-        return 0;
-    buffer_add_text(out, "- ");
-    add_words(out, cells[0]);
-    if (cells[1]) {
+    if (letter == 'w')
+        add_words(out, cell);
+    else if (letter == 'c')
+        add_code(out, cell);
+    else if (letter == 'm')
+        add_minute(out, cell);
+    else if (letter == 'n')
+        buffer_add_text(out, cell ? cell : "0");
+    else if (letter == 'd' && cell && atoi(cell))
+        buffer_add_text(out, "deleted");
+    else if (letter == 'b' && cell) {
         buffer_add_text(out, ": ");
-        add_words(out, cells[1]);
+        add_words(out, cell);
     }
-    buffer_add_byte(out, '\n');
+}
+
+/* A row: the cells in their order, one for each '%'. */
+static int add_row(void *context, const char *const *cells)
+{
+    struct summary *summary = context;
+    const struct part *part = summary->part;
+
+    if (summary->rows++ >= part->most)
+        return 0;
+    for (const char *at = part->form; *at; at++)
+        if (*at == '%')
+            add_cell(&summary->s.text, *++at, *cells++);
+        else
+            buffer_add_byte(&summary->s.text, (uint8_t)*at);
     return 0;
 }
 
-static const struct part {
-    const char *heading, *columns, *query, *where;
-    int (*add)(void *context, const char *const *cells);
-    size_t most;
-} parts[] = {
+static const struct part parts[] = {
     {"Verdict", NULL, "SELECT summary, name, confidence, first, last FROM verdict", "findings.json",
-     add_verdict, LISTED},
+     "%w\n\nVerdict: **%w**, confidence: **%w**. First trace %m, last %m (UTC).\n", LISTED},
     {"What cannot be known", NULL,
      "SELECT x.value FROM document d, json_each(d.body, '$.verdict.limits') x WHERE d.name = "
      "'findings' ORDER BY x.id",
-     "findings.json", add_limit, LISTED},
+     "findings.json", "- %w\n", LISTED},
     {"Incidents", "No. | Kind | How far | Confidence | First (UTC) | Last | Indicators",
      "SELECT id, kind, name, confidence, first, last, indicator_count FROM v_incident",
-     "v_incident in case.db", add_incident, LISTED},
+     "v_incident in case.db", "| %n | %w | %w | %w | %m | %m | %n |\n", LISTED},
     {"What happened", "Time (UTC) | What | By | Object",
      "SELECT time, CASE WHEN tried THEN 'Tried: ' ELSE '' END || what, actor, object FROM step "
      "WHERE incident IN (SELECT id FROM incident WHERE "
      "kind = 'intrusion') ORDER BY time, incident, number",
-     "the table step in case.db", add_step, STEPS},
+     "the table step in case.db", "| %m | %w | %c | %c |\n", STEPS},
     {"Addresses", "Address | Incidents | First (UTC) | Last | Indicators",
      "SELECT address, incidents, first, last, indicator_count FROM v_actor WHERE rung > 1",
-     "v_actor in case.db", add_actor, LISTED},
+     "v_actor in case.db", "| %c | %w | %m | %m | %n |\n", LISTED},
     {"Files of the intruder", "Path | SHA-256 | First (UTC) | Requests | State",
      "SELECT path, sha256, first, requests, deleted FROM incident_file WHERE incident IN (SELECT "
      "id "
      "FROM incident WHERE kind = 'intrusion') ORDER BY first, path",
-     "the table incident_file in case.db", add_file, LISTED},
+     "the table incident_file in case.db", "| %c | %c | %m | %n | %d |\n", LISTED},
     {"Taken", NULL, "SELECT what, status, how FROM taken ORDER BY rowid", "findings.json",
-     add_taken, LISTED},
+     "- %c: %w, %w\n", LISTED},
     {"Encrypted or destroyed", NULL,
      "SELECT json_extract(x.value, '$.what'), json_extract(x.value, '$.rule'), "
      "json_extract(x.value, "
      "'$.how') FROM document d, json_each(d.body, '$.destroyed') x WHERE d.name = 'findings' ORDER "
      "BY x.id",
-     "findings.json", add_taken, LISTED},
+     "findings.json", "- %c: %w, %w\n", LISTED},
     {"Vulnerabilities", "CVE | This server | Outcome | Why",
      "SELECT cve, exposure, outcome, why FROM v_cve WHERE outcome <> 'none_seen' OR exposure = "
      "'vulnerable'",
-     "v_cve in case.db", add_four, LISTED},
+     "v_cve in case.db", "| %w | %w | %w | %w |\n", LISTED},
     {"Mitigations", "Mitigation | State | From (UTC) | Until",
      "SELECT json_extract(m.value, '$.name'), json_extract(m.value, '$.state'), coalesce(substr("
      "json_extract(s.value, '$.from'), 1, 19), 'not known'), coalesce(substr(json_extract(s.value, "
      "'$.until'), 1, 19), CASE WHEN json_extract(s.value, '$.in_place') THEN 'still in place' ELSE "
      "'not known' END) FROM document d, json_each(d.body, '$.mitigations') m, json_each(m.value, "
      "'$.spans') s WHERE d.name = 'findings' ORDER BY m.id, s.id",
-     "findings.json", add_four, LISTED},
+     "findings.json", "| %w | %w | %w | %w |\n", LISTED},
     {"How far back the logs reach", "Log | First record (UTC) | Files deleted | What that means",
      "SELECT json_extract(r.value, '$.artifact'), substr(json_extract(r.value, '$.first'), 1, 19), "
      "json_extract(r.value, '$.deleted_files'), json_extract(r.value, '$.why') FROM document d, "
      "json_each(d.body, '$.retention') r WHERE d.name = 'findings' ORDER BY r.id",
-     "findings.json", add_four, LISTED},
+     "findings.json", "| %w | %w | %w | %w |\n", LISTED},
     {"What to do next", NULL, "SELECT what, why FROM lead ORDER BY rowid", "findings.json",
-     add_lead, LISTED},
+     "- %w%b\n", LISTED},
 };
 
 static int write_all(struct case_file *file, FILE *out)
@@ -309,12 +192,12 @@ static int write_all(struct case_file *file, FILE *out)
         add_words(&summary.s.text, *summary.s.host ? summary.s.host : "of unknown name");
     buffer_add_byte(&summary.s.text, '\n');
     for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
-        section(&summary, parts[i].heading, parts[i].columns);
-        result = case_query(file, parts[i].query, parts[i].add, &summary);
-        if (parts[i].add == add_verdict)
+        begin(&summary, &parts[i]);
+        result = case_query(file, parts[i].query, add_row, &summary);
+        if (i == 0) /* the verdict is no list */
             summary.rows = 1;
         if (result == 0)
-            result = finish(&summary, parts[i].most, parts[i].where);
+            result = finish(&summary);
     }
     sharing_release(&summary.s);
     return result;
