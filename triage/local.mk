@@ -28,7 +28,8 @@ libextriage_a_SOURCES = \
 	%D%/evidence/folder.c %D%/evidence/folder.h %D%/evidence/folder_parts.h \
 	%D%/evidence/folder_names.c %D%/evidence/folder_drives.c \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
-	%D%/evidence/listing.c %D%/evidence/listing.h \
+	%D%/evidence/listing.c %D%/evidence/listing.h %D%/evidence/listing_parts.h \
+	%D%/evidence/listing_find.c %D%/evidence/listing_paths.c %D%/evidence/listing_walk.c \
 	%D%/evidence/mft.c %D%/evidence/mft.h \
 	%D%/evidence/partitions.c %D%/evidence/partitions.h \
 	%D%/evidence/probe.c %D%/evidence/probe.h \
