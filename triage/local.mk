@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libextriage.a
 libextriage_a_SOURCES = \
 	%D%/base/address.c %D%/base/address.h %D%/base/arena.c %D%/base/arena.h \
+	%D%/base/base64.c %D%/base/base64.h \
 	%D%/base/buffer.c %D%/base/buffer.h \
 	%D%/base/cursor.c %D%/base/cursor.h \
 	%D%/base/durable.c %D%/base/durable.h \

@@ -1,5 +1,6 @@
-/* The lowest layer: cursors, times, globs, UTF-16, JSON, arenas. */
+/* The lowest layer: cursors, times, globs, UTF-16, base64, JSON, arenas. */
 #include "triage/base/arena.h"
+#include "triage/base/base64.h"
 #include "triage/base/buffer.h"
 #include "triage/base/cursor.h"
 #include "triage/base/error.h"
@@ -281,6 +282,44 @@ static void a_short_guid_is_no_text(void **state)
     assert_string_equal(guid_braced(slice_of(counted, GUID_SIZE - 1), text), "");
 }
 
+/* RFC 4648, section 10. */
+static void base64_is_that_of_the_rfc(void **state)
+{
+    static const char *const vectors[][2] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+    struct buffer out = BUFFER_EMPTY;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        buffer_clear(&out);
+        base64_add(&out, slice_of_text(vectors[i][0]));
+        assert_string_equal(buffer_text(&out), vectors[i][1]);
+    }
+    buffer_release(&out);
+}
+
+static void base64_digits_read_as_they_are_written(void **state)
+{
+    (void)state;
+    assert_int_equal(base64_digit('A'), 0);
+    assert_int_equal(base64_digit('/'), 63);
+    assert_int_equal(base64_digit('='), -1);
+    assert_int_equal(base64_digit('-'), -1);
+}
+
+/* "foo" behind none, one and two bytes of its group. */
+static void base64_within_more_is_what_no_neighbour_changes(void **state)
+{
+    static const char *const digits[] = {"Zm9v", "Zvb", "mb2"};
+    struct arena *arena = arena_new(0);
+
+    (void)state;
+    for (size_t before = 0; before < 3; before++)
+        assert_true(slice_is(base64_within(arena, SLICE_LITERAL("foo"), before), digits[before]));
+    assert_int_equal(base64_within(arena, SLICE_LITERAL(""), 1).size, 0);
+    arena_free(arena);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -296,6 +335,9 @@ int main(void)
         cmocka_unit_test(globs_with_many_stars_end_soon),
         cmocka_unit_test(utf16_with_lone_surrogates_stays_valid),
         cmocka_unit_test(overlong_and_surrogate_utf8_is_repaired),
+        cmocka_unit_test(base64_is_that_of_the_rfc),
+        cmocka_unit_test(base64_digits_read_as_they_are_written),
+        cmocka_unit_test(base64_within_more_is_what_no_neighbour_changes),
         cmocka_unit_test(json_escapes_whatever_it_is_given),
         cmocka_unit_test(an_arena_keeps_to_its_ceiling),
         cmocka_unit_test(three_hashes_come_of_one_pass),

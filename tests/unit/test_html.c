@@ -84,20 +84,6 @@ static void durations_are_told_in_words(void **context)
     assert_string_equal(buffer_text(&out), "1 day 21 h 37 min, 59 s, 1 h 0 min");
 }
 
-/* RFC 4648, section 10. */
-static void base64_is_that_of_the_rfc(void **context)
-{
-    static const char *const vectors[][2] = {
-        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
-
-    (void)context;
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        buffer_clear(&out);
-        base64_add(&out, slice_of_text(vectors[i][0]));
-        assert_string_equal(buffer_text(&out), vectors[i][1]);
-    }
-}
-
 /* --- LZ4 --- */
 
 static size_t take_length(const struct buffer *packed, size_t *at, size_t start)
@@ -192,7 +178,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(directives_escape_their_values, setup, teardown),
         cmocka_unit_test_setup_teardown(durations_are_told_in_words, setup, teardown),
-        cmocka_unit_test_setup_teardown(base64_is_that_of_the_rfc, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_packed_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(long_runs_take_little_room, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses_are_spelt_alike, setup, teardown),

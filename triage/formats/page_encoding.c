@@ -1,4 +1,5 @@
 /* Encodings of whole pages: UTF-16, UTF-7. */
+#include "triage/base/base64.h"
 #include "triage/base/utf16.h"
 #include "triage/formats/page_parts.h"
 #include "triage/formats/page_words.h"
@@ -22,8 +23,8 @@ static size_t add_utf7_run(struct buffer *out, struct slice in, size_t at)
     uint32_t bits = 0;
     unsigned count = 0;
 
-    for (; at < in.size && page_base64_digit(in.data[at]) >= 0; at++) {
-        bits = bits << 6 | (uint32_t)page_base64_digit(in.data[at]);
+    for (; at < in.size && base64_digit(in.data[at]) >= 0; at++) {
+        bits = bits << 6 | (uint32_t)base64_digit(in.data[at]);
         count += 6;
         if (count >= 16) {
             const uint8_t unit[2] = {(uint8_t)(bits >> (count - 8)),

@@ -1,4 +1,5 @@
 /* What texts of a page hold in another form. */
+#include "triage/base/base64.h"
 #include "triage/formats/page_parts.h"
 #include "triage/formats/page_words.h"
 
@@ -31,7 +32,7 @@ static bool from_base64(struct slice text, struct buffer *bytes)
     unsigned count = 0;
 
     for (size_t i = 0; i < text.size && text.data[i] != '='; i++) {
-        const int digit = page_base64_digit(text.data[i]);
+        const int digit = base64_digit(text.data[i]);
         if (digit < 0)
             return false;
         bits = bits << 6 | (uint32_t)digit;

@@ -127,16 +127,6 @@ int page_hex_digit(uint8_t byte)
                                         : -1;
 }
 
-int page_base64_digit(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z'   ? byte - 'A'
-           : byte >= 'a' && byte <= 'z' ? byte - 'a' + 26
-           : isdigit(byte)              ? byte - '0' + 52
-           : byte == '+'                ? 62
-           : byte == '/'                ? 63
-                                        : -1;
-}
-
 bool page_is_text_byte(uint8_t byte)
 {
     return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';

@@ -35,7 +35,6 @@ bool page_next_argument(struct slice arguments, size_t *at, struct slice *argume
 
 /* The value of a digit, -1 for any other byte. */
 int page_hex_digit(uint8_t byte);
-int page_base64_digit(uint8_t byte);
 bool page_is_text_byte(uint8_t byte);
 
 #endif

@@ -1,6 +1,6 @@
 #include "triage/match/content_literals.h"
 
-#include "triage/base/buffer.h"
+#include "triage/base/base64.h"
 #include "triage/match/regex_literals.h"
 
 #include <ctype.h>
@@ -42,27 +42,10 @@ static struct slice widen(struct arena *arena, struct slice bytes)
     return slice_of(out, out ? 2 * bytes.size : 0);
 }
 
-/* The digits of base64 that depend on the bytes alone when `before` others stand in front. */
-static struct slice encode(struct arena *arena, struct slice bytes, size_t before)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t bits = 8 * (before + bytes.size);
-    uint8_t *out = arena_take(arena, bits / 6 + 1);
-    size_t used = 0;
-
-    for (size_t at = (8 * before + 5) / 6 * 6; out && at + 6 <= bits; at += 6) {
-        const size_t byte = at / 8 - before, shift = at % 8;
-        const unsigned next = byte + 1 < bytes.size ? bytes.data[byte + 1] : 0;
-        const unsigned pair = (unsigned)bytes.data[byte] << 8 | next;
-        out[used++] = (uint8_t)digits[pair >> (10 - shift) & 63];
-    }
-    return slice_of(out, used);
-}
-
 static void add_encoded(struct collection *to, struct slice bytes, bool wide)
 {
     for (size_t before = 0; before < 3; before++) {
-        const struct slice digits = encode(to->arena, bytes, before);
+        const struct slice digits = base64_within(to->arena, bytes, before);
         add(to, wide ? widen(to->arena, digits) : digits);
     }
 }

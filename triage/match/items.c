@@ -1,5 +1,6 @@
 #include "triage/match/items.h"
 
+#include "triage/base/base64.h"
 #include "triage/base/error.h"
 #include "triage/base/utf16.h"
 
@@ -380,50 +381,19 @@ static int encode_utf16(struct rule_memory *memory, enum transform transform, st
     return tokens_plain(memory->arena, slice_of(wide, size), out);
 }
 
-/* Base64 (RFC 4648) with padding. */
-static struct slice base64(struct arena *arena, struct slice bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint8_t *text = arena_take(arena, (bytes.size + 2) / 3 * 4 + 1);
-    size_t size = 0;
-
-    for (size_t i = 0; text && i < bytes.size; i += 3) {
-        const size_t left = bytes.size - i;
-        const uint32_t group = (uint32_t)bytes.data[i] << 16 |
-                               (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                               (left > 2 ? bytes.data[i + 2] : 0);
-        text[size++] = (uint8_t)digits[group >> 18];
-        text[size++] = (uint8_t)digits[group >> 12 & 63];
-        text[size++] = (uint8_t)(left > 1 ? digits[group >> 6 & 63] : '=');
-        text[size++] = (uint8_t)(left > 2 ? digits[group & 63] : '=');
-    }
-    return slice_of(text, size);
-}
-
-/* The digits that stay the same whatever stands around the bytes, when `offset` bytes stand in
- * front in their group. */
-static struct slice base64_at(struct arena *arena, struct slice bytes, size_t offset)
-{
-    static const size_t skip_front[] = {0, 2, 3}, skip_end[] = {0, 3, 2};
-    uint8_t *shifted = arena_take(arena, bytes.size + offset + 1);
-
-    if (!shifted || bytes.size == 0)
-        return slice_of(NULL, 0);
-    memset(shifted, ' ', offset);
-    memcpy(shifted + offset, bytes.data, bytes.size);
-    const struct slice text = base64(arena, slice_of(shifted, bytes.size + offset));
-    const size_t cut = skip_front[offset] + skip_end[(bytes.size + offset) % 3];
-    return text.size > cut ? slice_part(text, skip_front[offset], text.size - cut)
-                           : slice_of(NULL, 0);
-}
-
 static int encode_base64(struct rule_memory *memory, struct tokens in, struct tokens *out)
 {
+    struct buffer digits = BUFFER_EMPTY;
     struct slice bytes;
 
     if (!tokens_bytes(memory->arena, in, &bytes))
         return error_set("wildcards cannot be encoded");
-    return tokens_plain(memory->arena, base64(memory->arena, bytes), out);
+    base64_add(&digits, bytes);
+    const struct slice kept = buffer_failed(&digits)
+                                  ? slice_of(NULL, 0)
+                                  : arena_copy(memory->arena, buffer_slice(&digits));
+    buffer_release(&digits);
+    return kept.data ? tokens_plain(memory->arena, kept, out) : error_set("out of memory");
 }
 
 static int transform_tokens(struct rule_memory *memory, enum transform transform,
@@ -464,7 +434,7 @@ static const struct expression *base64offset_clause(struct rule_memory *memory,
         return NULL;
     }
     for (size_t i = 0; i < BASE64_OFFSETS; i++) {
-        const struct slice text = base64_at(memory->arena, bytes, i);
+        const struct slice text = base64_within(memory->arena, bytes, i);
         if (text.size == 0) {
             error_set("the text is too short for base64offset");
             return NULL;

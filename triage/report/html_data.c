@@ -4,6 +4,7 @@
  * need, which are unpacked at once, and the records, which are unpacked when one is looked at.
  */
 #include "triage/base/address.h"
+#include "triage/base/base64.h"
 #include "triage/base/error.h"
 #include "triage/base/json.h"
 #include "triage/base/utf16.h"

@@ -1,8 +1,8 @@
 /* The content security policy, the head and the foot of a report. */
 #include "triage/report/html_frame.h"
 
+#include "triage/base/base64.h"
 #include "triage/base/hash.h"
-#include "triage/report/html_pack.h"
 
 static const uint8_t style[] = {
 #include "triage/report/html/report_css.inc"

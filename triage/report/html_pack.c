@@ -2,22 +2,6 @@
 
 #include <string.h>
 
-void base64_add(struct buffer *out, struct slice bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        const size_t left = bytes.size - i;
-        const uint32_t bits = (uint32_t)bytes.data[i] << 16 |
-                              (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                              (left > 2 ? bytes.data[i + 2] : 0);
-        buffer_add_byte(out, (uint8_t)digits[bits >> 18]);
-        buffer_add_byte(out, (uint8_t)digits[bits >> 12 & 63]);
-        buffer_add_byte(out, left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
-        buffer_add_byte(out, left > 2 ? (uint8_t)digits[bits & 63] : '=');
-    }
-}
-
 /* Of the format: a match is at least four bytes and begins at least twelve before the end; the last
  * five bytes are literals; offsets have 16 bits. */
 enum { MATCH_LEAST = 4, MATCH_STARTS = 12, LITERALS_LAST = 5, OFFSET_MOST = 65535, HASH_BITS = 15 };

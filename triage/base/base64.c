@@ -1,0 +1,42 @@
+#include "triage/base/base64.h"
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+int base64_digit(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z'   ? byte - 'A'
+           : byte >= 'a' && byte <= 'z' ? byte - 'a' + 26
+           : byte >= '0' && byte <= '9' ? byte - '0' + 52
+           : byte == '+'                ? 62
+           : byte == '/'                ? 63
+                                        : -1;
+}
+
+void base64_add(struct buffer *out, struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        const size_t left = bytes.size - i;
+        const uint32_t bits = (uint32_t)bytes.data[i] << 16 |
+                              (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
+                              (left > 2 ? bytes.data[i + 2] : 0);
+        buffer_add_byte(out, (uint8_t)digits[bits >> 18]);
+        buffer_add_byte(out, (uint8_t)digits[bits >> 12 & 63]);
+        buffer_add_byte(out, left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
+        buffer_add_byte(out, left > 2 ? (uint8_t)digits[bits & 63] : '=');
+    }
+}
+
+struct slice base64_within(struct arena *arena, struct slice bytes, size_t before)
+{
+    const size_t bits = 8 * (before + bytes.size);
+    uint8_t *out = arena_take(arena, bits / 6 + 1);
+    size_t used = 0;
+
+    for (size_t at = (8 * before + 5) / 6 * 6; out && at + 6 <= bits; at += 6) {
+        const size_t byte = at / 8 - before, shift = at % 8;
+        const unsigned next = byte + 1 < bytes.size ? bytes.data[byte + 1] : 0;
+        const unsigned pair = (unsigned)bytes.data[byte] << 8 | next;
+        out[used++] = (uint8_t)digits[pair >> (10 - shift) & 63];
+    }
+    return slice_of(out, used);
+}
