@@ -238,7 +238,9 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/html_page.c %D%/report/html_page.h \
 	%D%/report/html_rows.c %D%/report/html_rows.h \
 	%D%/report/jsonl.c %D%/report/jsonl.h \
-	%D%/report/pseudonyms.c %D%/report/pseudonyms.h \
+	%D%/report/pseudonyms.c %D%/report/pseudonyms.h %D%/report/pseudonym_parts.h \
+	%D%/report/pseudonym_forms.c %D%/report/pseudonym_learn.c \
+	%D%/report/pseudonym_replace.c \
 	%D%/report/redaction.c %D%/report/redaction.h \
 	%D%/report/fleet_html.c %D%/report/fleet_html.h \
 	%D%/report/fleet_report.c %D%/report/fleet_report.h \

@@ -1,6 +1,7 @@
 #include "triage/formats/json_reader.h"
 
 #include "triage/base/error.h"
+#include "triage/base/utf16.h"
 
 #include <string.h>
 
@@ -67,41 +68,44 @@ static bool hex4(struct slice bytes, size_t at, uint32_t *unit)
     return true;
 }
 
-static size_t encode(uint32_t point, uint8_t *out)
-{
-    size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const uint8_t lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-
-    for (size_t i = size; i-- > 1; point >>= 6)
-        out[i] = (uint8_t)(0x80 | (point & 0x3F));
-    out[0] = (uint8_t)(lead[size] | point);
-    return size;
-}
-
-/* "\uXXXX", two of them for a surrogate pair; `at` is behind the 'u'. Gives the bytes of input, 0
- * when malformed. */
-static size_t unescape_unicode(struct slice text, size_t at, uint8_t *out, size_t *used)
+/* "\uXXXX", two of them for a surrogate pair. */
+static size_t read_unicode(struct slice text, uint8_t out[4], size_t *size)
 {
     uint32_t point, low;
-    size_t taken = 4;
+    size_t taken = 6;
 
-    if (!hex4(text, at, &point))
+    if (!hex4(text, 2, &point))
         return 0;
-    if (point >= 0xD800 && point < 0xDC00 && at + 6 <= text.size && text.data[at + 4] == '\\' &&
-        text.data[at + 5] == 'u' && hex4(text, at + 6, &low) && low >= 0xDC00 && low < 0xE000) {
+    if (point >= 0xD800 && point < 0xDC00 && text.size >= 12 && text.data[6] == '\\' &&
+        text.data[7] == 'u' && hex4(text, 8, &low) && low >= 0xDC00 && low < 0xE000) {
         point = 0x10000 + ((point - 0xD800) << 10 | (low - 0xDC00));
-        taken = 10;
+        taken = 12;
     } else if (point >= 0xD800 && point < 0xE000) {
         point = 0xFFFD;
     }
-    *used += encode(point, out + *used);
+    *size = utf8_encode(point, out);
     return taken;
+}
+
+size_t json_read_escape(struct slice text, uint8_t out[4], size_t *size)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+
+    if (text.size < 2 || text.data[0] != '\\')
+        return 0;
+    if (text.data[1] == 'u')
+        return read_unicode(text, out, size);
+    const char *known = memchr(from, text.data[1], sizeof from - 1);
+    if (!known)
+        return 0;
+    out[0] = (uint8_t)to[known - from];
+    *size = 1;
+    return 2;
 }
 
 /* `text` with its escapes; what stands there takes no more bytes than before. */
 static struct slice unescape(struct reader *reader, struct slice text)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     uint8_t *out = arena_take(reader->arena, text.size + 1);
     size_t used = 0;
 
@@ -110,18 +114,18 @@ static struct slice unescape(struct reader *reader, struct slice text)
         return slice_of(NULL, 0);
     }
     for (size_t at = 0; at < text.size;) {
+        size_t size;
         if (text.data[at] != '\\' || at + 1 == text.size) {
             out[used++] = text.data[at++];
             continue;
         }
-        const char *known = memchr(from, text.data[at + 1], sizeof from - 1);
-        const size_t unicode =
-            text.data[at + 1] == 'u' ? unescape_unicode(text, at + 2, out, &used) : 0;
-        if (known)
-            out[used++] = (uint8_t)to[known - from];
-        else if (!unicode)
+        const size_t escape = json_read_escape(slice_from(text, at), out + used, &size);
+        if (!escape) {
             fail(reader, "a string has an unknown escape");
-        at += 2 + unicode;
+            break;
+        }
+        used += size;
+        at += escape;
     }
     return slice_of(out, used);
 }

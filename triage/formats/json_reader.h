@@ -24,6 +24,9 @@ int json_read(struct slice bytes, struct arena *arena, struct json_value **root)
 /* NULL when there is no such member, or when `parent` is NULL or no object. Names compare with
  * case. */
 const struct json_value *json_member(const struct json_value *parent, const char *name);
+/* The escape at the start of the text, from its backslash on: the bytes that it takes, 0 when it is
+ * none. What it stands for is UTF-8; a surrogate without its other half is U+FFFD. */
+size_t json_read_escape(struct slice text, uint8_t out[4], size_t *size);
 /*
  * The next object of the outermost level at or behind `from`, whatever stands between them.
  * JSON_BROKEN: it does not end before another one begins at the start of a line. JSON_PARTIAL: it
