@@ -53,6 +53,7 @@ UNIT_TESTS = \
 	%D%/unit/test_findings \
 	%D%/unit/test_fleet \
 	%D%/unit/test_folder \
+	%D%/unit/test_hash \
 	%D%/unit/test_helper_tables \
 	%D%/unit/test_hive \
 	%D%/unit/test_hive_log \

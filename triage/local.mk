@@ -8,7 +8,7 @@ libextriage_a_SOURCES = \
 	%D%/base/durable.c %D%/base/durable.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/glob.c %D%/base/glob.h \
-	%D%/base/hash.c %D%/base/hash.h \
+	%D%/base/hash.c %D%/base/hash.h %D%/base/hash_stitched.c %D%/base/hash_stitched.h \
 	%D%/base/instant.c %D%/base/instant.h \
 	%D%/base/json.c %D%/base/json.h \
 	%D%/base/tsv.c %D%/base/tsv.h \

@@ -1,4 +1,5 @@
-/* MD5, SHA-1 and SHA-256 of one run of bytes in one pass (OpenSSL; this is its only home). */
+/* MD5, SHA-1 and SHA-256 of one run of bytes in one pass (OpenSSL; this is its only home, or
+ * hash_stitched.c). */
 #ifndef TRIAGE_BASE_HASH_H
 #define TRIAGE_BASE_HASH_H
 
@@ -15,6 +16,10 @@ struct digests { /* lower-case hex; the empty text for a kind that was not asked
 
 /* `kinds`: hash_kind bits. NULL when memory is out. */
 struct hasher *hasher_new(unsigned kinds);
+/* The same by OpenSSL alone, as where the processor lacks the SHA instructions: for tests. */
+struct hasher *hasher_new_unstitched(unsigned kinds);
+/* Whether all its kinds together cost about as much as the slowest of them; otherwise their sum. */
+bool hasher_is_stitched(const struct hasher *hasher);
 void hasher_free(struct hasher *hasher);
 void hasher_add(struct hasher *hasher, struct slice bytes);
 /* The digests of all bytes added since the start or the last finish; the hasher can be used again.
