@@ -1,4 +1,5 @@
 /* The nominator against a plain search for each literal of each rule. */
+#include "triage/match/gram_groups.h"
 #include "triage/match/nominator.h"
 
 #include <setjmp.h>
@@ -145,11 +146,73 @@ static void a_value_does_not_end_amid_a_name(void **context)
     nominator_free(nominator);
 }
 
+static bool gram_stands_at(struct slice text, size_t at, uint32_t gram, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        if (at + i >= text.size || (text.data[at + i] | 0x20) != (gram >> 8 * i & 0xFF))
+            return false;
+    return true;
+}
+
+/* Gives the places that pass though no gram stands there. */
+static size_t count_others(const struct gram_groups *groups, struct slice text,
+                           const uint32_t *grams, size_t count)
+{
+    uint64_t masks[TEXT / GRAM_GROUPS_BLOCK + 1];
+    size_t others = 0;
+
+    gram_groups_scan(groups, text, sizeof masks / sizeof *masks, masks);
+    for (size_t at = 0; at < text.size; at++) {
+        const bool passes = masks[at / GRAM_GROUPS_BLOCK] >> at % GRAM_GROUPS_BLOCK & 1;
+        bool stands = false;
+        for (size_t i = 0; i < count; i++)
+            stands |= gram_stands_at(text, at, grams[i], i ? 4 : 3);
+        assert_true(passes || !stands);
+        others += passes && !stands;
+    }
+    return others;
+}
+
+/* The first is a short one. */
+static void random_grams(uint32_t *grams, size_t count, struct gram_groups *groups)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t text[4];
+        random_text(text, sizeof text);
+        grams[i] = (text[0] | (uint32_t)text[1] << 8 | (uint32_t)text[2] << 16 |
+                    (i ? (uint32_t)text[3] << 24 : 0)) |
+                   (i ? 0x20202020u : 0x202020u);
+        gram_groups_add(groups, grams[i], i ? 4 : 3);
+    }
+}
+
+static void whatever_the_processor_has_every_gram_passes(void **context)
+{
+    (void)context;
+    for (unsigned unit = GRAM_GROUPS_NONE; unit <= gram_groups_best(); unit++) {
+        size_t others = 0, places = 0;
+        for (size_t round = 0; round < 300; round++) {
+            struct gram_groups groups;
+            uint32_t grams[12];
+            const size_t size = random_below(round % 2 ? TEXT : 140);
+            uint8_t *text = malloc(size + 1);
+            gram_groups_init(&groups, (enum gram_groups_unit)unit);
+            random_grams(grams, 12, &groups);
+            random_text(text + 1, size);
+            others += count_others(&groups, slice_of(text + 1, size), grams, 12);
+            places += size;
+            free(text);
+        }
+        assert_true(unit == GRAM_GROUPS_NONE || others < places / 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_rules_whose_demands_are_met_are_nominated),
         cmocka_unit_test(a_value_does_not_end_amid_a_name),
+        cmocka_unit_test(whatever_the_processor_has_every_gram_passes),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

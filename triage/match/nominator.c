@@ -20,7 +20,7 @@ enum {
     SHORT_GRAM = 3,
     SHORT_MASK = 0xFFFFFF,
     GROUPED_MOST = 1000, /* grams; of more than that too much gets through */
-    BLOCKS = 64,
+    BLOCKS = 32,
     END = 0,
 };
 
@@ -231,7 +231,10 @@ static bool make_room(struct nominator *nominator, const struct literal_demands 
 
 static void group_places(struct nominator *nominator)
 {
-    nominator->grouped = gram_groups_usable() && nominator->place_count <= GROUPED_MOST;
+    const enum gram_groups_unit unit = gram_groups_best();
+
+    gram_groups_init(&nominator->groups, unit);
+    nominator->grouped = unit != GRAM_GROUPS_NONE && nominator->place_count <= GROUPED_MOST;
     for (size_t i = 0; nominator->grouped && i < nominator->place_count; i++) {
         const struct place *place = &nominator->places[i];
         gram_groups_add(&nominator->groups, place->gram,
@@ -347,39 +350,24 @@ static inline void look_at(const struct nominator *nominator, const struct searc
         look_up(nominator, brief, short_gram(search->text.data + at), search, at);
 }
 
-/* Looks where the groups allow it: `bytes` are those of the text at `at`, up to its end, and may be
- * a copy. */
-static void look_at_blocks(const struct nominator *nominator, const uint8_t *bytes, size_t blocks,
-                           const struct search *search, size_t at)
-{
-    uint32_t masks[BLOCKS];
-
-    gram_groups_scan(&nominator->groups, bytes, blocks, masks);
-    for (size_t i = 0; i < blocks; i++, at += GRAM_GROUPS_BLOCK)
-        for (uint32_t places = masks[i]; places; places &= places - 1) {
-            const size_t place = at + (size_t)__builtin_ctz(places);
-            if (place < search->text.size)
-                look_at(nominator, search, place);
-        }
-}
-
+/* Looks where the groups allow it. */
 static void search_grouped(const struct nominator *nominator, const struct search *search)
 {
-    enum { BEHIND = GRAM_GROUPS_WIDTH - 1, TAIL = 2 * GRAM_GROUPS_BLOCK };
-    const struct slice text = search->text;
-    uint8_t tail[TAIL + BEHIND] = {0};
-    size_t at = 0;
+    enum { TURN = BLOCKS * GRAM_GROUPS_BLOCK };
+    uint64_t masks[BLOCKS];
 
-    while (text.size - at >= GRAM_GROUPS_BLOCK + BEHIND) {
-        const size_t whole = (text.size - at - BEHIND) / GRAM_GROUPS_BLOCK;
-        const size_t blocks = whole < BLOCKS ? whole : BLOCKS;
+    for (size_t at = 0; at < search->text.size; at += TURN) {
+        const struct slice rest = slice_from(search->text, at);
+        const size_t size = rest.size < TURN ? rest.size : TURN;
+        const size_t blocks = (size + GRAM_GROUPS_BLOCK - 1) / GRAM_GROUPS_BLOCK;
 
-        look_at_blocks(nominator, text.data + at, blocks, search, at);
-        at += blocks * GRAM_GROUPS_BLOCK;
-    }
-    if (at < text.size) {
-        memcpy(tail, text.data + at, text.size - at);
-        look_at_blocks(nominator, tail, TAIL / GRAM_GROUPS_BLOCK, search, at);
+        gram_groups_scan(&nominator->groups, rest, blocks, masks);
+        for (size_t i = 0; i < blocks; i++)
+            for (uint64_t places = masks[i]; places; places &= places - 1) {
+                const size_t place = at + i * GRAM_GROUPS_BLOCK + (size_t)__builtin_ctzll(places);
+                if (place < search->text.size)
+                    look_at(nominator, search, place);
+            }
     }
 }
 
