@@ -45,7 +45,8 @@ libextriage_a_SOURCES = \
 	%D%/evidence/signature.c %D%/evidence/signature.h \
 	%D%/evidence/segments.c %D%/evidence/segments.h \
 	%D%/evidence/inflate.c %D%/evidence/inflate.h \
-	%D%/evidence/ewf.c %D%/evidence/ewf.h %D%/evidence/ewf_metadata.c %D%/evidence/ewf_sections.c \
+	%D%/evidence/ewf.c %D%/evidence/ewf.h %D%/evidence/ewf_metadata.c \
+	%D%/evidence/ewf_sections.c %D%/evidence/ewf_scan.h %D%/evidence/ewf_tables.c %D%/evidence/ewf_place.c \
 	%D%/evidence/ewf_search.c %D%/evidence/ewf_libewf.c %D%/evidence/ewf_libewf.h \
 	%D%/evidence/ntfs_owner.c %D%/evidence/ntfs_owner.h \
 	%D%/evidence/raw.c %D%/evidence/vhd.c \

@@ -112,18 +112,9 @@ static const uint32_t *entries_of(const struct ewf *ewf, struct ewf_reader *read
     if (!table->entries || segment_read(&ewf->segments.files[run->segment], run->table_at,
                                         table->entries, size) != (ssize_t)size)
         return NULL;
-    struct cursor c = cursor_over(slice_of(table->entries, size), run->table_at);
-    for (uint32_t i = 0; i < run->count; i++) /* in place: entry i is read before it is written */
-        table->entries[i] = cursor_u32le(&c);
+    ewf_decode_entries(table->entries, run->count);
     table->run = run;
     return table->entries;
-}
-
-static uint64_t entry_at(const struct ewf_run *run, const uint32_t *entries, uint64_t index)
-{
-    uint32_t entry = entries[index];
-
-    return run->base + (index >= run->plain_from ? entry : entry & (uint32_t)INT32_MAX);
 }
 
 /* Where a chunk lies, its size being the way to the next one. False when the table cannot be right.
@@ -132,11 +123,11 @@ static bool place_of(const struct ewf *ewf, const struct ewf_run *run, const uin
                      uint64_t chunk, struct place *place)
 {
     uint64_t index = chunk - run->first, file_size = ewf->segments.files[run->segment].size;
-    uint64_t end = index + 1 < run->count ? entry_at(run, entries, index + 1) : run->end;
-    uint64_t most = 2 * (uint64_t)ewf->image.container.chunk_size + 1024;
+    uint64_t end = index + 1 < run->count ? ewf_chunk_start(run, entries, index + 1) : run->end;
+    uint64_t most = ewf_stored_most(ewf->image.container.chunk_size);
 
     place->segment = run->segment;
-    place->at = entry_at(run, entries, index);
+    place->at = ewf_chunk_start(run, entries, index);
     place->compressed = index < run->plain_from && entries[index] >> 31;
     if (end > file_size)
         end = file_size;
@@ -287,7 +278,7 @@ static void reader_free(void *context)
 static void *reader_new(const struct image *image)
 {
     struct ewf_reader *reader = calloc(1, sizeof *reader);
-    size_t room = 2 * (size_t)image->container.chunk_size + 1024;
+    size_t room = ewf_stored_most(image->container.chunk_size);
 
     if (!reader)
         goto failed;

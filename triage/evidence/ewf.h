@@ -67,6 +67,28 @@ struct ewf {
     struct ewf_cache *cache;
 };
 
+/* The most bytes that a chunk is given in its file. */
+static inline size_t ewf_stored_most(size_t chunk_size)
+{
+    return 2 * chunk_size + 1024;
+}
+
+/* File offset of chunk `index` of a run. */
+static inline uint64_t ewf_chunk_start(const struct ewf_run *run, const uint32_t *entries,
+                                       uint64_t index)
+{
+    uint32_t entry = entries[index];
+
+    return run->base + (index >= run->plain_from ? entry : entry & (uint32_t)INT32_MAX);
+}
+
+/* Makes numbers of the bytes of a table, in place. */
+static inline void ewf_decode_entries(uint32_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        entries[i] = le32toh(entries[i]);
+}
+
 /* True when the file's first section is intact. */
 bool ewf_has_section(const struct segment *file);
 /* Reads all sections of all segments into `ewf`; what is damaged becomes a gap. -1 only when
@@ -97,14 +119,12 @@ void ewf_search_release(struct ewf_search *search);
 /* Where the next chunk starts; false at the end and where the bytes are no intact chunk. */
 bool ewf_search_next(struct ewf_search *search, uint64_t *at, bool *compressed);
 
-/* Case metadata from the body of a header, header2 (wide), digest or hash section. */
-void ewf_read_header(struct ewf *ewf, struct slice body, bool wide);
-void ewf_read_digest(struct ewf *ewf, struct slice body);
-void ewf_read_hash(struct ewf *ewf, struct slice body);
-/* Likewise of xheader and xhash, which newer tools write as XML. */
-void ewf_read_xml(struct ewf *ewf, struct slice body);
-/* Notes the sectors that an error2 section lists. */
-int ewf_read_unread(struct ewf *ewf, struct slice body);
+/* Whether a section of this kind says something of the case: metadata, stored hashes, the sectors
+ * that were unreadable. */
+bool ewf_is_metadata(const char *kind);
+/* Takes over what the body of such a section says; damage of it is a note. -1 only when memory is
+ * out. */
+int ewf_read_metadata(struct ewf *ewf, const char *kind, struct slice body);
 /* The names that metadata have in a container, 0 to EWF_KEYS - 1; libewf's are the same. */
 const char *ewf_key(size_t index);
 struct ewf_answer;

@@ -145,7 +145,7 @@ static void parse_text(struct ewf *ewf, struct slice text)
         add_value(ewf, slice_trim(code), value);
 }
 
-void ewf_read_header(struct ewf *ewf, struct slice body, bool wide)
+static void read_header_text(struct ewf *ewf, struct slice body, bool wide)
 {
     struct inflater *inflater = inflater_new();
     uint8_t *bytes = malloc(HEADER_MAX);
@@ -167,6 +167,18 @@ void ewf_read_header(struct ewf *ewf, struct slice body, bool wide)
     buffer_release(&narrow);
     free(bytes);
     inflater_free(inflater);
+}
+
+static int read_header(struct ewf *ewf, struct slice body)
+{
+    read_header_text(ewf, body, false);
+    return 0;
+}
+
+static int read_header2(struct ewf *ewf, struct slice body)
+{
+    read_header_text(ewf, body, true);
+    return 0;
 }
 
 static void hex(struct slice bytes, char *text)
@@ -216,19 +228,21 @@ static struct slice checked(struct ewf *ewf, struct slice body, size_t size)
     return slice_of(NULL, 0);
 }
 
-void ewf_read_digest(struct ewf *ewf, struct slice body)
+static int read_digest(struct ewf *ewf, struct slice body)
 {
     struct container *container = &ewf->image.container;
     struct slice bytes = checked(ewf, body, 76);
 
     take_hash(ewf, slice_part(bytes, 0, MD5_SIZE), container->md5, MD5_TEXT_SIZE);
     take_hash(ewf, slice_part(bytes, MD5_SIZE, SHA1_SIZE), container->sha1, SHA1_TEXT_SIZE);
+    return 0;
 }
 
-void ewf_read_hash(struct ewf *ewf, struct slice body)
+static int read_hash(struct ewf *ewf, struct slice body)
 {
     take_hash(ewf, slice_part(checked(ewf, body, 32), 0, MD5_SIZE), ewf->image.container.md5,
               MD5_TEXT_SIZE);
+    return 0;
 }
 
 /* What stands between <key> and </key>; empty when it is not there. */
@@ -280,7 +294,7 @@ static void add_hash_element(struct ewf *ewf, struct slice xml, const char *key,
     keep_hash(ewf, text, kept, room);
 }
 
-void ewf_read_xml(struct ewf *ewf, struct slice body)
+static int read_xml(struct ewf *ewf, struct slice body)
 {
     struct container *container = &ewf->image.container;
     struct inflater *inflater = inflater_new();
@@ -298,6 +312,7 @@ void ewf_read_xml(struct ewf *ewf, struct slice body)
     }
     free(bytes);
     inflater_free(inflater);
+    return 0;
 }
 
 static int add_unread(struct ewf *ewf, struct slice entries)
@@ -322,7 +337,7 @@ static int add_unread(struct ewf *ewf, struct slice entries)
 
 /* A count, 512 bytes without meaning, a checksum; then pairs of first sector and count, and their
  * checksum. */
-int ewf_read_unread(struct ewf *ewf, struct slice body)
+static int read_unread(struct ewf *ewf, struct slice body)
 {
     struct cursor c = cursor_over(body, 0);
     uint32_t count = cursor_u32le(&c), head_sum, sum;
@@ -337,6 +352,31 @@ int ewf_read_unread(struct ewf *ewf, struct slice body)
         return add_unread(ewf, entries);
     ewf_add_metadata(ewf, "damage_note",
                      "the list of sectors that were unreadable at acquisition is damaged");
+    return 0;
+}
+
+static const struct {
+    const char *kind;
+    int (*read)(struct ewf *ewf, struct slice body);
+} readers[] = {
+    {"header", read_header}, {"header2", read_header2}, {"xheader", read_xml},
+    {"xhash", read_xml},     {"digest", read_digest},   {"hash", read_hash},
+    {"error2", read_unread},
+};
+
+bool ewf_is_metadata(const char *kind)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (!strcmp(readers[i].kind, kind))
+            return true;
+    return false;
+}
+
+int ewf_read_metadata(struct ewf *ewf, const char *kind, struct slice body)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (!strcmp(readers[i].kind, kind))
+            return readers[i].read(ewf, body);
     return 0;
 }
 

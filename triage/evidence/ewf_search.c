@@ -18,7 +18,7 @@ int ewf_search_init(struct ewf_search *search, const struct segment *file, uint6
                                   .at = start,
                                   .end = end,
                                   .chunk_size = chunk_size,
-                                  .stored_most = 2 * chunk_size + 1024};
+                                  .stored_most = ewf_stored_most(chunk_size)};
     search->room = search->stored_most > READ_AT_ONCE / 4 ? 4 * search->stored_most : READ_AT_ONCE;
     search->inflater = inflater_new();
     search->stored = malloc(search->room);
