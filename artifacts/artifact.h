@@ -82,6 +82,7 @@ struct job_services {
     int (*load)(struct job *job, const struct file *file, size_t most, struct slice *content);
     bool (*data)(struct job *job, uint64_t offset, uint64_t *start, uint64_t *size);
     bool (*name_of)(struct job *job, uint64_t reference, struct buffer *name, uint64_t *parent);
+    bool (*is_lost)(struct job *job, uint64_t reference);
     ssize_t (*peek)(struct job *job, const struct file *file, uint64_t offset, void *buffer,
                     size_t size);
     void (*scan)(struct job *job, const char *windows_path, uint64_t offset, struct slice content,
@@ -206,6 +207,13 @@ static inline bool job_name_of(struct job *job, uint64_t reference, struct buffe
                                uint64_t *parent)
 {
     return job->services->name_of(job, reference, name, parent);
+}
+
+/* Whether nothing can be read of the $MFT entry that a file reference names, so that a file that
+ * job_find did not give may be there all the same. */
+static inline bool job_is_lost(struct job *job, uint64_t reference)
+{
+    return job->services->is_lost && job->services->is_lost(job, reference);
 }
 
 /*

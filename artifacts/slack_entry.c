@@ -98,7 +98,10 @@ static void add_parent(struct slack_entries *entries, const struct index_entry *
 }
 
 /* Whether the folder still holds the very file. */
-static bool is_there(struct slack_entries *entries, const struct index_entry *entry)
+enum whereabouts { GONE, THERE, UNKNOWN /* its entry in the $MFT is lost */ };
+
+static enum whereabouts whereabouts_of(struct slack_entries *entries,
+                                       const struct index_entry *entry)
 {
     const struct file *folder = entries->job->file;
     struct buffer path = BUFFER_EMPTY;
@@ -106,14 +109,16 @@ static bool is_there(struct slack_entries *entries, const struct index_entry *en
     bool found = false;
 
     if (!is_of_this_folder(entries, entry) || folder->flags & FILE_DELETED || folder->snapshot)
-        return false;
+        return GONE;
     buffer_format(&path, "%s%s", folder->path, *folder->path ? "/" : "");
     usn_name_append(&path, entry->name);
     if (!buffer_failed(&path))
         found = job_find(entries->job, folder->volume, buffer_text(&path), &there);
     buffer_release(&path);
-    return found && (entry->reference == 0 || (there.address == usn_entry(entry->reference) &&
-                                               there.sequence == usn_sequence(entry->reference)));
+    if (found && (entry->reference == 0 || (there.address == usn_entry(entry->reference) &&
+                                            there.sequence == usn_sequence(entry->reference))))
+        return THERE;
+    return entry->reference && job_is_lost(entries->job, entry->reference) ? UNKNOWN : GONE;
 }
 
 static void write_attributes(uint32_t bits, char text[WORDS_SIZE])
@@ -153,8 +158,8 @@ static struct value value_of(enum field field, struct slice text)
     return (struct value){.name = field_name(field), .field = field, .text = text};
 }
 
-static void tell(struct slack_entries *entries, const struct index_entry *entry, size_t name_at,
-                 uint64_t offset)
+static void tell(struct slack_entries *entries, const struct index_entry *entry,
+                 enum whereabouts place, size_t name_at, uint64_t offset)
 {
     char extension[EXTENSION_SIZE], attributes[WORDS_SIZE], size[NUMBER_SIZE];
     char times[4][INSTANT_TEXT_SIZE];
@@ -170,7 +175,7 @@ static void tell(struct slack_entries *entries, const struct index_entry *entry,
         value_of(FIELD_Extension, slice_of_text(extension)),
         value_of(FIELD_FileAttributes, slice_of_text(attributes)),
         value_of(FIELD_Size, slice_of_text(size)),
-        value_of(FIELD_Deleted, slice_of_text("true")),
+        value_of(FIELD_Deleted, slice_of_text(place == UNKNOWN ? "unknown" : "true")),
         value_of(FIELD_CreatedIndex, slice_of_text(instant_format(entry->times.created, times[0]))),
         value_of(FIELD_ModifiedIndex,
                  slice_of_text(instant_format(entry->times.modified, times[1]))),
@@ -181,7 +186,7 @@ static void tell(struct slack_entries *entries, const struct index_entry *entry,
         value_of(FIELD_ParentFileReferenceNumber, buffer_slice(&entries->parent)),
     };
     const struct event event = {
-        .kind = KIND_file_remnant,
+        .kind = place == UNKNOWN ? KIND_file_unread : KIND_file_remnant,
         .artifact = entries->job->artifact->name,
         .sources = entries->job->artifact->sources,
         .when = entry->times.created,
@@ -192,7 +197,7 @@ static void tell(struct slack_entries *entries, const struct index_entry *entry,
         .raw = entry->bytes,
         .values = values,
         .value_count = VALUES,
-        .marks = EVENT_RECOVERED,
+        .marks = place == UNKNOWN ? EVENT_RECOVERED | EVENT_DAMAGED : EVENT_RECOVERED,
     };
     job_emit(entries->job, &event);
 }
@@ -205,7 +210,9 @@ void slack_entry_take(struct slack_entries *entries, const struct index_entry *e
     tally->records++;
     tally->used++;
     tally_time(tally, entry->times.created);
-    if (was_seen(entries, entry) || is_there(entries, entry))
+    const enum whereabouts place =
+        was_seen(entries, entry) ? THERE : whereabouts_of(entries, entry);
+    if (place == THERE)
         return;
     buffer_clear(&entries->target);
     buffer_clear(&entries->reference);
@@ -217,5 +224,5 @@ void slack_entry_take(struct slack_entries *entries, const struct index_entry *e
         usn_reference_append(&entries->reference, (struct usn_reference){entry->reference, 0});
     usn_reference_append(&entries->parent, (struct usn_reference){entry->parent, 0});
     if (!buffer_failed(&entries->target))
-        tell(entries, entry, name_at, offset);
+        tell(entries, entry, place, name_at, offset);
 }

@@ -33,6 +33,7 @@ struct fake_job {
     struct slice peeked; /* what each other file holds that an artifact looks into */
     /* What an $MFT says of a reference; NULL: there is none. */
     bool (*name_of)(uint64_t reference, struct buffer *name, uint64_t *parent);
+    uint64_t lost; /* the reference of the entry that cannot be read; 0: none */
 };
 
 static inline ssize_t fake_read(struct job *job, uint64_t offset, void *out, size_t size)
@@ -175,6 +176,13 @@ static inline bool fake_name_of(struct job *job, uint64_t reference, struct buff
     return fake->name_of && fake->name_of(reference, name, parent);
 }
 
+static inline bool fake_is_lost(struct job *job, uint64_t reference)
+{
+    const struct fake_job *fake = job->engine;
+
+    return fake->lost && fake->lost == reference;
+}
+
 static inline int fake_neighbour(struct job *job, const char *suffix, struct slice *content)
 {
     const struct fake_job *fake = job->engine;
@@ -218,6 +226,7 @@ static inline void fake_job_init(struct fake_job *fake, const char *artifact, co
                                            .load = fake_load,
                                            .data = fake_data,
                                            .name_of = fake_name_of,
+                                           .is_lost = fake_is_lost,
                                            .peek = fake_peek,
                                            .scan = fake_scan};
     fake->file.path = path;

@@ -375,6 +375,21 @@ static void a_deleted_entry_is_found_under_the_number_it_had(void **context)
     buffer_release(&name);
 }
 
+static void an_entry_is_lost_when_nothing_of_it_can_be_read(void **context)
+{
+    const struct mft_input input = {
+        .read = read_bytes, .context = &fake.job, .size = sizeof table, .record_size = RECORD};
+
+    (void)context;
+    init(sizeof table, "");
+    assert_false(mft_is_lost(&input, in(WEB)));
+    assert_false(mft_is_lost(&input, UINT64_C(0xFFFFFFFFFFFF)));
+    memset(table + WEB * RECORD, 0, RECORD);
+    assert_true(mft_is_lost(&input, in(WEB)));
+    fake.damage_from = 5 * RECORD, fake.damage_to = 6 * RECORD;
+    assert_true(mft_is_lost(&input, in(5)));
+}
+
 /* No crash and sums that fit, whatever the bytes are. */
 static void broken_tables_do_no_harm(void **context)
 {
@@ -419,6 +434,7 @@ int main(void)
         TEST(a_table_is_recognised_by_its_first_entry),
         TEST(one_entry_is_found_by_its_reference),
         TEST(a_deleted_entry_is_found_under_the_number_it_had),
+        TEST(an_entry_is_lost_when_nothing_of_it_can_be_read),
         TEST(broken_tables_do_no_harm),
     };
 

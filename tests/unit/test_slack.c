@@ -139,6 +139,23 @@ static void what_the_folder_still_holds_is_not_told(void **context)
     assert_int_equal(fake.tally.used, 3);
 }
 
+/* The $MFT's entry is damaged: nobody can say that the file is deleted. */
+static void a_file_whose_entry_is_lost_is_not_called_deleted(void **context)
+{
+    (void)context;
+    make_index();
+    init("i30_slack", "inetpub/wwwroot", BLOCK);
+    fake.file.flags = FILE_FOLDER;
+    fake.file.address = 70;
+    fake.lost = 80 | UINT64_C(9) << 48;
+    assert_int_equal(fake.job.artifact->parse(&fake.job), 0);
+    assert_true(is_told("|file.unread|12|"));
+    assert_true(is_told("FileName=shell.aspx|Extension=.aspx|FileAttributes=hidden "
+                        "archive|Size=600|Deleted=unknown"));
+    assert_true(is_told("FileName=web.config|Extension=.config|FileAttributes=hidden "
+                        "archive|Size=600|Deleted=true"));
+}
+
 static void entries_of_a_block_given_up_are_told(void **context)
 {
     (void)context;
@@ -297,6 +314,7 @@ int main(void)
         TEST(names_in_the_slack_come_with_their_times),
         TEST(a_lost_header_loses_only_the_reference),
         TEST(what_the_folder_still_holds_is_not_told),
+        TEST(a_file_whose_entry_is_lost_is_not_called_deleted),
         TEST(entries_of_a_block_given_up_are_told),
         TEST(a_copy_of_an_entry_is_told_once),
         TEST(a_torn_block_is_told_and_used_up_to_the_tear),

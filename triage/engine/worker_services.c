@@ -207,6 +207,15 @@ static bool service_name_of(struct job *job, uint64_t reference, struct buffer *
            mft_name_of(&running->mft_input, reference, name, parent);
 }
 
+static bool service_is_lost(struct job *job, uint64_t reference)
+{
+    struct running *running = running_of(job);
+
+    if (!running->mft_sought)
+        seek_mft(running);
+    return running->mft_input.record_size && mft_is_lost(&running->mft_input, reference);
+}
+
 static int read_neighbour(struct running *running, const struct file *file, struct buffer *content)
 {
     struct stream *stream;
@@ -275,6 +284,7 @@ const struct job_services running_services = {
     .load = running_load_file,
     .data = service_data,
     .name_of = service_name_of,
+    .is_lost = service_is_lost,
     .peek = service_peek,
     .scan = running_scan_part,
     .ask = service_ask,

@@ -43,6 +43,10 @@ uint32_t mft_record_size(const struct mft_input *input);
 bool mft_name_of(const struct mft_input *input, uint64_t reference, struct buffer *name,
                  uint64_t *parent);
 
+/* Nothing can be read of the entry that `reference` names, though the table is long enough to have
+ * it: which file it holds is not known. input->record_size must be set. */
+bool mft_is_lost(const struct mft_input *input, uint64_t reference);
+
 /*
  * Undoes the update sequence of a record in place (the last two bytes of each stretch were swapped
  * for a check value). Gives the bytes that can be trusted from the start: all of it, or what lies
