@@ -122,6 +122,9 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_table.c %D%/match/indicator_table.h \
 	%D%/match/indicator_words.c \
 	%D%/match/items.c %D%/match/items.h \
+	%D%/match/item_key.c %D%/match/item_key.h %D%/match/item_text.c %D%/match/item_text.h \
+	%D%/match/placeholders.c %D%/match/placeholders.h \
+	%D%/match/rule_memory.c %D%/match/rule_memory.h \
 	%D%/match/known_good.c %D%/match/known_good.h \
 	%D%/match/literals.c %D%/match/literals.h \
 	%D%/match/logsources.c %D%/match/logsources.h \
