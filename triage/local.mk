@@ -101,6 +101,7 @@ libextriage_a_SOURCES = \
 	%D%/match/log_model.c %D%/match/log_model.h \
 	%D%/match/percent.c %D%/match/percent.h \
 	%D%/match/prefilter.c %D%/match/prefilter.h \
+	%D%/match/regex_demand.c %D%/match/regex_demand.h \
 	%D%/match/regex_literals.c %D%/match/regex_literals.h \
 	%D%/match/clause.c %D%/match/clause.h \
 	%D%/match/condition.c %D%/match/condition.h \

@@ -1,288 +1,36 @@
-/*
- * A small reader of PCRE2 patterns (pcre2pattern(3)) that follows every construct it knows to the
+/* A small reader of PCRE2 patterns (pcre2pattern(3)) that follows every construct it knows to the
  * words that a match cannot do without. What it does not know ends the run of literal text that it
- * was in, or the whole attempt: it may promise too little, never too much.
- */
+ * was in, or the whole attempt. */
 #include "triage/match/regex_literals.h"
 
 #include "triage/match/ascii.h"
+#include "triage/match/regex_demand.h"
 
 #include <string.h>
 
 enum {
-    WORDS_MOST = 32,     /* alternatives that are followed */
-    WORD_SIZE_MOST = 64, /* longer runs are cut: the part says enough */
     DEPTH_MOST = 50,
     CLASS_MOST = 4, /* a class of more characters ends a run */
-    COUNT_MOST = 8, /* repetitions that are written out */
-    UNLIMITED = 65535,
-};
-
-struct words {
-    struct slice *items; /* lower case; never changed, so that sets may share them */
-    size_t count;
-};
-
-/* What a part of the pattern demands of the text. */
-struct demand {
-    bool exact;          /* the part matches nothing but `words` (which may be empty words) */
-    struct words words;  /* when exact */
-    struct words needed; /* one of these stands in any text that the part matches; none when it
-                            promises nothing */
-    double cost;         /* of the needed, when there are any */
 };
 
 struct reader {
+    struct demand_maker maker;
     struct slice pattern;
     size_t at;
-    struct arena *arena;
-    const char *breaks;
-    size_t shortest;
     unsigned depth;
-    bool lost; /* a construct that could change the meaning of all: nothing is promised */
 };
 
 static struct demand read_alternatives(struct reader *reader);
 
-static struct demand demand_nothing(void)
+/* A construct that could change the meaning of all: nothing is promised. */
+static void lose(struct reader *reader)
 {
-    return (struct demand){.exact = false};
-}
-
-/* A set of one word; empty when memory is out. */
-static struct words one_word(struct reader *reader, const uint8_t *bytes, size_t size)
-{
-    struct words words = {arena_array(reader->arena, 1, sizeof *words.items), 1};
-    const struct slice word = arena_copy(reader->arena, slice_of(bytes, size));
-
-    if (!words.items || (size > 0 && !word.data)) {
-        reader->lost = true;
-        return (struct words){NULL, 0};
-    }
-    words.items[0] = word;
-    return words;
-}
-
-/* The part matches without taking any text. */
-static struct demand demand_empty(struct reader *reader)
-{
-    return (struct demand){.exact = true, .words = one_word(reader, (const uint8_t *)"", 0)};
-}
-
-static struct demand demand_byte(struct reader *reader, unsigned byte)
-{
-    const uint8_t lower = ascii_lower((uint8_t)byte);
-
-    if (byte >= 0x80)
-        return demand_nothing();
-    return (struct demand){.exact = true, .words = one_word(reader, &lower, 1)};
-}
-
-static bool has_word(struct words words, struct slice word)
-{
-    for (size_t i = 0; i < words.count; i++)
-        if (slice_equal(words.items[i], word))
-            return true;
-    return false;
-}
-
-/* All words of both, each once; false when there are too many. */
-static bool unite(struct reader *reader, struct words a, struct words b, struct words *out)
-{
-    struct words all = {arena_array(reader->arena, a.count + b.count + 1, sizeof *all.items), 0};
-
-    if (!all.items) {
-        reader->lost = true;
-        return false;
-    }
-    for (size_t i = 0; i < a.count + b.count; i++) {
-        const struct slice word = i < a.count ? a.items[i] : b.items[i - a.count];
-
-        if (!has_word(all, word))
-            all.items[all.count++] = word;
-    }
-    *out = all;
-    return all.count <= WORDS_MOST;
-}
-
-static struct slice join(struct reader *reader, struct slice a, struct slice b)
-{
-    uint8_t *bytes = arena_take(reader->arena, a.size + b.size + 1);
-
-    if (!bytes) {
-        reader->lost = true;
-        return slice_of(NULL, 0);
-    }
-    memcpy(bytes, a.data, a.size);
-    memcpy(bytes + a.size, b.data, b.size);
-    return slice_of(bytes, a.size + b.size);
-}
-
-/* Each word of `a` followed by each of `b`; false when that gets too many or too long. */
-static bool multiply(struct reader *reader, struct words a, struct words b, struct words *out)
-{
-    struct words all = {NULL, 0};
-
-    if (a.count * b.count > WORDS_MOST)
-        return false;
-    all.items = arena_array(reader->arena, a.count * b.count + 1, sizeof *all.items);
-    if (!all.items) {
-        reader->lost = true;
-        return false;
-    }
-    for (size_t i = 0; i < a.count; i++)
-        for (size_t k = 0; k < b.count; k++) {
-            if (a.items[i].size + b.items[k].size > WORD_SIZE_MOST)
-                return false;
-            all.items[all.count++] = join(reader, a.items[i], b.items[k]);
-        }
-    *out = all;
-    return true;
-}
-
-static bool is_break(const struct reader *reader, uint8_t byte)
-{
-    return byte == '\0' || (reader->breaks && strchr(reader->breaks, byte));
-}
-
-/* The part of a word, between breaks, that is rarest in logs; empty when all are too short. */
-static struct slice best_piece(const struct reader *reader, struct slice word)
-{
-    struct slice best = slice_of(NULL, 0);
-
-    for (size_t at = 0; at < word.size;) {
-        size_t size = 0;
-
-        while (at + size < word.size && !is_break(reader, word.data[at + size]))
-            size++;
-        const struct slice piece = slice_part(word, at, size);
-
-        if (size >= reader->shortest &&
-            (best.size == 0 || literal_cost(piece) < literal_cost(best)))
-            best = piece;
-        at += size + 1;
-    }
-    return best;
-}
-
-/* Takes the words as what is needed if they are a cheaper promise than the present one. */
-static void offer(struct reader *reader, struct demand *demand, struct words words)
-{
-    struct words pieces = {arena_array(reader->arena, words.count + 1, sizeof *pieces.items), 0};
-    double cost = 0;
-
-    if (!pieces.items) {
-        reader->lost = true;
-        return;
-    }
-    for (size_t i = 0; i < words.count; i++) {
-        const struct slice piece = best_piece(reader, words.items[i]);
-
-        if (piece.size == 0)
-            return;
-        if (has_word(pieces, piece))
-            continue;
-        pieces.items[pieces.count++] = piece;
-        cost += literal_cost(piece);
-    }
-    if (pieces.count > 0 && (demand->needed.count == 0 || cost < demand->cost)) {
-        demand->needed = pieces;
-        demand->cost = cost;
-    }
-}
-
-static void offer_needed(struct demand *demand, const struct demand *other)
-{
-    if (other->needed.count == 0 || (demand->needed.count > 0 && demand->cost <= other->cost))
-        return;
-    demand->needed = other->needed;
-    demand->cost = other->cost;
-}
-
-/* Either of two. */
-static struct demand demand_either(struct reader *reader, struct demand a, struct demand b)
-{
-    struct demand either = demand_nothing();
-
-    either.exact = a.exact && b.exact && unite(reader, a.words, b.words, &either.words);
-    if (a.exact)
-        offer(reader, &a, a.words);
-    if (b.exact)
-        offer(reader, &b, b.words);
-    if (a.needed.count > 0 && b.needed.count > 0 &&
-        unite(reader, a.needed, b.needed, &either.needed))
-        either.cost = a.cost + b.cost;
-    else
-        either.needed.count = 0;
-    return either;
-}
-
-/* The text of a sequence as it is read: `run` is what its end must look like. */
-struct sequence {
-    struct demand whole;
-    struct words run;
-    bool exact; /* no element so far was anything but exact: the run is the whole */
-};
-
-static void end_run(struct reader *reader, struct sequence *sequence)
-{
-    offer(reader, &sequence->whole, sequence->run);
-    sequence->run = one_word(reader, (const uint8_t *)"", 0);
-    sequence->exact = false;
-}
-
-static void append(struct reader *reader, struct sequence *sequence, const struct demand *next)
-{
-    struct words longer;
-
-    offer_needed(&sequence->whole, next);
-    if (!next->exact) {
-        end_run(reader, sequence);
-        return;
-    }
-    if (next->words.count > 1)
-        offer(reader, &sequence->whole, sequence->run);
-    if (!multiply(reader, sequence->run, next->words, &longer)) {
-        end_run(reader, sequence);
-        longer = next->words;
-    }
-    sequence->run = longer;
-}
-
-static struct sequence sequence_start(struct reader *reader)
-{
-    return (struct sequence){.run = one_word(reader, (const uint8_t *)"", 0), .exact = true};
-}
-
-static struct demand sequence_demand(struct reader *reader, struct sequence *sequence)
-{
-    sequence->whole.exact = sequence->exact;
-    sequence->whole.words = sequence->run;
-    if (!sequence->exact)
-        offer(reader, &sequence->whole, sequence->run);
-    return sequence->whole;
-}
-
-/* The element so many times in a row, at least `least`. */
-static struct demand repeat(struct reader *reader, struct demand element, unsigned least,
-                            unsigned most)
-{
-    struct sequence sequence = sequence_start(reader);
-
-    if (least == 0 && most == 1)
-        return demand_either(reader, element, demand_empty(reader));
-    if (least == 0)
-        return demand_nothing();
-    for (unsigned i = 0; i < least && i < COUNT_MOST; i++)
-        append(reader, &sequence, &element);
-    if (most != least || least > COUNT_MOST)
-        end_run(reader, &sequence);
-    return sequence_demand(reader, &sequence);
+    reader->maker.lost = true;
 }
 
 static bool more(const struct reader *reader)
 {
-    return reader->at < reader->pattern.size && !reader->lost;
+    return reader->at < reader->pattern.size && !reader->maker.lost;
 }
 
 /* The byte `ahead` of the present one, 0 behind the end. */
@@ -307,7 +55,7 @@ static void skip_to(struct reader *reader, uint8_t end)
     const size_t at = slice_find(reader->pattern, reader->at, end);
 
     if (at == SIZE_MAX)
-        reader->lost = true;
+        lose(reader);
     else
         reader->at = at + 1;
 }
@@ -345,7 +93,7 @@ static unsigned read_hex_escape(struct reader *reader)
     reader->at++;
     value = read_hex(reader, 6);
     if (!accept(reader, "}"))
-        reader->lost = true;
+        lose(reader);
     return value;
 }
 
@@ -390,8 +138,7 @@ static int simple_escape(uint8_t letter)
     return letter;
 }
 
-/* \Q...\E: the text as it stands, the end may be missing. Only the last byte takes a quantifier, so
- * one byte is read and the reader stays within; see read_quoted. */
+/* Any escape but \Q and \E. */
 static struct demand read_escape(struct reader *reader)
 {
     const uint8_t letter = peek(reader, 1);
@@ -399,13 +146,13 @@ static struct demand read_escape(struct reader *reader)
 
     reader->at += 2;
     if (reader->at > reader->pattern.size)
-        reader->lost = true;
+        lose(reader);
     if (byte >= 0)
-        return demand_byte(reader, (unsigned)byte);
+        return demand_byte(&reader->maker, (unsigned)byte);
     if (letter == 'x')
-        return demand_byte(reader, read_hex_escape(reader));
+        return demand_byte(&reader->maker, read_hex_escape(reader));
     if (strchr("bBAZzGK", letter))
-        return demand_empty(reader);
+        return demand_empty(&reader->maker);
     if (is_digit(letter))
         return skip_digits(reader);
     if (strchr("pPgk", letter))
@@ -415,7 +162,7 @@ static struct demand read_escape(struct reader *reader)
     if (letter == 'c')
         reader->at++;
     else if (!strchr("dDwWsShHvVRXC", letter))
-        reader->lost = true;
+        lose(reader);
     return demand_nothing();
 }
 
@@ -449,7 +196,7 @@ static int read_member(struct reader *reader)
         return letter;
     byte = simple_escape(peek(reader, 0));
     if (byte < 0 && strchr("QE", peek(reader, 0)))
-        reader->lost = true;
+        lose(reader);
     reader->at++;
     if (byte >= 0)
         return byte;
@@ -478,12 +225,11 @@ static void read_members(struct reader *reader, struct members *members)
 
     for (; more(reader) && (first || peek(reader, 0) != ']'); first = false) {
         if (peek(reader, 0) == '[' && peek(reader, 1) && strchr(":.=", peek(reader, 1))) {
-            reader->lost =
-                true; /* a POSIX class, or not quite: where it ends is not worth knowing */
+            lose(reader); /* a POSIX class, or not quite: where it ends is not worth knowing */
             return;
         }
         if (peek(reader, 0) == '\\' && reader->at + 1 >= reader->pattern.size) {
-            reader->lost = true;
+            lose(reader);
             return;
         }
         const int low = read_member(reader);
@@ -494,24 +240,19 @@ static void read_members(struct reader *reader, struct members *members)
             add_member(members, (unsigned)low);
     }
     if (!accept(reader, "]"))
-        reader->lost = true;
+        lose(reader);
 }
 
 static struct demand read_class(struct reader *reader)
 {
     struct members members = {.count = 0};
-    struct demand demand = {.exact = true};
-    bool negated;
 
     reader->at++;
-    negated = accept(reader, "^");
+    const bool negated = accept(reader, "^");
     read_members(reader, &members);
-    if (negated || members.many || reader->lost)
-        return demand_nothing();
-    for (size_t i = 0; i < members.count; i++)
-        if (!unite(reader, demand.words, one_word(reader, &members.lower[i], 1), &demand.words))
-            return demand_nothing();
-    return demand;
+    return negated || members.many || reader->maker.lost
+               ? demand_nothing()
+               : demand_one_of(&reader->maker, members.lower, members.count);
 }
 
 /* Behind "(?" when it is not a group: flags up to ')' or ':'. True when a group follows. */
@@ -525,11 +266,11 @@ static bool read_flags(struct reader *reader)
             return true;
         if (letter == ')')
             return false;
-        if (!strchr("imsnUJ-^",
-                    letter)) /* x changes how all is read; numbers and the like call groups */
-            reader->lost = true;
+        /* x changes how all is read; numbers and the like call groups */
+        if (!strchr("imsnUJ-^", letter))
+            lose(reader);
     }
-    reader->lost = true;
+    lose(reader);
     return false;
 }
 
@@ -540,7 +281,7 @@ static enum group read_opening(struct reader *reader)
 {
     reader->at++;
     if (peek(reader, 0) == '*') {
-        reader->lost = true;
+        lose(reader);
         return GROUP_UNKNOWN;
     }
     if (!accept(reader, "?"))
@@ -552,7 +293,7 @@ static enum group read_opening(struct reader *reader)
     if (accept(reader, "!") || accept(reader, "<!") || accept(reader, "<="))
         return GROUP_UNKNOWN;
     if (accept(reader, "<*"))
-        reader->lost = true;
+        lose(reader);
     if (accept(reader, "P<") || accept(reader, "<")) {
         skip_to(reader, '>');
         return GROUP_PLAIN;
@@ -567,26 +308,20 @@ static enum group read_opening(struct reader *reader)
 static struct demand read_group(struct reader *reader)
 {
     const enum group group = read_opening(reader);
-    struct demand inside, demand = demand_empty(reader);
 
-    if (group == GROUP_FLAGS || reader->lost)
-        return demand;
+    if (group == GROUP_FLAGS || reader->maker.lost)
+        return demand_empty(&reader->maker);
     if (++reader->depth > DEPTH_MOST) {
-        reader->lost = true;
-        return demand;
+        lose(reader);
+        return demand_nothing();
     }
-    inside = read_alternatives(reader);
+    const struct demand inside = read_alternatives(reader);
     reader->depth--;
     if (!accept(reader, ")"))
-        reader->lost = true;
-    if (group == GROUP_PLAIN)
-        return inside;
-    if (group == GROUP_AHEAD) {
-        if (inside.exact)
-            offer(reader, &inside, inside.words);
-        offer_needed(&demand, &inside);
-    }
-    return demand;
+        lose(reader);
+    return group == GROUP_PLAIN   ? inside
+           : group == GROUP_AHEAD ? demand_ahead(&reader->maker, inside)
+                                  : demand_empty(&reader->maker);
 }
 
 static struct demand read_element(struct reader *reader)
@@ -603,13 +338,13 @@ static struct demand read_element(struct reader *reader)
     case '^':
     case '$':
         reader->at++;
-        return demand_empty(reader);
+        return demand_empty(&reader->maker);
     case '.':
         reader->at++;
         return demand_nothing();
     default:
         reader->at++;
-        return demand_byte(reader, letter);
+        return demand_byte(&reader->maker, letter);
     }
 }
 
@@ -618,7 +353,7 @@ static unsigned read_number(struct reader *reader)
     unsigned value = 0;
 
     for (; is_digit(peek(reader, 0)); reader->at++)
-        value = value < UNLIMITED ? value * 10 + (peek(reader, 0) - '0') : UNLIMITED;
+        value = value < DEMAND_UNLIMITED ? value * 10 + (peek(reader, 0) - '0') : DEMAND_UNLIMITED;
     return value;
 }
 
@@ -633,7 +368,7 @@ static bool read_braces(struct reader *reader, unsigned *least, unsigned *most)
     counted = is_digit(peek(reader, 0));
     *least = *most = read_number(reader);
     if (accept(reader, ","))
-        *most = is_digit(peek(reader, 0)) ? read_number(reader) : UNLIMITED;
+        *most = is_digit(peek(reader, 0)) ? read_number(reader) : DEMAND_UNLIMITED;
     if (counted && accept(reader, "}"))
         return true;
     reader->at = start + 1;
@@ -641,7 +376,7 @@ static bool read_braces(struct reader *reader, unsigned *least, unsigned *most)
         reader->at++;
     if (reader->at > start + 1 && accept(reader, "}")) {
         *least = 0;
-        *most = UNLIMITED;
+        *most = DEMAND_UNLIMITED;
         return true;
     }
     reader->at = start;
@@ -658,7 +393,7 @@ static bool read_quantifier(struct reader *reader, unsigned *least, unsigned *mo
         return false;
     reader->at++;
     *least = letter == '+';
-    *most = letter == '?' ? 1 : UNLIMITED;
+    *most = letter == '?' ? 1 : DEMAND_UNLIMITED;
     return true;
 }
 
@@ -670,7 +405,7 @@ static struct demand quantified(struct reader *reader, struct demand element)
     while (more(reader) && read_quantifier(reader, &least, &most)) {
         if (!accept(reader, "?"))
             accept(reader, "+");
-        element = repeat(reader, element, least, most);
+        element = demand_repeated(&reader->maker, element, least, most);
     }
     return element;
 }
@@ -682,12 +417,12 @@ static void refuse_quantifier(struct reader *reader)
     unsigned least, most;
 
     if (more(reader) && read_quantifier(reader, &least, &most))
-        reader->lost = true;
+        lose(reader);
 }
 
 /* Behind \Q: the text up to \E as it stands; of it only the last byte takes a quantifier. The end
  * may be missing. */
-static void read_quoted(struct reader *reader, struct sequence *sequence)
+static void read_quoted(struct reader *reader, struct demand_sequence *sequence)
 {
     while (more(reader)) {
         struct demand byte;
@@ -696,18 +431,18 @@ static void read_quoted(struct reader *reader, struct sequence *sequence)
             refuse_quantifier(reader);
             return;
         }
-        byte = demand_byte(reader, peek(reader, 0));
+        byte = demand_byte(&reader->maker, peek(reader, 0));
         reader->at++;
         if (accept(reader, "\\E")) {
             byte = quantified(reader, byte);
-            append(reader, sequence, &byte);
+            demand_append(&reader->maker, sequence, &byte);
             return;
         }
-        append(reader, sequence, &byte);
+        demand_append(&reader->maker, sequence, &byte);
     }
 }
 
-static void read_next(struct reader *reader, struct sequence *sequence)
+static void read_next(struct reader *reader, struct demand_sequence *sequence)
 {
     struct demand element;
 
@@ -717,17 +452,17 @@ static void read_next(struct reader *reader, struct sequence *sequence)
         refuse_quantifier(reader);
     } else {
         element = quantified(reader, read_element(reader));
-        append(reader, sequence, &element);
+        demand_append(&reader->maker, sequence, &element);
     }
 }
 
 static struct demand read_sequence(struct reader *reader)
 {
-    struct sequence sequence = sequence_start(reader);
+    struct demand_sequence sequence = demand_sequence_start(&reader->maker);
 
     while (more(reader) && peek(reader, 0) != '|' && peek(reader, 0) != ')')
         read_next(reader, &sequence);
-    return sequence_demand(reader, &sequence);
+    return demand_sequence_end(&reader->maker, &sequence);
 }
 
 static struct demand read_alternatives(struct reader *reader)
@@ -735,35 +470,17 @@ static struct demand read_alternatives(struct reader *reader)
     struct demand demand = read_sequence(reader);
 
     while (more(reader) && accept(reader, "|"))
-        demand = demand_either(reader, demand, read_sequence(reader));
+        demand = demand_either(&reader->maker, demand, read_sequence(reader));
     return demand;
-}
-
-static size_t give(struct reader *reader, struct words words, struct literal **list)
-{
-    struct literal *literals = arena_array(reader->arena, words.count + 1, sizeof *literals);
-
-    if (!literals)
-        return 0;
-    for (size_t i = 0; i < words.count; i++)
-        literals[i].text = words.items[i];
-    *list = literals;
-    return words.count;
 }
 
 size_t regex_literals(struct slice pattern, unsigned options, const char *breaks, size_t shortest,
                       struct arena *arena, struct literal **list)
 {
-    struct reader reader = {
-        .pattern = pattern, .arena = arena, .breaks = breaks, .shortest = shortest};
-    struct demand demand;
+    struct reader reader = {{arena, breaks, shortest, false}, .pattern = pattern};
 
     if (options & REGEX_LITERAL_EXTENDED)
         return 0;
-    demand = read_alternatives(&reader);
-    if (demand.exact)
-        offer(&reader, &demand, demand.words);
-    if (reader.lost || reader.at < pattern.size || demand.needed.count == 0)
-        return 0;
-    return give(&reader, demand.needed, list);
+    const struct demand demand = read_alternatives(&reader);
+    return reader.at < pattern.size ? 0 : demand_needed(&reader.maker, demand, list);
 }
