@@ -19,7 +19,7 @@ libextriage_a_SOURCES = \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
 	%D%/record/file.h \
 	%D%/record/helper_rows.c %D%/record/helper_rows.h \
-	%D%/record/host.c %D%/record/host.h \
+	%D%/record/host.h %D%/record/host_json.c %D%/record/host_paths.c %D%/record/host_wire.c \
 	%D%/record/source_map.c %D%/record/source_map.h \
 	%D%/record/wire.c %D%/record/wire.h \
 	%D%/helpers/channel.c %D%/helpers/channel.h \
