@@ -180,14 +180,9 @@ static void a_state_inside_a_block_or_of_other_kinds_is_refused(void **state)
 static void one_kind_alone_is_never_stitched(void **state)
 {
     (void)state;
-    for (unsigned kinds = 1; kinds <= HASH_ALL; kinds++) {
-        struct hasher *hasher = hasher_new(kinds), *plain = hasher_new_unstitched(kinds);
-        if (!(kinds & (kinds - 1)))
-            assert_false(hasher_is_stitched(hasher));
-        assert_false(hasher_is_stitched(plain));
-        hasher_free(hasher);
-        hasher_free(plain);
-    }
+    assert_false(hash_is_stitched(HASH_MD5));
+    assert_false(hash_is_stitched(HASH_SHA1));
+    assert_false(hash_is_stitched(HASH_SHA256));
 }
 
 int main(void)

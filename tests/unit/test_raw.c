@@ -236,9 +236,9 @@ static void write_large(void)
     fclose(file);
 }
 
-static void verify_from(struct slice point, const struct verification *whole)
+static void verify_from(struct slice point, bool apart, const struct verification *whole)
 {
-    const struct verify_options options = {.from = point};
+    const struct verify_options options = {.from = point, .apart = apart};
     struct verification result;
 
     assert_int_equal(image_verify_with(path_of("large.raw"), &options, &result), 0);
@@ -250,22 +250,29 @@ static void verify_from(struct slice point, const struct verification *whole)
     verification_release(&result);
 }
 
-static void a_verification_goes_on_from_each_point(void **context)
+static void verify_with_points(bool apart)
 {
     struct points points = {0};
     const struct verify_options options = {
-        .interval = 25 << 20, .context = &points, .point = keep_point};
+        .apart = apart, .interval = 25 << 20, .context = &points, .point = keep_point};
     struct verification whole;
 
-    (void)context;
-    write_large();
     assert_int_equal(image_verify_with(path_of("large.raw"), &options, &whole), 0);
     assert_true(points.count > 0);
     for (size_t i = 0; i < points.count; i++)
-        verify_from(buffer_slice(&points.list[i]), &whole);
+        verify_from(buffer_slice(&points.list[i]), apart, &whole);
+    verify_from(buffer_slice(&points.list[0]), !apart, &whole); /* from the start */
     verification_release(&whole);
     for (size_t i = 0; i < POINTS; i++)
         buffer_release(&points.list[i]);
+}
+
+static void a_verification_goes_on_from_each_point(void **context)
+{
+    (void)context;
+    write_large();
+    verify_with_points(false);
+    verify_with_points(true);
 }
 
 static void a_point_that_makes_no_sense_is_ignored(void **context)
@@ -282,12 +289,12 @@ static void a_point_that_makes_no_sense_is_ignored(void **context)
     struct buffer *point = &points.list[0];
     const size_t size = point->size;
     for (size_t cut = 0; cut < size; cut += size / 7 + 1)
-        verify_from(slice_of(point->data, cut), &whole);
+        verify_from(slice_of(point->data, cut), false, &whole);
     point->data[8] ^= 1; /* another size of blocks */
-    verify_from(buffer_slice(point), &whole);
+    verify_from(buffer_slice(point), false, &whole);
     point->data[8] ^= 1;
-    memset(point->data + 36, 0xFF, 8); /* other hashes */
-    verify_from(buffer_slice(point), &whole);
+    memset(point->data + 44, 0xFF, 8); /* other hashes */
+    verify_from(buffer_slice(point), false, &whole);
     verification_release(&whole);
     for (size_t i = 0; i < POINTS; i++)
         buffer_release(&points.list[i]);

@@ -43,18 +43,18 @@ struct hasher *hasher_new_unstitched(unsigned kinds)
 }
 
 /* One kind alone is left to OpenSSL. */
+bool hash_is_stitched(unsigned kinds)
+{
+    return (kinds & (kinds - 1)) && hash_stitched_possible();
+}
+
 struct hasher *hasher_new(unsigned kinds)
 {
     struct hasher *hasher = hasher_new_unstitched(kinds);
 
     if (hasher)
-        hasher->stitched = (kinds & (kinds - 1)) && hash_stitched_possible();
+        hasher->stitched = hash_is_stitched(kinds);
     return hasher;
-}
-
-bool hasher_is_stitched(const struct hasher *hasher)
-{
-    return hasher->stitched;
 }
 
 void hasher_free(struct hasher *hasher)

@@ -18,8 +18,8 @@ struct digests { /* lower-case hex; the empty text for a kind that was not asked
 struct hasher *hasher_new(unsigned kinds);
 /* The same by OpenSSL alone, as where the processor lacks the SHA instructions: for tests. */
 struct hasher *hasher_new_unstitched(unsigned kinds);
-/* Whether all its kinds together cost about as much as the slowest of them; otherwise their sum. */
-bool hasher_is_stitched(const struct hasher *hasher);
+/* Whether these kinds together cost about as much as the slowest of them; otherwise their sum. */
+bool hash_is_stitched(unsigned kinds);
 void hasher_free(struct hasher *hasher);
 void hasher_add(struct hasher *hasher, struct slice bytes);
 /* The digests of all bytes added since the start or the last finish; the hasher can be used again.

@@ -68,6 +68,7 @@ struct verification {
 
 struct verify_options {
     unsigned threads;  /* 0: all cores */
+    bool apart;        /* MD5 in a thread of its own, as on a processor that cannot stitch */
     struct slice from; /* a point of an earlier verification of this image; empty: the start */
     uint64_t interval; /* bytes of the medium between two points; 0: a GiB */
     void *context;

@@ -1,8 +1,9 @@
 /*
  * Verification as a pipeline: threads that inflate fill the blocks of a ring in order of the
- * medium, one thread computes MD5 (the slowest of the three), one SHA-1 and SHA-256, and a block is
- * used again when both have passed it. Now and then the state of both hashers is told, so that a
- * verification that is stopped can go on from there.
+ * medium, one thread computes all three digests, and a block is used again when it has passed it.
+ * Where the processor cannot compute them for the price of MD5, that is one thread for MD5 and one
+ * for SHA-1 and SHA-256. Now and then the state of the hashers is told, so that a verification that
+ * is stopped can go on from there.
  */
 #include "triage/base/error.h"
 #include "triage/evidence/image_methods.h"
@@ -18,7 +19,7 @@ enum {
     BLOCK_SIZE = 1 << 20,
     RING_SIZE = 24 << 20,
     READERS_MAX = 16,
-    HASHERS = 2,
+    HASHERS_MAX = 2,
     POINT_INTERVAL = 1 << 30,
     POINT_MEMORY = 16 << 20,
 };
@@ -45,12 +46,13 @@ struct pipeline {
 
     pthread_mutex_t lock;
     pthread_cond_t filled, freed, moved;
-    pthread_mutex_t image_lock; /* containers that one thread at a time may read */
-    uint64_t next;              /* block that the next reader takes */
-    uint64_t passed[HASHERS];   /* blocks each hasher is done with */
-    uint64_t first;             /* block that it begins with */
-    uint64_t interval;          /* blocks between two points; more than the ring has */
-    struct saved saved[HASHERS];
+    pthread_mutex_t image_lock;   /* containers that one thread at a time may read */
+    uint64_t next;                /* block that the next reader takes */
+    uint64_t passed[HASHERS_MAX]; /* blocks each hasher is done with */
+    size_t hasher_count;
+    uint64_t first;    /* block that it begins with */
+    uint64_t interval; /* blocks between two points; more than the ring has */
+    struct saved saved[HASHERS_MAX];
     uint64_t told; /* blocks of the last point that was told */
     bool failed;   /* a reader could not read at all */
     char error[512];
@@ -72,7 +74,12 @@ struct hashing {
 
 static uint64_t slowest(const struct pipeline *pipeline)
 {
-    return pipeline->passed[0] < pipeline->passed[1] ? pipeline->passed[0] : pipeline->passed[1];
+    uint64_t least = pipeline->passed[0];
+
+    for (size_t i = 1; i < pipeline->hasher_count; i++)
+        if (pipeline->passed[i] < least)
+            least = pipeline->passed[i];
+    return least;
 }
 
 static void note_damage(struct pipeline *pipeline, uint64_t offset, uint64_t size, const char *why)
@@ -196,7 +203,7 @@ static void pass_block(struct pipeline *pipeline, size_t hasher, uint64_t index)
     pthread_mutex_unlock(&pipeline->lock);
 }
 
-/* Both hashers have to come by before it can be told. */
+/* All hashers have to come by before it can be told. */
 static void save_state(struct hashing *hashing, uint64_t blocks)
 {
     struct pipeline *pipeline = hashing->pipeline;
@@ -249,20 +256,24 @@ static void put_damage(struct pipeline *pipeline, struct buffer *out)
     pthread_mutex_unlock(&pipeline->image_lock);
 }
 
-/* With the lock held: the point that both hashers have saved and nobody was told of. */
+/* With the lock held: the point that all hashers have saved and nobody was told of. */
 static bool put_point(struct pipeline *pipeline, struct buffer *out)
 {
     const struct saved *saved = pipeline->saved;
 
-    if (!saved[0].blocks || saved[0].blocks != saved[1].blocks || saved[0].blocks == pipeline->told)
+    if (!saved[0].blocks || saved[0].blocks == pipeline->told)
         return false;
+    for (size_t i = 1; i < pipeline->hasher_count; i++)
+        if (saved[i].blocks != saved[0].blocks)
+            return false;
     pipeline->told = saved[0].blocks;
     buffer_clear(out);
     wire_put_u64(out, pipeline->image->container.size);
     wire_put_u64(out, pipeline->block_size);
     wire_put_u64(out, saved[0].blocks);
     wire_put_u64(out, saved[0].bad);
-    for (size_t i = 0; i < HASHERS; i++)
+    wire_put_u64(out, pipeline->hasher_count);
+    for (size_t i = 0; i < pipeline->hasher_count; i++)
         wire_put_slice(out, slice_of(saved[i].state, saved[i].size));
     put_damage(pipeline, out);
     return !buffer_failed(out);
@@ -288,15 +299,19 @@ static bool take_point(struct pipeline *pipeline, struct hashing *hashings, stru
     struct cursor in = cursor_over(point, 0);
     const uint64_t size = wire_get_u64(&in), block_size = wire_get_u64(&in);
     const uint64_t blocks = wire_get_u64(&in), bad = wire_get_u64(&in);
-    const struct slice states[HASHERS] = {wire_get_slice(&in), wire_get_slice(&in)};
+    const uint64_t states = wire_get_u64(&in);
 
     if (cursor_failed(&in) || size != pipeline->image->container.size ||
         block_size != pipeline->block_size || blocks == 0 || blocks >= pipeline->block_count ||
-        hasher_restore(hashings[0].hasher, states[0]) < 0 ||
-        hasher_restore(hashings[1].hasher, states[1]) < 0 || !take_damage(pipeline, &in, arena))
+        states != pipeline->hasher_count)
+        return false;
+    for (size_t i = 0; i < pipeline->hasher_count; i++)
+        if (hasher_restore(hashings[i].hasher, wire_get_slice(&in)) < 0)
+            return false;
+    if (!take_damage(pipeline, &in, arena))
         return false;
     pipeline->first = pipeline->next = pipeline->told = blocks;
-    for (size_t i = 0; i < HASHERS; i++) {
+    for (size_t i = 0; i < pipeline->hasher_count; i++) {
         pipeline->passed[i] = blocks;
         hashings[i].bad = bad;
     }
@@ -382,10 +397,10 @@ static int run_threads(struct pipeline *pipeline, struct reading *readings, size
     while (readers < reading_count &&
            !pthread_create(&readings[readers].thread, NULL, read_blocks, &readings[readers]))
         readers++;
-    while (hashers < HASHERS &&
+    while (hashers < pipeline->hasher_count &&
            !pthread_create(&hashings[hashers].thread, NULL, hash_blocks, &hashings[hashers]))
         hashers++;
-    if (readers == 0 || hashers < HASHERS)
+    if (readers == 0 || hashers < pipeline->hasher_count)
         give_up(pipeline, "threads cannot be started");
     watch(pipeline, options);
     for (size_t i = 0; i < readers; i++)
@@ -395,10 +410,29 @@ static int run_threads(struct pipeline *pipeline, struct reading *readings, size
     return pipeline->failed ? error_set("%s", pipeline->error) : 0;
 }
 
-static int prepare(struct pipeline *pipeline, struct reading *readings, size_t count,
-                   struct hashing *hashings)
+static int add_hasher(struct pipeline *pipeline, struct hashing *hashings, unsigned kinds)
 {
-    static const unsigned kinds[HASHERS] = {HASH_MD5, HASH_SHA1 | HASH_SHA256};
+    struct hashing *hashing = &hashings[pipeline->hasher_count];
+
+    *hashing = (struct hashing){.pipeline = pipeline, .index = pipeline->hasher_count};
+    if (!(hashing->hasher = hasher_new(kinds)))
+        return -1;
+    pipeline->hasher_count++;
+    return 0;
+}
+
+static int make_hashers(struct pipeline *pipeline, struct hashing *hashings, bool apart)
+{
+    if (!apart && hash_is_stitched(HASH_ALL))
+        return add_hasher(pipeline, hashings, HASH_ALL);
+    if (add_hasher(pipeline, hashings, HASH_MD5) < 0)
+        return -1;
+    return add_hasher(pipeline, hashings, HASH_SHA1 | HASH_SHA256);
+}
+
+static int prepare(struct pipeline *pipeline, struct reading *readings, size_t count,
+                   struct hashing *hashings, bool apart)
+{
     struct image *image = pipeline->image;
 
     if (ring_init(pipeline) < 0)
@@ -408,12 +442,7 @@ static int prepare(struct pipeline *pipeline, struct reading *readings, size_t c
         if (image->methods->read_chunk && !(readings[i].reader = image->methods->reader_new(image)))
             return -1;
     }
-    for (size_t i = 0; i < HASHERS; i++) {
-        hashings[i] = (struct hashing){.pipeline = pipeline, .index = i};
-        if (!(hashings[i].hasher = hasher_new(kinds[i])))
-            return -1;
-    }
-    return 0;
+    return make_hashers(pipeline, hashings, apart);
 }
 
 static int copy_damage(struct image *image, struct verification *result)
@@ -434,18 +463,32 @@ static int copy_damage(struct image *image, struct verification *result)
     return 0;
 }
 
+/* Each hasher leaves the digests empty that it does not compute. */
+static void take_digests(const struct pipeline *pipeline, struct hashing *hashings,
+                         struct digests *all)
+{
+    for (size_t i = 0; i < pipeline->hasher_count; i++) {
+        const struct digests some = hasher_finish(hashings[i].hasher);
+        if (*some.md5)
+            memcpy(all->md5, some.md5, sizeof some.md5);
+        if (*some.sha1)
+            memcpy(all->sha1, some.sha1, sizeof some.sha1);
+        if (*some.sha256)
+            memcpy(all->sha256, some.sha256, sizeof some.sha256);
+    }
+}
+
 static int fill_result(const struct pipeline *pipeline, struct hashing *hashings,
                        struct verification *result)
 {
     const struct container *container = &pipeline->image->container;
-    struct digests md5 = hasher_finish(hashings[0].hasher), sha = hasher_finish(hashings[1].hasher);
+    const struct digests *computed = &result->computed;
 
-    result->computed = sha;
-    memcpy(result->computed.md5, md5.md5, sizeof md5.md5);
+    take_digests(pipeline, hashings, &result->computed);
     memcpy(result->stored_md5, container->md5, sizeof container->md5);
     memcpy(result->stored_sha1, container->sha1, sizeof container->sha1);
-    result->hash_differs = (*container->md5 && strcmp(container->md5, md5.md5)) ||
-                           (*container->sha1 && strcmp(container->sha1, sha.sha1));
+    result->hash_differs = (*container->md5 && strcmp(container->md5, computed->md5)) ||
+                           (*container->sha1 && strcmp(container->sha1, computed->sha1));
     result->bytes = container->size;
     result->chunks = container->chunk_count;
     result->bad_chunks = hashings[0].bad;
@@ -461,7 +504,7 @@ int image_verify_with(const char *path, const struct verify_options *options,
                                 .moved = PTHREAD_COND_INITIALIZER,
                                 .image_lock = PTHREAD_MUTEX_INITIALIZER};
     struct reading readings[READERS_MAX] = {0};
-    struct hashing hashings[HASHERS] = {0};
+    struct hashing hashings[HASHERS_MAX] = {0};
     struct arena *arena = arena_new(POINT_MEMORY); /* reasons of damage that a point tells */
     size_t count;
     int status = -1;
@@ -474,13 +517,13 @@ int image_verify_with(const char *path, const struct verify_options *options,
         return -1;
     }
     count = reader_count(pipeline.image, options->threads);
-    if (prepare(&pipeline, readings, count, hashings) == 0) {
+    if (prepare(&pipeline, readings, count, hashings, options->apart) == 0) {
         pipeline.interval =
             (options->interval ? options->interval : POINT_INTERVAL) / pipeline.block_size;
         if (pipeline.interval <= pipeline.ring_count)
             pipeline.interval = pipeline.ring_count + 1;
         if (options->from.size && !take_point(&pipeline, hashings, options->from, arena))
-            for (size_t i = 0; i < HASHERS; i++)
+            for (size_t i = 0; i < pipeline.hasher_count; i++)
                 hasher_finish(hashings[i].hasher); /* from the start */
         if (run_threads(&pipeline, readings, count, hashings, options) == 0)
             status = fill_result(&pipeline, hashings, result);
@@ -488,7 +531,7 @@ int image_verify_with(const char *path, const struct verify_options *options,
     for (size_t i = 0; i < count; i++)
         if (readings[i].reader)
             pipeline.image->methods->reader_free(readings[i].reader);
-    for (size_t i = 0; i < HASHERS; i++)
+    for (size_t i = 0; i < pipeline.hasher_count; i++)
         hasher_free(hashings[i].hasher);
     ring_release(&pipeline);
     image_close(pipeline.image);
