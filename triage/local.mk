@@ -140,6 +140,10 @@ libextriage_a_SOURCES = \
 	%D%/match/rule_set.c %D%/match/rule_set.h \
 	%D%/match/rule_test.c \
 	%D%/match/rules.c %D%/match/rules.h \
+	%D%/match/content_rules.c %D%/match/content_rules.h \
+	%D%/match/rule_files.c %D%/match/rule_files.h \
+	%D%/match/rule_settings.c %D%/match/rule_settings.h \
+	%D%/match/sigma_rules.c %D%/match/sigma_rules.h \
 	%D%/match/sigma.c %D%/match/sigma.h \
 	%D%/match/view.c %D%/match/view.h \
 	%D%/match/yaml.c %D%/match/yaml.h

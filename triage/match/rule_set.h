@@ -68,6 +68,8 @@ struct rule_set {
 /* A new rule of that file; NULL when memory is out. */
 struct rule_entry *rule_set_add_entry(struct rule_set *set, const struct rule_file *file,
                                       enum rule_language language);
+/* The rule is kept as RULE_NOT_LOADED, with a copy of the reason. */
+void rule_set_refuse(struct rule_set *set, struct rule_entry *entry, const char *reason);
 /* What stands at that line is not understood. */
 int rule_set_add_refused(struct rule_set *set, const struct rule_file *file,
                          enum rule_language language, unsigned line, const char *reason);
