@@ -46,6 +46,7 @@ libextriage_a_SOURCES = \
 	%D%/evidence/segments.c %D%/evidence/segments.h \
 	%D%/evidence/inflate.c %D%/evidence/inflate.h \
 	%D%/evidence/ewf.c %D%/evidence/ewf.h %D%/evidence/ewf_metadata.c \
+	%D%/evidence/ewf_chunks.c %D%/evidence/ewf_chunks.h %D%/evidence/ewf_cache.c \
 	%D%/evidence/ewf_sections.c %D%/evidence/ewf_scan.h %D%/evidence/ewf_tables.c %D%/evidence/ewf_place.c \
 	%D%/evidence/ewf_search.c %D%/evidence/ewf_libewf.c %D%/evidence/ewf_libewf.h \
 	%D%/evidence/ntfs_owner.c %D%/evidence/ntfs_owner.h \

@@ -118,6 +118,12 @@ struct slice slice_trim(struct slice bytes)
     return bytes;
 }
 
+bool slice_is_zero(struct slice bytes)
+{
+    return bytes.size == 0 ||
+           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
+}
+
 bool slice_to_u64(struct slice digits, uint64_t *value)
 {
     uint64_t sum = 0;

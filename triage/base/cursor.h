@@ -87,6 +87,8 @@ size_t slice_find(struct slice bytes, size_t from, uint8_t byte);
 size_t slice_find_nocase(struct slice bytes, size_t from, struct slice needle);
 /* Without leading and trailing ASCII white space and NUL bytes. */
 struct slice slice_trim(struct slice bytes);
+/* Whether all bytes are zero; true when there are none. */
+bool slice_is_zero(struct slice bytes);
 /* Decimal digits only, the whole slice; false for anything else and for more than fits. */
 bool slice_to_u64(struct slice digits, uint64_t *value);
 
