@@ -8,15 +8,29 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int copy_sorted(struct case_file *file, const struct table *table)
+/* A file that was listed first and copied later has two rows: the copy's says more. */
+static const char but_listed_twice[] =
+    " WHERE stored <> '' OR NOT EXISTS (SELECT 1 FROM partial.file s WHERE s.path = file.path AND "
+    "s.mft_entry = file.mft_entry AND s.evidence = file.evidence AND s.volume = file.volume AND "
+    "s.snapshot = file.snapshot AND s.stored <> '')";
+
+static int index_copies(struct case_file *file)
 {
+    return database_execute(file, "CREATE INDEX IF NOT EXISTS partial.file_copied ON file (path, "
+                                  "mft_entry, evidence, volume, snapshot) WHERE stored <> ''");
+}
+
+static int copy_sorted(struct case_file *file, enum table_id id)
+{
+    const struct table *table = &case_tables[id];
     struct buffer sql = BUFFER_EMPTY;
 
     buffer_format(&sql, "INSERT INTO main.%s (", table->name);
     table_column_list(table, &sql);
     buffer_add_text(&sql, ") SELECT ");
     table_column_list(table, &sql);
-    buffer_format(&sql, " FROM partial.%s ORDER BY %s", table->name, table->order);
+    buffer_format(&sql, " FROM partial.%s%s ORDER BY %s", table->name,
+                  id == STORED ? but_listed_twice : "", table->order);
     const int result = database_execute(file, buffer_text(&sql));
     buffer_release(&sql);
     return result;
@@ -33,17 +47,6 @@ static int attach_partial(struct case_file *file)
     const int result = sqlite3_step(statement);
     sqlite3_finalize(statement);
     return result == SQLITE_DONE ? 0 : database_error(file, "the case database cannot be finished");
-}
-
-/* A file that was listed first and copied later has two rows: the copy's says more. */
-static int drop_listed_twice(struct case_file *file)
-{
-    return database_execute(
-        file, "CREATE INDEX IF NOT EXISTS partial.file_key ON file (path, mft_entry, evidence);"
-              "DELETE FROM partial.file WHERE stored = '' AND EXISTS (SELECT 1 FROM "
-              "partial.file s WHERE s.path = file.path AND s.mft_entry = file.mft_entry AND "
-              "s.evidence = file.evidence AND s.volume = file.volume AND "
-              "s.snapshot = file.snapshot AND s.stored <> '')");
 }
 
 /* Of the last indicator before each row of context and the first one after it, the nearer one; of
@@ -84,10 +87,10 @@ static int build_sorted(struct case_file *file)
     if (database_execute(file, pragmas) < 0 || attach_partial(file) < 0 ||
         database_execute(file, "BEGIN") < 0 || tables_create(file, false) < 0)
         return -1;
-    if (drop_listed_twice(file) < 0)
+    if (index_copies(file) < 0)
         return -1;
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (case_tables[i].order && copy_sorted(file, &case_tables[i]) < 0)
+        if (case_tables[i].order && copy_sorted(file, (enum table_id)i) < 0)
             return -1;
     return database_execute(
         file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name NOT "

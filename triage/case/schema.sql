@@ -16,34 +16,39 @@ SELECT json_extract(x.value, '$.id'), json_extract(x.value, '$.kind'), json_extr
        json_extract(x.value, '$.step_count'), json_extract(x.value, '$.indicator_count')
 FROM document d, json_each(d.body, '$.incidents') x WHERE d.name = 'findings' ORDER BY 1;
 
+-- The lists of each incident, cut out once: json_each() over i.value would print and read an incident again for each of its rows.
+CREATE TEMP TABLE incident_part AS
+SELECT json_extract(x.value, '$.id') AS id, json_extract(x.value, '$.actors') AS actors, json_extract(x.value, '$.files') AS files,
+       json_extract(x.value, '$.steps') AS steps
+FROM document d, json_each(d.body, '$.incidents') x WHERE d.name = 'findings' ORDER BY 1;
+
 CREATE TABLE actor (incident INTEGER, address TEXT, private INTEGER, first TEXT, last TEXT, indicator_count INTEGER, rung INTEGER);
 INSERT INTO actor
-SELECT json_extract(i.value, '$.id'), json_extract(x.value, '$.address'), json_extract(x.value, '$.private'), json_extract(x.value, '$.first'), json_extract(x.value, '$.last'),
+SELECT i.id, json_extract(x.value, '$.address'), json_extract(x.value, '$.private'), json_extract(x.value, '$.first'), json_extract(x.value, '$.last'),
        json_extract(x.value, '$.indicator_count'), json_extract(x.value, '$.rung')
-FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.actors') x WHERE d.name = 'findings' ORDER BY 1, x.id;
+FROM temp.incident_part i, json_each(i.actors) x ORDER BY 1, x.id;
 
 CREATE TABLE incident_file (incident INTEGER, path TEXT, sha256 TEXT, size INTEGER, first TEXT, rung INTEGER, found INTEGER,
                             deleted INTEGER, requests INTEGER, first_request TEXT, last_request TEXT, requested_by TEXT);
 INSERT INTO incident_file
-SELECT json_extract(i.value, '$.id'), json_extract(x.value, '$.path'), coalesce(json_extract(x.value, '$.sha256'), ''), json_extract(x.value, '$.size'), json_extract(x.value, '$.first'),
+SELECT i.id, json_extract(x.value, '$.path'), coalesce(json_extract(x.value, '$.sha256'), ''), json_extract(x.value, '$.size'), json_extract(x.value, '$.first'),
        json_extract(x.value, '$.rung'), json_extract(x.value, '$.found'), json_extract(x.value, '$.deleted'), json_extract(x.value, '$.requests'), json_extract(x.value, '$.first_request'),
        json_extract(x.value, '$.last_request'), json_extract(x.value, '$.requested_by')
-FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.files') x WHERE d.name = 'findings' ORDER BY 1, x.id;
+FROM temp.incident_part i, json_each(i.files) x ORDER BY 1, x.id;
 
 CREATE TABLE step (incident INTEGER, number INTEGER, time TEXT, until TEXT, what TEXT, level TEXT, actor TEXT, object TEXT,
                    indicator_count INTEGER, tried INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
 INSERT INTO step
-SELECT json_extract(i.value, '$.id'), x.key + 1, json_extract(x.value, '$.time'), json_extract(x.value, '$.until'), json_extract(x.value, '$.what'), json_extract(x.value, '$.level'),
+SELECT i.id, x.key + 1, json_extract(x.value, '$.time'), json_extract(x.value, '$.until'), json_extract(x.value, '$.what'), json_extract(x.value, '$.level'),
        json_extract(x.value, '$.actor'), json_extract(x.value, '$.object'), json_extract(x.value, '$.indicator_count'), json_extract(x.value, '$.tried')
-FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.steps') x WHERE d.name = 'findings';
+FROM temp.incident_part i, json_each(i.steps) x;
 
 CREATE TABLE incident_indicator (incident INTEGER, step INTEGER, indicator INTEGER, PRIMARY KEY (incident, step, indicator))
 WITHOUT ROWID;
 INSERT OR IGNORE INTO incident_indicator
-SELECT json_extract(i.value, '$.id'), s.key + 1, x.value
-FROM document d, json_each(d.body, '$.incidents') i, json_each(i.value, '$.steps') s, json_each(s.value, '$.indicators') x
-WHERE d.name = 'findings';
+SELECT i.id, s.key + 1, x.value FROM temp.incident_part i, json_each(i.steps) s, json_each(s.value, '$.indicators') x;
 CREATE INDEX incident_indicator_row ON incident_indicator (indicator);
+DROP TABLE temp.incident_part;
 
 CREATE TABLE cve (cve TEXT PRIMARY KEY, exposure TEXT, vulnerable_from TEXT, vulnerable_until TEXT, exposure_why TEXT, outcome TEXT,
                   why TEXT, first TEXT, last TEXT, indicator_count INTEGER) WITHOUT ROWID;
