@@ -122,6 +122,8 @@ libextriage_a_SOURCES = \
 	%D%/match/indicator_scan.c %D%/match/indicator_scan.h \
 	%D%/match/indicator_stix.c \
 	%D%/match/indicator_table.c %D%/match/indicator_table.h \
+	%D%/match/indicator_keys.c %D%/match/indicator_keys.h \
+	%D%/match/indicator_texts.c %D%/match/indicator_texts.h \
 	%D%/match/indicator_words.c \
 	%D%/match/items.c %D%/match/items.h \
 	%D%/match/item_key.c %D%/match/item_key.h %D%/match/item_text.c %D%/match/item_text.h \

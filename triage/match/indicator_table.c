@@ -1,23 +1,11 @@
 #include "triage/match/indicator_table.h"
 
 #include "triage/base/error.h"
-#include "triage/match/ascii.h"
-#include "triage/match/indicator_scan.h"
-#include "triage/match/network.h"
-#include "triage/match/regex_literals.h"
+#include "triage/match/indicator_texts.h"
 
 #include <stdlib.h>
 
-enum {
-    KEY_MOST = 4096,
-    ADDRESS_KEY = 17, /* the address, cut to the network, and its bits */
-    V4_BLOCKS = 1 << 24,
-    LITERAL_LEAST = 3,
-    LITERALS_FEW =
-        5000, /* more would slow the prefilter down for everybody: see indicator_grams.h */
-    REGEXES_MOST = 2000,
-    SETS_MOST = 1 << 20,
-};
+enum { V4_BLOCKS = 1 << 24, REGEXES_MOST = 2000, SETS_MOST = 1 << 20 };
 
 struct indicator_table {
     struct arena *arena;
@@ -37,39 +25,8 @@ struct indicator_table {
     size_t counts[INDICATOR_KINDS];
     uint32_t *regexes;
     size_t regex_count;
-    struct text_literal {
-        struct slice text;
-        enum indicator_kind kind;
-        uint32_t number; /* of the indicator */
-    } * literals;
-    size_t literal_count, literal_room;
-    /* Of very many literals, but for those of regular expressions: of all, of requests. */
-    struct literal *wide_lists[2];
-    struct indicator_grams *wide[2];
+    struct indicator_texts literals;
 };
-
-static const char *const kind_names[] = {
-    [INDICATOR_MD5] = "md5",
-    [INDICATOR_SHA1] = "sha1",
-    [INDICATOR_SHA256] = "sha256",
-    [INDICATOR_ADDRESS] = "address",
-    [INDICATOR_DOMAIN] = "domain",
-    [INDICATOR_URL] = "url",
-    [INDICATOR_FILE_NAME] = "file name",
-    [INDICATOR_PATH] = "path",
-    [INDICATOR_FILE_EXTENSION] = "file extension",
-    [INDICATOR_PATH_REGEX] = "path (regular expression)",
-    [INDICATOR_REGISTRY_KEY] = "registry key",
-    [INDICATOR_SERVICE] = "service",
-    [INDICATOR_USER_AGENT] = "user agent",
-    [INDICATOR_POST_URI] = "URI with POST",
-    [INDICATOR_EMAIL] = "e-mail address",
-};
-
-const char *indicator_kind_name(enum indicator_kind kind)
-{
-    return kind < INDICATOR_KINDS ? kind_names[kind] : "ignored";
-}
 
 int indicator_table_new(struct indicator_table **out)
 {
@@ -79,6 +36,7 @@ int indicator_table_new(struct indicator_table **out)
         free(table);
         return error_set("out of memory");
     }
+    table->literals.arena = table->arena;
     *out = table;
     return 0;
 }
@@ -96,207 +54,59 @@ void indicator_table_free(struct indicator_table *table)
     free(table->v4_blocks);
     free(table->sets);
     free(table->regexes);
-    free(table->literals);
-    for (int i = 0; i < 2; i++) {
-        indicator_grams_free(table->wide[i]);
-        free(table->wide_lists[i]);
-    }
+    indicator_texts_release(&table->literals);
     arena_free(table->arena);
     free(table);
 }
 
-/* --- keys --- */
-
-static const char *hash_key(struct slice text, size_t size, uint8_t *key, size_t *key_size)
-{
-    if (text.size != 2 * size || !scan_hex(text, key))
-        return "a hash has 32 (MD5), 40 (SHA-1) or 64 (SHA-256) hexadecimal digits";
-    *key_size = size;
-    return NULL;
-}
-
-static void mask_address(uint8_t *address, unsigned bits)
-{
-    for (unsigned i = 0; i < 16; i++) {
-        const unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-        if (kept < 8)
-            address[i] = (uint8_t)(address[i] & (kept ? 0xFF << (8 - kept) : 0));
-    }
-}
-
-static const char *address_key(struct slice text, uint8_t *key, size_t *size)
-{
-    struct network network;
-
-    if (!network_parse(text, &network))
-        return "no IPv4 or IPv6 address or network";
-    if (network.bits == 0 || network.bits == 96)
-        return "a network of all addresses says nothing";
-    memcpy(key, network.address, 16);
-    mask_address(key, network.bits);
-    key[16] = (uint8_t)network.bits;
-    *size = ADDRESS_KEY;
-    return NULL;
-}
-
-/* Lower case, with one kind of separator. */
-static const char *text_key(enum indicator_kind kind, struct slice text, uint8_t *key, size_t *size)
-{
-    const bool folders = kind == INDICATOR_PATH || kind == INDICATOR_REGISTRY_KEY;
-
-    for (size_t i = 0; i < text.size; i++) {
-        const uint8_t c = ascii_lower(text.data[i]);
-        key[i] = folders && c == '/' ? '\\' : kind == INDICATOR_USER_AGENT && c == '+' ? ' ' : c;
-    }
-    *size = text.size;
-    while (*size > 1 &&
-           (key[*size - 1] == '\\' || (kind == INDICATOR_URL && key[*size - 1] == '/') ||
-            (kind == INDICATOR_DOMAIN && key[*size - 1] == '.')))
-        --*size;
-    return NULL;
-}
-
-static const char *key_of(enum indicator_kind kind, struct slice text, uint8_t *key, size_t *size)
-{
-    switch (kind) {
-    case INDICATOR_MD5:
-        return hash_key(text, 16, key, size);
-    case INDICATOR_SHA1:
-        return hash_key(text, 20, key, size);
-    case INDICATOR_SHA256:
-        return hash_key(text, 32, key, size);
-    case INDICATOR_ADDRESS:
-        return address_key(text, key, size);
-    case INDICATOR_DOMAIN:
-        if (slice_find(text, 0, '.') == SIZE_MAX || slice_find(text, 0, '/') != SIZE_MAX)
-            return "no domain name";
-        return text_key(kind, text, key, size);
-    default:
-        return text_key(kind, text, key, size);
-    }
-}
-
-/* --- what the prefilter looks for --- */
-
-/* Bytes that logs write in more than one way. */
-static bool breaks_literal(uint8_t c)
-{
-    return c <= ' ' || c >= 0x7F || strchr("\\/+%\"'<>&?=", c);
-}
-
-static struct slice rarest_run(struct slice text)
-{
-    struct slice best = {0};
-    double least = 1e300;
-
-    for (size_t at = 0; at < text.size;) {
-        size_t end = at;
-        while (end < text.size && !breaks_literal(text.data[end]))
-            end++;
-        const struct slice run = slice_part(text, at, end - at);
-        const double cost = run.size < LITERAL_LEAST ? 1e300 : literal_cost(run);
-        if (cost < least)
-            best = run;
-        least = cost < least ? cost : least;
-        at = end + 1;
-    }
-    return best;
-}
-
-static int add_literal(struct indicator_table *table, enum indicator_kind kind, struct slice text)
-{
-    if (table->literal_count == table->literal_room) {
-        const size_t room = table->literal_room ? 2 * table->literal_room : 256;
-        struct text_literal *larger = realloc(table->literals, room * sizeof *larger);
-        if (!larger)
-            return error_set("out of memory");
-        table->literals = larger;
-        table->literal_room = room;
-    }
-    table->literals[table->literal_count++] =
-        (struct text_literal){text, kind, (uint32_t)table->count};
-    return 0;
-}
-
-/* User agents are made of what all of them have: the whole is looked for, as CSV logs write it and
- * as IIS does. */
-static const char *add_agent_literals(struct indicator_table *table, struct slice key)
-{
-    uint8_t *plus = arena_take(table->arena, key.size + 1);
-
-    if (!plus)
-        return "out of memory";
-    for (size_t i = 0; i < key.size; i++)
-        plus[i] = key.data[i] == ' ' ? '+' : key.data[i];
-    if (key.size < LITERAL_LEAST)
-        return "too short to be looked for";
-    if (add_literal(table, INDICATOR_USER_AGENT, key) < 0 ||
-        add_literal(table, INDICATOR_USER_AGENT, slice_of(plus, key.size)) < 0)
-        return error_text();
-    return NULL;
-}
-
-static const char *add_text_literal(struct indicator_table *table, enum indicator_kind kind,
-                                    struct slice key)
-{
-    if (kind == INDICATOR_USER_AGENT)
-        return add_agent_literals(table, key);
-    const struct slice run = rarest_run(key);
-    if (run.size < LITERAL_LEAST)
-        return "too short to be looked for";
-    return add_literal(table, kind, run) < 0 ? error_text() : NULL;
-}
+/* --- filling --- */
 
 static const char *add_regex(struct indicator_table *table, struct indicator *indicator)
 {
-    struct literal *list;
-    struct regex *regex;
+    const uint32_t number = (uint32_t)table->count;
     uint32_t *larger = realloc(table->regexes, (table->regex_count + 1) * sizeof *larger);
+    struct regex *regex;
 
     if (!larger)
         return "out of memory";
     table->regexes = larger;
     if (table->regex_count == REGEXES_MOST)
         return "more regular expressions than are looked for";
-    const size_t count = regex_literals(indicator->key, REGEX_LITERAL_CASELESS,
-                                        "\\/+%\"'<>&?= ", LITERAL_LEAST, table->arena, &list);
-    if (count == 0)
-        return "the expression has no fixed text that could be looked for";
     if (regex_new(indicator->key, REGEX_CASELESS, &regex) < 0)
         return error_text();
-    for (size_t i = 0; i < count; i++)
-        if (add_literal(table, INDICATOR_PATH_REGEX, list[i].text) < 0) {
-            regex_free(regex);
-            return error_text();
-        }
+    const char *problem = indicator_texts_add_regex(&table->literals, indicator->key, number);
+    if (problem) {
+        regex_free(regex);
+        return problem;
+    }
     indicator->regex = regex;
-    table->regexes[table->regex_count++] = (uint32_t)table->count;
+    table->regexes[table->regex_count++] = number;
     return NULL;
 }
 
-/* --- filling --- */
-
+/* Gives the indicator its key, and what a record must hold for it. */
 static const char *prepare(struct indicator_table *table, struct indicator *indicator,
                            struct slice text)
 {
-    uint8_t key[KEY_MOST];
+    const enum indicator_kind kind = (enum indicator_kind)indicator->kind;
+    uint8_t key[INDICATOR_KEY_MOST];
     size_t size = 0;
 
-    if (text.size == 0 || text.size > KEY_MOST)
+    if (text.size == 0 || text.size > INDICATOR_KEY_MOST)
         return text.size ? "too long" : "empty";
-    if (indicator->kind == INDICATOR_PATH_REGEX) {
+    if (kind == INDICATOR_PATH_REGEX) {
         indicator->key = arena_copy(table->arena, text);
         return indicator->key.data ? add_regex(table, indicator) : "out of memory";
     }
-    const char *problem = key_of((enum indicator_kind)indicator->kind, text, key, &size);
+    const char *problem = indicator_key(kind, text, key, &size);
     if (problem)
         return problem;
     indicator->key = arena_copy(table->arena, slice_of(key, size));
     if (!indicator->key.data)
         return "out of memory";
-    return indicator->kind <= INDICATOR_ADDRESS
-               ? NULL
-               : add_text_literal(table, (enum indicator_kind)indicator->kind, indicator->key);
+    return kind <= INDICATOR_ADDRESS ? NULL
+                                     : indicator_texts_add(&table->literals, kind, indicator->key,
+                                                           (uint32_t)table->count);
 }
 
 static int make_room(struct indicator_table *table)
@@ -449,61 +259,11 @@ static void put(struct indicator_table *table, size_t number)
     put_bloom(bloom_of(table, (enum indicator_kind)added->kind), hash);
 }
 
-static bool is_looked_for(const struct text_literal *literal, bool requests)
-{
-    return !requests || indicator_in_requests(literal->kind);
-}
-
-/* Brings the literals that the prefilter is to look for to the front; gives their count. Those
- * without a dot are among them as long as they are few, for a pass of their own costs more. */
-static size_t put_narrow_first(struct indicator_table *table)
-{
-    size_t first = 0, plain = 0;
-
-    for (size_t i = 0; i < table->literal_count; i++)
-        plain += !indicator_grams_cheap(table->literals[i].text);
-    for (size_t i = 0; i < table->literal_count; i++) {
-        const struct text_literal literal = table->literals[i];
-        if (literal.kind != INDICATOR_PATH_REGEX &&
-            (plain > LITERALS_FEW || indicator_grams_cheap(literal.text)))
-            continue;
-        table->literals[i] = table->literals[first];
-        table->literals[first++] = literal;
-    }
-    return first;
-}
-
-static int make_wide(struct indicator_table *table, size_t first, bool requests)
-{
-    struct literal *list = calloc(table->literal_count - first + 1, sizeof *list);
-    size_t count = 0;
-
-    if (!list)
-        return error_set("out of memory");
-    table->wide_lists[requests] = list;
-    for (size_t i = first; i < table->literal_count; i++)
-        if (is_looked_for(&table->literals[i], requests))
-            list[count++].text = table->literals[i].text;
-    return indicator_grams_new(list, count, &table->wide[requests]);
-}
-
-/* Of very many literals the prefilter is left a few. */
-static int divide_literals(struct indicator_table *table)
-{
-    if (table->literal_count <= LITERALS_FEW)
-        return 0;
-    const size_t narrow = put_narrow_first(table);
-    if (make_wide(table, narrow, false) < 0 || make_wide(table, narrow, true) < 0)
-        return -1;
-    table->literal_count = narrow;
-    return 0;
-}
-
 int indicator_table_compile(struct indicator_table *table)
 {
     size_t slots = 64, binary = 0;
 
-    if (divide_literals(table) < 0)
+    if (indicator_texts_divide(&table->literals) < 0)
         return -1;
     while (slots < 2 * table->count)
         slots *= 2;
@@ -565,12 +325,10 @@ void indicator_find_address(const struct indicator_table *table, const uint8_t a
     if (v4 && !block_is_listed(table, address))
         return;
     for (unsigned i = 0; i < table->bits_count; i++) {
-        uint8_t key[ADDRESS_KEY];
+        uint8_t key[INDICATOR_ADDRESS_KEY];
         if (v4 && table->bits[i] < 96)
             continue;
-        memcpy(key, address, 16);
-        mask_address(key, table->bits[i]);
-        key[16] = (uint8_t)table->bits[i];
+        indicator_address_key(address, table->bits[i], key);
         const struct slice whole = slice_of(key, sizeof key);
         indicator_find(table, INDICATOR_ADDRESS, whole, indicator_hash(whole), found, context);
     }
@@ -609,33 +367,27 @@ const uint32_t *indicator_regexes(const struct indicator_table *table, size_t *c
 
 struct slice indicator_literal(const struct indicator_table *table, size_t index, uint32_t *number)
 {
-    *number = table->literals[index].number;
-    return table->literals[index].text;
+    *number = table->literals.list[index].number;
+    return table->literals.list[index].text;
 }
 
 const struct indicator_grams *indicator_wide(const struct indicator_table *table, bool requests)
 {
-    return table->wide[requests];
-}
-
-bool indicator_in_requests(enum indicator_kind kind)
-{
-    return kind <= INDICATOR_URL || kind == INDICATOR_USER_AGENT || kind == INDICATOR_POST_URI ||
-           kind == INDICATOR_EMAIL;
+    return table->literals.wide[requests];
 }
 
 size_t indicator_literal_count(const struct indicator_table *table)
 {
-    return table->literal_count;
+    return table->literals.count;
 }
 
 void indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
                         size_t *count)
 {
     *count = 0;
-    for (size_t i = 0; i < table->literal_count; i++) {
-        const struct text_literal *literal = &table->literals[i];
-        if (is_looked_for(literal, requests))
+    for (size_t i = 0; i < table->literals.count; i++) {
+        const struct text_literal *literal = &table->literals.list[i];
+        if (text_literal_counts(literal, requests))
             list[(*count)++].text = literal->text;
     }
 }

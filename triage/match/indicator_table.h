@@ -8,28 +8,9 @@
 
 #include "triage/base/arena.h"
 #include "triage/match/indicator_grams.h"
+#include "triage/match/indicator_keys.h"
 #include "triage/match/prefilter.h"
 #include "triage/match/regex.h"
-
-enum indicator_kind {
-    INDICATOR_MD5,
-    INDICATOR_SHA1,
-    INDICATOR_SHA256,
-    INDICATOR_ADDRESS, /* one, or a network */
-    INDICATOR_DOMAIN,  /* and all below it */
-    INDICATOR_URL,
-    INDICATOR_FILE_NAME,
-    INDICATOR_PATH, /* from a drive's root on, or the end of one */
-    INDICATOR_FILE_EXTENSION,
-    INDICATOR_PATH_REGEX,
-    INDICATOR_REGISTRY_KEY, /* and what is below it */
-    INDICATOR_SERVICE,
-    INDICATOR_USER_AGENT, /* counts with POST only */
-    INDICATOR_POST_URI,   /* likewise */
-    INDICATOR_EMAIL,
-    INDICATOR_KINDS,
-    INDICATOR_IGNORED = INDICATOR_KINDS, /* understood, but no disk shows it: names of mutexes */
-};
 
 struct indicator {
     struct slice key; /* in the form that indicator_key() gives */
@@ -42,8 +23,6 @@ struct indicator {
 };
 
 struct indicator_table;
-
-const char *indicator_kind_name(enum indicator_kind kind);
 
 int indicator_table_new(struct indicator_table **out);
 void indicator_table_free(struct indicator_table *table);
@@ -90,7 +69,5 @@ const struct indicator_grams *indicator_wide(const struct indicator_table *table
 size_t indicator_literal_count(const struct indicator_table *table);
 void indicator_literals(const struct indicator_table *table, bool requests, struct literal *list,
                         size_t *count);
-/* Requests name no files and no keys of this server: what is a path in them is for the rules. */
-bool indicator_in_requests(enum indicator_kind kind);
 
 #endif
