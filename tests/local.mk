@@ -50,6 +50,8 @@ UNIT_TESTS = \
 	%D%/unit/test_evidence \
 	%D%/unit/test_evtx \
 	%D%/unit/test_ewf \
+	%D%/unit/test_ewf_damage \
+	%D%/unit/test_ewf_metadata \
 	%D%/unit/test_findings \
 	%D%/unit/test_fleet \
 	%D%/unit/test_folder \
@@ -124,7 +126,10 @@ endif
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h
 %C%_unit_test_evtx_SOURCES = %D%/unit/test_evtx.c \
 	%D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
-%C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
+EWF_SET = %D%/unit/ewf_set.c %D%/unit/ewf_set.h %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
+%C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c $(EWF_SET)
+%C%_unit_test_ewf_damage_SOURCES = %D%/unit/test_ewf_damage.c $(EWF_SET)
+%C%_unit_test_ewf_metadata_SOURCES = %D%/unit/test_ewf_metadata.c $(EWF_SET)
 
 %C%_unit_test_known_good_SOURCES = %D%/unit/test_known_good.c
 %C%_unit_test_indicators_SOURCES = %D%/unit/test_indicators.c %D%/unit/rule_fixture.c %D%/unit/rule_fixture.h
