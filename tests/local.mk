@@ -22,7 +22,7 @@ SCRIPT_TESTS = %D%/fuzz/replay.sh %D%/check_rules.sh %D%/check_rule_folder.sh
 CHECK_ONCE = %D%/layers.sh %D%/headers.sh %D%/check_install.sh %D%/check_manual.py %D%/check_sbom.py %D%/report_browser.py
 TESTS += $(SCRIPT_TESTS) $(CHECK_ONCE)
 EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h %D%/unit/findings_scene.h
-EXTRA_DIST += %D%/unit/artifact_case.h
+EXTRA_DIST += %D%/unit/artifact_case.h %D%/unit/usn_case.h
 EXTRA_DIST += %D%/tap.py %D%/tap.sh
 
 # One line per test; a test with helpers of its own lists its sources below.
@@ -101,6 +101,8 @@ UNIT_TESTS = \
 	%D%/unit/test_slack \
 	%D%/unit/test_traces \
 	%D%/unit/test_usn \
+	%D%/unit/test_usn_carve \
+	%D%/unit/test_usn_journal \
 	%D%/unit/test_vhd \
 	%D%/unit/test_virtual_disk \
 	%D%/unit/test_volumes \
