@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	%D%/unit/test_csv \
 	%D%/unit/test_custody \
 	%D%/unit/test_engine \
+	%D%/unit/test_eventlog \
 	%D%/unit/test_eventlog_export \
 	%D%/unit/test_ese_pages \
 	%D%/unit/test_evidence \
@@ -126,8 +127,9 @@ endif
 	%D%/unit/hive_builder.c %D%/unit/hive_builder.h
 %C%_unit_test_iis_config_SOURCES = %D%/unit/test_iis_config.c \
 	%D%/unit/fake_evidence.c %D%/unit/fake_evidence.h
-%C%_unit_test_evtx_SOURCES = %D%/unit/test_evtx.c \
-	%D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
+EVTX_CASE = %D%/unit/evtx_case.h %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
+%C%_unit_test_eventlog_SOURCES = %D%/unit/test_eventlog.c $(EVTX_CASE)
+%C%_unit_test_evtx_SOURCES = %D%/unit/test_evtx.c $(EVTX_CASE)
 EWF_SET = %D%/unit/ewf_set.c %D%/unit/ewf_set.h %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c $(EWF_SET)
 %C%_unit_test_ewf_damage_SOURCES = %D%/unit/test_ewf_damage.c $(EWF_SET)

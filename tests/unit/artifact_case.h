@@ -67,9 +67,8 @@ static inline void assert_not_told(const char *part)
 
 static inline void assert_noticed(const char *part)
 {
-    if (!fake.notices.data || !strstr((char *)fake.notices.data, part))
-        fail_msg("no notice holds \"%s\" in:\n%s", part,
-                 fake.notices.data ? (char *)fake.notices.data : "");
+    if (!strstr(buffer_text(&fake.notices), part))
+        fail_msg("no notice holds \"%s\" in:\n%s", part, buffer_text(&fake.notices));
 }
 
 #endif
