@@ -80,7 +80,7 @@ static bool is_of_this_folder(const struct slack_entries *entries, const struct 
 {
     const struct file *folder = entries->job->file;
 
-    return folder->flags & FILE_FOLDER && folder->address == usn_entry(entry->parent);
+    return folder->flags & FILE_FOLDER && folder->address == reference_entry(entry->parent);
 }
 
 /* The folder's path from the $MFT, where the entry alone says which folder it is. */
@@ -115,8 +115,9 @@ static enum whereabouts whereabouts_of(struct slack_entries *entries,
     if (!buffer_failed(&path))
         found = job_find(entries->job, folder->volume, buffer_text(&path), &there);
     buffer_release(&path);
-    if (found && (entry->reference == 0 || (there.address == usn_entry(entry->reference) &&
-                                            there.sequence == usn_sequence(entry->reference))))
+    if (found &&
+        (entry->reference == 0 || (there.address == reference_entry(entry->reference) &&
+                                   there.sequence == reference_sequence(entry->reference))))
         return THERE;
     return entry->reference && job_is_lost(entries->job, entry->reference) ? UNKNOWN : GONE;
 }
@@ -193,7 +194,7 @@ static void tell(struct slack_entries *entries, const struct index_entry *entry,
         .basis = BASIS_UTC,
         .file = entries->job->file,
         .offset = offset,
-        .number = entry->reference ? usn_entry(entry->reference) : 0,
+        .number = entry->reference ? reference_entry(entry->reference) : 0,
         .raw = entry->bytes,
         .values = values,
         .value_count = VALUES,

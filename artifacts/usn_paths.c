@@ -125,9 +125,9 @@ void usn_reference_append(struct buffer *out, struct usn_reference reference)
                       (unsigned long long)reference.low);
         return;
     }
-    buffer_add_number(out, usn_entry(reference.low));
+    buffer_add_number(out, reference_entry(reference.low));
     buffer_add_byte(out, '-');
-    buffer_add_number(out, usn_sequence(reference.low));
+    buffer_add_number(out, reference_sequence(reference.low));
 }
 
 static bool is_same(struct usn_reference a, struct usn_reference b)
@@ -137,7 +137,7 @@ static bool is_same(struct usn_reference a, struct usn_reference b)
 
 static bool is_root(struct usn_reference reference)
 {
-    return reference.high == 0 && usn_entry(reference.low) == ROOT_ENTRY;
+    return reference.high == 0 && reference_entry(reference.low) == ROOT_ENTRY;
 }
 
 static uint32_t *slot_of(const struct usn_paths *paths, struct usn_reference reference)

@@ -31,7 +31,8 @@ libextriage_a_SOURCES = \
 	%D%/evidence/free_space.c %D%/evidence/free_space.h \
 	%D%/evidence/listing.c %D%/evidence/listing.h %D%/evidence/listing_parts.h \
 	%D%/evidence/listing_find.c %D%/evidence/listing_paths.c %D%/evidence/listing_walk.c \
-	%D%/evidence/mft.c %D%/evidence/mft.h %D%/evidence/mft_lost.c \
+	%D%/evidence/mft.c %D%/evidence/mft.h %D%/evidence/mft_lookup.c \
+	%D%/evidence/mft_record.c %D%/evidence/mft_record.h \
 	%D%/evidence/partitions.c %D%/evidence/partitions.h \
 	%D%/evidence/probe.c %D%/evidence/probe.h \
 	%D%/evidence/shadow.c %D%/evidence/shadow.h %D%/evidence/snapshot.h \

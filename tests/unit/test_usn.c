@@ -17,8 +17,8 @@ static void a_record_of_version_2_is_read(void **context)
     struct usn_window window = {.bytes = slice_of(bytes, used), .last = true};
     assert_int_equal(step(&window, &record), USN_RECORD);
     assert_int_equal(record.version, 2);
-    assert_int_equal(usn_entry(record.file.low), 30);
-    assert_int_equal(usn_sequence(record.file.low), 1);
+    assert_int_equal(reference_entry(record.file.low), 30);
+    assert_int_equal(reference_sequence(record.file.low), 1);
     assert_true(record.parent.low == root);
     assert_true(record.when.ticks == (int64_t)day);
     assert_int_equal(record.reason, USN_FILE_CREATE | USN_CLOSE);

@@ -88,11 +88,8 @@ struct macb listing_name_times(const struct listing *listing, const struct name_
 
 /* The name that stands for the entry in a path: the first that is no alias. NULL without one. */
 const struct name_row *listing_main_name(const struct listing *listing, uint32_t index);
-/*
- * Is the folder that the name refers to still the one it was? NTFS raises the sequence number when
- * an entry is freed, so a deleted folder's children carry its number less one (0 is left out when
- * it wraps around).
- */
+/* Is the folder that the name refers to still the one it was? A deleted folder's children carry the
+ * number it had before. */
 bool listing_parent_fits(const struct listing *listing, const struct name_row *name);
 /* The path of a name, below "$Orphan/" when it has no way to the root; valid until the next call.
  */

@@ -30,8 +30,8 @@ bool listing_parent_fits(const struct listing *listing, const struct name_row *n
         return false;
     if (name->parent_sequence == 0 || name->parent_sequence == parent->sequence)
         return true;
-    const uint16_t after = (uint16_t)(name->parent_sequence + 1);
-    return (parent->flags & FILE_DELETED) && (after ? after : 1) == parent->sequence;
+    return (parent->flags & FILE_DELETED) &&
+           sequence_after(name->parent_sequence) == parent->sequence;
 }
 
 /* Writes the component in front of `at`, with a '/' behind it when something follows; 0 when there

@@ -93,7 +93,7 @@ static bool is_possible_name(struct slice name)
 
 static bool is_reference(uint64_t reference)
 {
-    return (reference & UINT64_C(0xFFFFFFFFFFFF)) <= UINT32_MAX && reference >> 48 != 0;
+    return reference_entry(reference) <= UINT32_MAX && reference_sequence(reference) != 0;
 }
 
 static bool read_key(struct cursor *c, struct index_entry *entry)

@@ -236,8 +236,8 @@ static bool is_possible_name(struct slice name)
 
 static bool is_reference(struct usn_reference reference)
 {
-    return reference.high == 0 && usn_sequence(reference.low) != 0 &&
-           usn_entry(reference.low) <= UINT32_MAX;
+    return reference.high == 0 && reference_sequence(reference.low) != 0 &&
+           reference_entry(reference.low) <= UINT32_MAX;
 }
 
 static bool is_beyond_doubt(const struct usn_record *record)

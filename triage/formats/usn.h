@@ -7,7 +7,7 @@
 #define TRIAGE_FORMATS_USN_H
 
 #include "triage/base/buffer.h"
-#include "triage/base/instant.h"
+#include "triage/record/file.h"
 
 enum usn_reason {
     USN_FILE_CREATE = 0x100,
@@ -59,17 +59,6 @@ enum usn_step usn_next(struct usn_window *window, struct usn_record *record, str
  * then the first place that must be seen again with what follows them.
  */
 bool usn_carve(struct slice bytes, size_t *at, bool last, struct usn_record *record);
-
-/* Entry and sequence number of a reference. */
-static inline uint64_t usn_entry(uint64_t reference)
-{
-    return reference & UINT64_C(0xFFFFFFFFFFFF);
-}
-
-static inline uint16_t usn_sequence(uint64_t reference)
-{
-    return (uint16_t)(reference >> 48);
-}
 
 /* Appends the flags in words, as fsutil and winioctl.h have them: "DATA_EXTEND|FILE_CREATE|CLOSE";
  * unknown ones as 0x... */

@@ -49,6 +49,23 @@ struct file {
     struct macb si, fn;  /* $STANDARD_INFORMATION; $FILE_NAME (NTFS only) */
 };
 
+/* References of NTFS: the number of an entry, above it the sequence number that it has or had. */
+static inline uint64_t reference_entry(uint64_t reference)
+{
+    return reference & UINT64_C(0xFFFFFFFFFFFF);
+}
+
+static inline uint16_t reference_sequence(uint64_t reference)
+{
+    return (uint16_t)(reference >> 48);
+}
+
+/* The number that an entry has once the file is deleted: one more, 0 is left out. */
+static inline uint16_t sequence_after(uint16_t sequence)
+{
+    return sequence == UINT16_MAX ? 1 : (uint16_t)(sequence + 1);
+}
+
 /* When the file came to where it is, as far as its file system can tell: created by $FILE_NAME, by
  * $STANDARD_INFORMATION, else last modified. */
 static inline struct instant file_appeared(const struct file *file)
