@@ -233,7 +233,7 @@ def check_database(case):
            [c['outcome'] for c in rows_of(database, 'SELECT outcome FROM cve ORDER BY cve')] ==
            [c['outcome'] for c in sorted(findings['cves'], key=lambda c: c['cve'])], 'the tables of the findings are those of findings.json')
     result(rows_of(database, 'PRAGMA integrity_check') == [{'integrity_check': 'ok'}] and
-           rows_of(database, 'PRAGMA user_version')[0]['user_version'] == 3, 'the database is whole and tells its version')
+           rows_of(database, 'PRAGMA user_version')[0]['user_version'] == 4, 'the database is whole and tells its version')
 
 
 # --- custody ---

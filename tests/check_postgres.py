@@ -20,7 +20,8 @@ BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 PASSWORD = 'open-sesame'
 TABLES = ('indicator', 'fact', 'coverage', 'file', 'incident', 'actor', 'incident_file', 'step', 'incident_indicator', 'cve', 'rule', 'unread',
-          'notice', 'verdict', 'taken', 'lead')
+          'notice', 'verdict', 'taken', 'lead', 'passage', 'check_result', 'finding_indicator', 'verdict_limit', 'exchange', 'build_history', 'mitigation',
+          'mitigation_span', 'mitigation_gap', 'configuration', 'moved', 'remnant', 'destroyed', 'retention')
 
 
 def programs():
@@ -121,7 +122,7 @@ def check_rows(server, folders, work):
         times = sorted(json.loads(line)['datetime'] for line in file)
     result(sorted(server.query("SET timezone TO 'UTC'; SELECT to_char(time, 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00') FROM extriage.v_timeline WHERE time IS NOT NULL")) == times,
            'times are exact to the microsecond')
-    for view in ('v_incident', 'v_cve', 'v_coverage', 'v_rule', 'v_shared_agent'):
+    for view in ('v_incident', 'v_cve', 'v_coverage', 'v_rule', 'v_shared_agent', 'v_moved', 'v_log'):
         count = server.number('SELECT count(*) FROM extriage.%s' % view)
         result(isinstance(count, int) and count > 0, 'the view %s has rows' % view, count)
 

@@ -23,7 +23,7 @@ CHECK_ONCE = %D%/layers.sh %D%/headers.sh %D%/check_install.sh %D%/check_manual.
 TESTS += $(SCRIPT_TESTS) $(CHECK_ONCE)
 EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h %D%/unit/findings_scene.h
 EXTRA_DIST += %D%/unit/artifact_case.h %D%/unit/usn_case.h
-EXTRA_DIST += %D%/tap.py %D%/tap.sh
+EXTRA_DIST += %D%/tap.py %D%/tap.sh %D%/findings_tables.py
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \

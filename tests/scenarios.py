@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+from findings_tables import check_tables
 from tap import plan, result, skip_all
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -64,7 +65,9 @@ def main():
                              stderr=subprocess.PIPE, text=True, check=False)
         try:
             with open(os.path.join(case, 'findings.json'), encoding='utf-8') as stream:
-                check(name, expected, run.returncode, json.load(stream))
+                findings = json.load(stream)
+            check(name, expected, run.returncode, findings)
+            check_tables(name, case, findings)
         except OSError as problem:
             result(False, '%s: run gives findings' % name, '%s\n%s' % (problem, run.stderr))
         shutil.rmtree(out)

@@ -12,7 +12,7 @@
 struct case_file;
 
 /* PRAGMA application_id ("extr") and user_version of case.db. */
-enum { CASE_APPLICATION_ID = 0x65787472, CASE_SCHEMA_VERSION = 3 };
+enum { CASE_APPLICATION_ID = 0x65787472, CASE_SCHEMA_VERSION = 4 };
 
 struct case_rule {
     int64_t index; /* as indicators name it */

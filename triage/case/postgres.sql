@@ -50,6 +50,24 @@ SELECT s.name AS "case", s.host, c.artifact, count(*) AS files, sum(c.bytes) AS 
        sum(c.missing) AS missing_numbers
 FROM coverage c JOIN server s ON s.number = c.server GROUP BY s.name, s.host, c.artifact;
 
+CREATE VIEW v_mitigation AS
+SELECT c.name AS "case", c.host, m.name, m.kind, m.state, m.cves, s.since, s.since_bound, s.since_how, s.until, s.until_bound, s.until_how,
+       s.in_place, m.source
+FROM mitigation m JOIN server c ON c.number = m.server LEFT JOIN mitigation_span s ON s.server = m.server AND s.mitigation = m.source_row;
+
+CREATE VIEW v_moved AS
+SELECT s.name AS "case", s.host, m.artifact, m.kind, m.name, m.network, m.intruder, m.sent, m.received, m.lines, m.sent_during_intrusion,
+       m.sent_during_intrusion / nullif(m.days_during_intrusion, 0) AS sent_a_day_during_intrusion,
+       (m.sent - m.sent_during_intrusion) / nullif(m.days_other, 0) AS sent_a_day_otherwise, m.times_usual
+FROM moved m JOIN server s ON s.number = m.server WHERE m.name IS NOT NULL OR m.kind = 'all';
+
+CREATE VIEW v_log AS
+SELECT s.name AS "case", s.host, r.artifact, c.files, c.records, r.first, r.last, r.begins_after_first_trace, r.days_before_first_trace,
+       r.days_after_installation, r.deleted_files, r.deleted_young, r.deleted_first, r.deleted_last, r.why
+FROM retention r JOIN server s ON s.number = r.server
+LEFT JOIN (SELECT server, artifact, count(*) AS files, sum(records) AS records FROM coverage GROUP BY server, artifact) c
+       ON c.server = r.server AND c.artifact = r.artifact;
+
 CREATE VIEW v_rule AS
 SELECT r.name AS rule, r.title, r.level, r.confidence, count(DISTINCT r.server) AS servers, count(*) AS indicator_count
 FROM rule r JOIN indicator i ON i.server = r.server AND i.rule = r."index" GROUP BY r.name, r.title, r.level, r.confidence;

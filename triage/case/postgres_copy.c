@@ -45,9 +45,11 @@ static bool is_one_of(const char *name, const char *const *list, size_t count)
 
 static enum form form_of(const char *name, const char *type)
 {
-    static const char *const booleans[] = {"dated",   "raw_cut", "continuous", "damaged",
-                                           "deleted", "private", "found"};
-    static const char *const trees[] = {"fields", "tags", "days", "damage", "body"};
+    static const char *const booleans[] = {
+        "dated",   "raw_cut", "continuous", "damaged",  "deleted",
+        "private", "found",   "in_place",   "intruder", "begins_after_first_trace"};
+    static const char *const trees[] = {"fields", "tags", "days",  "damage",
+                                        "body",   "cves", "roles", "also"};
 
     if (strcmp(type, "BLOB") == 0)
         return AS_BYTES;
