@@ -41,25 +41,16 @@ make_images() { # folder
     done
 }
 
-# A program that stands in for extriage: where a file hold-CASE lies in the folder it stops the run as soon as that has begun, and puts its
-# number into stopped-CASE. Once only.
+# A program that stands in for extriage: where a file hold-CASE lies in the folder, the run stops when its case has begun and nothing of the
+# evidence is read (hostile/held_run.c), puts its number into held-CASE, and waits for a signal. Once only.
 make_holder() { # folder, program
+    ${CC:-cc} -D_GNU_SOURCE -shared -fPIC -O1 -o "$1/held_run.so" "$source/tests/hostile/held_run.c" || return 1
     cat >"$1/holder" <<HOLDER
 #!/bin/bash
 case=
 for argument; do [ "\$last" = --output ] && case=\$argument; last=\$argument; done
-name=\${case##*/}
-rm "$1/hold-\$name" 2>/dev/null || exec "$2" "\$@"
-"$2" "\$@" &
-until [ -e "\$case/case.db.partial" ] || ! kill -0 \$! 2>/dev/null; do sleep 0.01; done
-kill -STOP \$!
-trap 'kill -TERM \$!; kill -CONT \$!' TERM
-echo \$! >"$1/stopped-\$name.new"
-mv "$1/stopped-\$name.new" "$1/stopped-\$name"
-wait \$!
-code=\$?
-kill -0 \$! 2>/dev/null || exit \$code
-wait \$!
+export HOLD=$1/hold-\${case##*/} HELD=$1/held-\${case##*/} HOLD_BEGUN=\$case/case.db.partial
+LD_PRELOAD=$1/held_run.so exec "$2" "\$@"
 HOLDER
     chmod +x "$1/holder"
 }

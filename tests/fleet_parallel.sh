@@ -9,7 +9,7 @@ chmod 755 "$folder"
 daemon='' made=''
 
 clean() {
-    for file in "$folder"/stopped-*; do
+    for file in "$folder"/held-*; do
         [ -e "$file" ] && kill -KILL "$(cat "$file")" 2>/dev/null
     done
     [ -z "$daemon" ] || kill "$daemon" 2>/dev/null
@@ -68,7 +68,7 @@ if command -v shellcheck >/dev/null; then
     result $? "the scripts have no mistake that shellcheck knows" "$folder/said"
 fi
 make_images "$folder" >"$folder/list" || skip_all "the images cannot be made"
-make_holder "$folder" "$program"
+make_holder "$folder" "$program" || skip_all "the program that holds runs cannot be built"
 if start_sshd; then
     export MACHINES=$folder/machines
     echo "# over ssh, two machines"
@@ -78,9 +78,9 @@ fi
 touch "$folder/hold-exch02"
 work &
 worker=$!
-wait_for 120 test -e "$folder/stopped-exch02"
+wait_for 120 test -e "$folder/held-exch02"
 result $? "images are at work, one run has begun" "$folder/said"
-kill -KILL "$(cat "$folder/stopped-exch02")"
+kill -KILL "$(cat "$folder/held-exch02")"
 wait $worker
 result $? "all are finished, also the one whose process was killed" "$folder/said"
 grep -q 'going on with .*exch02' "$folder/said"

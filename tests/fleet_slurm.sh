@@ -11,7 +11,7 @@ daemons=()
 
 clean() {
     scancel --user=root --full >/dev/null 2>&1
-    for file in "$folder"/stopped-*; do
+    for file in "$folder"/held-*; do
         [ -e "$file" ] && kill -KILL "$(cat "$file")" 2>/dev/null
     done
     for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
@@ -58,6 +58,7 @@ ReturnToService=2
 MpiDefault=none
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 KillWait=5
+MessageTimeout=60
 NodeName=$host NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
@@ -78,22 +79,23 @@ submit() { # gives the numbers of the array and of the job that merges
     EXTRIAGE=$folder/holder TASKS=4 "$source/triage/fleet/slurm.sh" "$folder/list" "$folder/cases" "$folder/fleet" --jobs 1 2>"$folder/submit"
 }
 
-is_done() { [ -n "$1" ] && ! squeue -h -o %A -j "$1" | grep -q .; }
+# A controller that is too busy to answer knows of no job either: only its list tells.
+is_done() { [ -n "$1" ] && squeue -h -o %i >"$folder/queue" && ! grep -q -x "$1" "$folder/queue"; }
 
 make_images "$folder" >"$folder/list" || skip_all "the images cannot be made"
-make_holder "$folder" "$program"
+make_holder "$folder" "$program" || skip_all "the program that holds runs cannot be built"
 start_slurm || { cat "$folder"/*.out "$folder"/*.log >"$folder/said" 2>&1; result 1 "Slurm starts on loopback" "$folder/said"; plan; exit 1; }
 result 0 "Slurm starts on loopback"
 
-# One process is killed, one whole task is killed, one task is told that its time is up.
+# One process is killed, one whole task is cancelled, one task is told that its time is up.
 touch "$folder/hold-exch02" "$folder/hold-exch03" "$folder/hold-exch04"
 read -r _ array _ merge < <(submit)
-wait_for 120 test -e "$folder/stopped-exch02" -a -e "$folder/stopped-exch03" -a -e "$folder/stopped-exch04"
+wait_for 120 test -e "$folder/held-exch02" -a -e "$folder/held-exch03" -a -e "$folder/held-exch04"
 result $? "a job array is at work, three of its runs have begun" "$folder/submit"
-kill -KILL "$(cat "$folder/stopped-exch02")"
-scancel --full --signal=KILL "${array}_3"
+kill -KILL "$(cat "$folder/held-exch02")"
+scancel "${array}_3"
 scancel --batch --signal=TERM "${array}_4"
-wait_for 60 eval 'squeue -h -r -o "%t %i" -j "$array" | grep -q "^PD ${array}_4"'
+wait_for 240 eval 'squeue -h -r -o "%t %i" -j "$array" | grep -q "^PD ${array}_4"'
 result $? "a task whose time is up is put back into the queue" "$folder/cases/log/4.txt"
 # Slurm waits two minutes before such a task runs again, so that the node has ended it: not so long, but not at once either.
 sleep 5
@@ -108,7 +110,7 @@ same_as_undisturbed "$folder" exch02 >"$folder/said" 2>&1
 result $? "what it found is what an undisturbed run finds" "$folder/said"
 [ -e "$folder/cases/exch03/case.db.partial" ] && jq -e '.left_out | length == 1 and (.[0].folder | endswith("/exch03"))' "$folder/fleet/fleet.json" >/dev/null &&
     jq -e '.servers | length == 4' "$folder/fleet/fleet.json" >"$folder/said"
-result $? "a task that was killed whole is named in the merged report" "$folder/cases/log/merge.txt"
+result $? "a task that was cancelled is named in the merged report" "$folder/cases/log/merge.txt"
 
 read -r _ array _ merge < <(submit)
 wait_for 240 is_done "$merge"
@@ -118,7 +120,7 @@ result $? "goes on with what is not finished" "$folder/cases/log/3.txt"
 [ "$(grep -c 'is finished' "$folder"/cases/log/[1245].txt | grep -c ':1$')" -eq 4 ]
 result $? "and leaves alone what is" "$folder/cases/log/1.txt"
 same_as_undisturbed "$folder" exch03 >"$folder/said" 2>&1
-result $? "the case that was killed is what an undisturbed run makes" "$folder/said"
+result $? "the case that was cancelled is what an undisturbed run makes" "$folder/said"
 jq -e '(.servers | length == 5) and (.left_out | length == 0) and any(.addresses[]; .address == "203.0.113.77" and .servers == 4)' \
     "$folder/fleet/fleet.json" >/dev/null
 result $? "all five are joined, the address that four share is found" "$folder/fleet/fleet.json"

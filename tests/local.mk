@@ -199,7 +199,7 @@ EXTRA_DIST += %D%/check_exports.py
 
 # Hostile evidence, and workers that it has taken over.
 HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_memory.py %D%/damage.py
-EXTRA_DIST += %D%/hostile/failing_memory.c
+EXTRA_DIST += %D%/hostile/failing_memory.c %D%/hostile/held_run.c
 TESTS += $(HOSTILE_TESTS)
 EXTRA_DIST += $(HOSTILE_TESTS)
 check_PROGRAMS += %D%/hostile/liar %D%/hostile/old_kernel
