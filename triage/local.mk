@@ -372,7 +372,7 @@ $(man_MANS) $(COMPLETIONS): %: %.in %D%/manual/manual.awk $(MANUAL_TABLES)
 bashcompletiondir = $(datadir)/bash-completion/completions
 zshcompletiondir = $(datadir)/zsh/site-functions
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
-EXTRA_DIST += %D%/README.md %D%/helpers/README.md
+EXTRA_DIST += %D%/README.md %D%/helpers/README.md %D%/findings/README.md %D%/match/README.md
 
 # Many servers: scripts around the program.
 fleetdir = $(pkgdatadir)/fleet
