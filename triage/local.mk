@@ -41,7 +41,9 @@ libextriage_a_SOURCES = \
 	%D%/evidence/sleuthkit_content.c %D%/evidence/sleuthkit_image.c \
 	%D%/evidence/sleuthkit_ntfs.c %D%/evidence/sleuthkit_walk.c \
 	%D%/evidence/source.h \
-	%D%/evidence/evidence.c %D%/evidence/evidence.h %D%/evidence/image.h %D%/evidence/image_methods.h \
+	%D%/evidence/evidence.c %D%/evidence/evidence.h %D%/evidence/evidence_parts.h \
+	%D%/evidence/evidence_open.c %D%/evidence/evidence_volumes.c \
+	%D%/evidence/image.h %D%/evidence/image_methods.h \
 	%D%/evidence/image.c %D%/evidence/image_verify.c \
 	%D%/evidence/signature.c %D%/evidence/signature.h \
 	%D%/evidence/segments.c %D%/evidence/segments.h \
