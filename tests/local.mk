@@ -198,7 +198,7 @@ CHECK_ONCE += %D%/check_consumers.py
 EXTRA_DIST += %D%/check_exports.py
 
 # Hostile evidence, and workers that it has taken over.
-HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_memory.py %D%/damage.py
+HOSTILE_TESTS = %D%/hostile_workers.py %D%/hostile_bombs.py %D%/hostile_output.py %D%/hostile_case.py %D%/hostile_memory.py %D%/damage.py
 EXTRA_DIST += %D%/hostile/failing_memory.c %D%/hostile/held_run.c
 TESTS += $(HOSTILE_TESTS)
 EXTRA_DIST += $(HOSTILE_TESTS)

@@ -10,7 +10,7 @@ libextriage_a_SOURCES = \
 	%D%/base/glob.c %D%/base/glob.h \
 	%D%/base/hash.c %D%/base/hash.h %D%/base/hash_stitched.c %D%/base/hash_stitched.h \
 	%D%/base/instant.c %D%/base/instant.h \
-	%D%/base/json.c %D%/base/json.h \
+	%D%/base/json.c %D%/base/json_check.c %D%/base/json.h \
 	%D%/base/tsv.c %D%/base/tsv.h \
 	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \
@@ -158,7 +158,7 @@ libextriage_a_SOURCES = \
 libextriage_a_SOURCES += \
 	%D%/case/case.c %D%/case/case.h \
 	%D%/case/database.h \
-	%D%/case/collect.c %D%/case/correlated.c %D%/case/finish.c %D%/case/read.c %D%/case/rewrite.c \
+	%D%/case/collect.c %D%/case/correlated.c %D%/case/finish.c %D%/case/foreign.c %D%/case/read.c %D%/case/rewrite.c \
 	%D%/case/folder.c %D%/case/folder.h \
 	%D%/case/tasks.c %D%/case/tables.c %D%/case/tables.h \
 	%D%/case/fleet.c %D%/case/fleet.h \

@@ -166,6 +166,53 @@ static void overlong_and_surrogate_utf8_is_repaired(void **state)
     buffer_release(&out);
 }
 
+static void only_one_value_in_one_line_is_json(void **state)
+{
+    static const char *const good[] = {
+        "{}",        "[]",   "\"\"",
+        " -0.5e+7 ", "null", "{\"a\": [1, {\"b\": \"\\u00e9\\n\"}], \"c\": true}"};
+    static const char *const bad[] = {"",          "{",   "[1,]",     "{\"a\"}",   "{\"a\":1,}",
+                                      "01",        "1.",  "-",        "1e",        "\"\\x\"",
+                                      "\"\\u12\"", "nul", "\"a\nb\"", "[1,\n2]",   "1 2",
+                                      "\"\xFF\"",  "'a'", "{1:2}",    "1</script>"};
+    char deep[2 * JSON_DEPTH + 3] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(json_is_line(slice_of_text(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(json_is_line(slice_of_text(bad[i])));
+    memset(deep, '[', JSON_DEPTH + 1);
+    memset(deep + JSON_DEPTH + 1, ']', JSON_DEPTH + 1);
+    assert_false(json_is_line(slice_of_text(deep)));
+    assert_true(json_is_line(slice_of(deep + 1, 2 * JSON_DEPTH)));
+}
+
+static void what_is_no_json_becomes_a_text(void **state)
+{
+    struct buffer out = BUFFER_EMPTY;
+    struct json json = json_over(&out, false);
+
+    (void)state;
+    json_array(&json);
+    json_line(&json, SLICE_LITERAL("{\"a\":1}"));
+    json_line(&json, SLICE_LITERAL("</script>\"\n"));
+    json_array_end(&json);
+    assert_string_equal(buffer_text(&out), "[{\"a\":1},\"</script>\\\"\\n\"]");
+    buffer_release(&out);
+}
+
+static void any_number_of_microseconds_is_a_time_or_none(void **state)
+{
+    char text[INSTANT_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(instant_format(instant_from_unix_us(-1), text),
+                        "1969-12-31T23:59:59.999999+00:00");
+    assert_false(instant_known(instant_from_unix_us(INT64_MIN)));
+    assert_false(instant_known(instant_from_unix_us(INT64_MAX)));
+}
+
 static void json_escapes_whatever_it_is_given(void **state)
 {
     struct buffer out = BUFFER_EMPTY;
@@ -338,6 +385,9 @@ int main(void)
         cmocka_unit_test(base64_is_that_of_the_rfc),
         cmocka_unit_test(base64_digits_read_as_they_are_written),
         cmocka_unit_test(base64_within_more_is_what_no_neighbour_changes),
+        cmocka_unit_test(only_one_value_in_one_line_is_json),
+        cmocka_unit_test(what_is_no_json_becomes_a_text),
+        cmocka_unit_test(any_number_of_microseconds_is_a_time_or_none),
         cmocka_unit_test(json_escapes_whatever_it_is_given),
         cmocka_unit_test(an_arena_keeps_to_its_ceiling),
         cmocka_unit_test(three_hashes_come_of_one_pass),

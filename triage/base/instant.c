@@ -58,6 +58,13 @@ struct instant instant_from_unix(int64_t seconds, int64_t nanoseconds)
     return (struct instant){ticks};
 }
 
+struct instant instant_from_unix_us(int64_t us)
+{
+    const int64_t part = us % 1000000, rest = part < 0 ? part + 1000000 : part;
+
+    return instant_from_unix(us / 1000000 - (part < 0), rest * 1000);
+}
+
 int64_t instant_to_unix_us(struct instant instant)
 {
     return instant.ticks / 10 - UNIX_EPOCH_SECONDS * 1000000;

@@ -26,6 +26,8 @@ static inline bool instant_known(struct instant instant)
 
 struct instant instant_from_filetime(uint64_t filetime);
 struct instant instant_from_unix(int64_t seconds, int64_t nanoseconds);
+/* Of any number of microseconds since 1970. */
+struct instant instant_from_unix_us(int64_t us);
 /* Microseconds since 1970-01-01 UTC, rounded down: what Timesketch calls `timestamp`. */
 int64_t instant_to_unix_us(struct instant instant);
 /* INSTANT_NONE when a field is out of range (year 1601..9999). */

@@ -33,6 +33,11 @@ void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 /* Text that is JSON already, as it is. */
 void json_raw(struct json *json, struct slice text);
+/* One value of JSON without a control byte, nested less than JSON_DEPTH. */
+bool json_is_line(struct slice text);
+/* Text that ought to be such a value, from a database that may come from anybody: as it is, or,
+ * when it is none, as a string. */
+void json_line(struct json *json, struct slice text);
 /* A key with its value, for the common cases. */
 void json_pair(struct json *json, const char *key, const char *text);
 void json_pair_slice(struct json *json, const char *key, struct slice text);

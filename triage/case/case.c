@@ -218,7 +218,16 @@ int case_open(const char *folder, struct case_file **out)
 {
     struct case_file *file = new_file(folder);
 
-    return file ? open_finished(file, out) : error_set("out of memory");
+    if (!file)
+        return error_set("out of memory");
+    if (open_finished(file, &file) < 0)
+        return -1;
+    if (database_check_foreign(file) < 0) {
+        case_close(file);
+        return -1;
+    }
+    *out = file;
+    return 0;
 }
 
 void case_close(struct case_file *file)

@@ -39,6 +39,11 @@ void database_close(struct case_file *file);
 char *database_join(const char *folder, const char *name);
 /* While collecting each row names its task, and there are the tables that only a run needs. */
 int tables_create(struct case_file *file, bool with_task);
+/* All that a finished case has, without rows. */
+int schema_create(struct case_file *file);
+/* A finished case may come from anybody: -1 with a sentence that names it when it is not one that
+ * this version makes, or holds what no run writes. To be called before anything is read of it. */
+int database_check_foreign(struct case_file *file);
 /* The statements with which rows are collected. */
 int case_prepare_inserts(struct case_file *file);
 bool case_is_flush_due(const struct case_file *file);

@@ -75,6 +75,8 @@ static int attach_partial(struct case_file *file)
                                                                                             "T "   \
                                                                                             "1);"
 
+#define INDEX_BY_TIME "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);"
+
 static int build_sorted(struct case_file *file)
 {
     char pragmas[240];
@@ -94,8 +96,7 @@ static int build_sorted(struct case_file *file)
             return -1;
     return database_execute(
         file, "INSERT INTO main.document SELECT name, body FROM partial.document WHERE name NOT "
-              "LIKE '" CASE_RUN_DOCUMENT "%' ORDER BY name;"
-              "CREATE INDEX main.indicator_time ON indicator (dated, timestamp);" NEAREST_INDICATOR
+              "LIKE '" CASE_RUN_DOCUMENT "%' ORDER BY name;" INDEX_BY_TIME NEAREST_INDICATOR
               "COMMIT; DETACH DATABASE partial");
 }
 
@@ -117,6 +118,13 @@ static int add_derived(struct case_file *file)
                                            : database_execute(file, buffer_text(&sql));
     buffer_release(&sql);
     return result;
+}
+
+int schema_create(struct case_file *file)
+{
+    return tables_create(file, false) < 0 || database_execute(file, INDEX_BY_TIME) < 0
+               ? -1
+               : add_derived(file);
 }
 
 /* What was just written is read back once. */

@@ -271,8 +271,9 @@ static const char indexes[] =
     "CREATE INDEX incident_file_hash ON incident_file (sha256);"
     "CREATE INDEX file_hash ON file (sha256);"
     /* What intruders were seen with, on which servers. */
-    "CREATE TABLE agent AS SELECT i.\"case\" AS \"case\", coalesce(json_extract(i.fields, "
-    "'$.\"cs-user-agent\"'), json_extract(i.fields, '$.UserAgent')) AS agent, count(*) AS "
+    "CREATE TABLE agent AS SELECT i.\"case\" AS \"case\", CASE WHEN json_valid(i.fields) "
+    "THEN coalesce(json_extract(i.fields, '$.\"cs-user-agent\"'), json_extract(i.fields, "
+    "'$.UserAgent')) END AS agent, count(*) AS "
     "indicator_count, min(i.timestamp) AS first, max(i.timestamp) AS last FROM incident n CROSS "
     "JOIN "
     "incident_indicator x ON x.\"case\" = n.\"case\" AND x.incident = n.id CROSS JOIN indicator i "

@@ -16,26 +16,6 @@ static int take_number(void *context, const char *const *cells)
     return 0;
 }
 
-static int check_version(struct case_file *file, const char *folder)
-{
-    long long id = 0, version = 0;
-
-    if (case_query(file, "PRAGMA application_id", take_number, &id) < 0 ||
-        case_query(file, "PRAGMA user_version", take_number, &version) < 0)
-        return error_prefix("case.db in '%s' is damaged", folder);
-    if (id != CASE_APPLICATION_ID)
-        return error_set("'%s' holds no case of extriage", folder);
-    if (version < CASE_SCHEMA_VERSION)
-        return error_set("the case in '%s' was made by an older version of extriage (its schema is "
-                         "%lld, not %d): run it again",
-                         folder, version, CASE_SCHEMA_VERSION);
-    if (version > CASE_SCHEMA_VERSION)
-        return error_set("the case in '%s' was made by a newer version of extriage (its schema is "
-                         "%lld, not %d): merge with that version",
-                         folder, version, CASE_SCHEMA_VERSION);
-    return 0;
-}
-
 /* --- whether it is what its run wrote --- */
 
 /* The hash that SHA256SUMS has for case.db; false when there is none. */
@@ -145,7 +125,7 @@ static int check_open(struct case_file *file, const char *folder, struct member_
 {
     long long redacted = 0;
 
-    if (check_version(file, folder) < 0 || check_whole(file, folder, facts) < 0)
+    if (check_whole(file, folder, facts) < 0)
         return -1;
     if (case_query(file, "SELECT count(*) FROM document WHERE name = 'redaction'", take_number,
                    &redacted) < 0)

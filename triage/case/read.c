@@ -122,6 +122,16 @@ int case_each_stored(struct case_file *file, int (*visit)(void *, const struct c
     return each_row(file, STORED, &row, visit_stored, &typed);
 }
 
+enum { LEVEL_MOST = 4 };
+
+/* A row of somebody else's case can have any level: none that hides it. */
+static void load_indicator(sqlite3_stmt *statement, int first, struct case_indicator *row)
+{
+    table_load_row(statement, first, &case_tables[INDICATOR], row);
+    if (row->level < 0 || row->level > LEVEL_MOST)
+        row->level = LEVEL_MOST;
+}
+
 /* The dated ones come first. Without the '+' they would be sought in the index by time, and sorted
  * again with all that they hold. */
 #define AMONG_DATED   "+i.dated = 1"
@@ -157,7 +167,7 @@ int case_each_indicator(struct case_file *file, bool dated,
     if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
         result = database_error(file, "the case database refuses");
     while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        table_load_row(statement, 0, &case_tables[INDICATOR], &row);
+        load_indicator(statement, 0, &row);
         table_load_row(statement, (int)case_tables[INDICATOR].column_count, &case_tables[RULE],
                        &rule);
         if (file->is_fleet)

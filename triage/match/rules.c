@@ -12,7 +12,7 @@ static const char *const level_names[] = {"informational", "low", "medium", "hig
 
 const char *level_name(enum level level)
 {
-    return level_names[level];
+    return level_names[(unsigned)level <= LEVEL_CRITICAL ? level : LEVEL_CRITICAL];
 }
 
 bool level_from_name(const char *name, enum level *level)

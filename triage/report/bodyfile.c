@@ -22,13 +22,14 @@ static void add_seconds(struct buffer *out, const char *text)
 static void add_line(struct buffer *out, const struct case_stored *row, const char *const times[4],
                      const char *suffix)
 {
-    buffer_add_text(out, *row->md5 ? row->md5 : "0");
+    lines_add_plain(out, slice_of_text(*row->md5 ? row->md5 : "0"), "|");
     buffer_add_byte(out, '|');
     lines_add_cell(out, row->path, "|");
     if (row->snapshot)
         buffer_format(out, " (shadow copy %lld)", (long long)row->snapshot);
-    buffer_format(out, "%s%s|%s|r/rrwxrwxrwx|0|0|%lld", suffix, row->deleted ? " (deleted)" : "",
-                  *row->mft_entry ? row->mft_entry : "0", (long long)row->size);
+    buffer_format(out, "%s%s|", suffix, row->deleted ? " (deleted)" : "");
+    lines_add_plain(out, slice_of_text(*row->mft_entry ? row->mft_entry : "0"), "|");
+    buffer_format(out, "|r/rrwxrwxrwx|0|0|%lld", (long long)row->size);
     add_seconds(out, times[ACCESSED]);
     add_seconds(out, times[MODIFIED]);
     add_seconds(out, times[CHANGED]);

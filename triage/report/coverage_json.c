@@ -47,7 +47,7 @@ static int file_entry(void *context, const struct case_coverage *row)
     optional(json, "first", row->first);
     optional(json, "last", row->last);
     json_key(json, "damage");
-    json_raw(json, slice_of_text(row->damage));
+    json_line(json, slice_of_text(row->damage));
     json_object_end(json);
     flush(coverage);
     return coverage->failure;

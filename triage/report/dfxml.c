@@ -49,14 +49,20 @@ static void element(struct buffer *out, const char *indent, const char *name, co
 
 static void put_time(struct buffer *out, const char *name, const char *time)
 {
+    char text[32];
+
+    snprintf(text, sizeof text, "%.26sZ", time ? time : "");
     if (time && strlen(time) > 26)
-        buffer_format(out, "    <%s>%.26sZ</%s>\n", name, time, name);
+        element(out, "    ", name, text);
 }
 
 static void put_digest(struct buffer *out, const char *indent, const char *type, const char *hex)
 {
-    if (hex && *hex)
-        buffer_format(out, "%s<hashdigest type=\"%s\">%s</hashdigest>\n", indent, type, hex);
+    if (!hex || !*hex)
+        return;
+    buffer_format(out, "%s<hashdigest type=\"%s\">", indent, type);
+    add_escaped(out, hex);
+    buffer_add_text(out, "</hashdigest>\n");
 }
 
 static int add_source(void *context, const char *const *cells)
@@ -79,6 +85,7 @@ static int add_file(void *context, const struct case_stored *row)
 {
     struct sharing *sharing = context;
     struct buffer *out = &sharing->text;
+    char inode[24];
 
     buffer_add_text(out, "  <fileobject>\n");
     element(out, "    ", "filename", row->path);
@@ -87,9 +94,8 @@ static int add_file(void *context, const struct case_stored *row)
     buffer_format(out, "    <partition>%lld</partition>\n", (long long)row->volume);
     if (row->snapshot)
         buffer_format(out, "    <!-- shadow copy %lld -->\n", (long long)row->snapshot);
-    if (*row->mft_entry)
-        buffer_format(out, "    <inode>%.*s</inode>\n", (int)strcspn(row->mft_entry, "-"),
-                      row->mft_entry);
+    snprintf(inode, sizeof inode, "%.*s", (int)strcspn(row->mft_entry, "-"), row->mft_entry);
+    element(out, "    ", "inode", inode);
     put_time(out, "mtime", row->si[0]);
     put_time(out, "atime", row->si[1]);
     put_time(out, "ctime", row->si[2]);

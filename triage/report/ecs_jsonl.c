@@ -143,7 +143,7 @@ static void add_line(struct buffer *out, const struct case_indicator *row,
     json_pair_integer(&json, "record", row->record);
     json_pair(&json, "raw_sha256", row->raw_sha256);
     json_key(&json, "fields");
-    json_raw(&json, slice_of_text(row->fields));
+    json_line(&json, slice_of_text(row->fields));
     json_object_end(&json);
     json_object_end(&json);
     buffer_add_byte(out, '\n');

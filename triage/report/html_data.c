@@ -230,7 +230,7 @@ static void rule_json(const struct case_rule *rule, struct json *json)
     json_pair(json, "confidence", rule->confidence);
     json_pair(json, "author", rule->author);
     json_key(json, "tags");
-    json_raw(json, slice_of_text(rule->tags));
+    json_line(json, slice_of_text(rule->tags));
     json_pair(json, "path", rule->path);
     json_pair_integer(json, "line", rule->line);
     json_pair(json, "sha256", rule->sha256);
@@ -289,7 +289,7 @@ static void put_list(const struct json_value *item, struct json *json)
     json_array(json);
     for (const struct json_value *number = value_list(item, "indicators"); number;
          number = number->next)
-        json_raw(json, number->text);
+        json_integer(json, value_integer(number, 0));
     json_array_end(json);
 }
 

@@ -29,13 +29,17 @@ static bool parse_number(struct slice text, int64_t *number)
     return true;
 }
 
-int64_t value_number(const struct json_value *parent, const char *name, int64_t otherwise)
+int64_t value_integer(const struct json_value *value, int64_t otherwise)
 {
-    const struct json_value *value = json_member(parent, name);
     int64_t number;
 
     return value && value->type == JSON_NUMBER && parse_number(value->text, &number) ? number
                                                                                      : otherwise;
+}
+
+int64_t value_number(const struct json_value *parent, const char *name, int64_t otherwise)
+{
+    return value_integer(json_member(parent, name), otherwise);
 }
 
 bool value_is(const struct json_value *parent, const char *name, const char *text)

@@ -61,6 +61,7 @@ void html_duration(struct buffer *out, int64_t seconds);
 const char *value_text(const struct json_value *parent, const char *name);
 /* `otherwise` when it is missing, null or no whole number. */
 int64_t value_number(const struct json_value *parent, const char *name, int64_t otherwise);
+int64_t value_integer(const struct json_value *value, int64_t otherwise);
 bool value_is(const struct json_value *parent, const char *name, const char *text);
 bool value_true(const struct json_value *parent, const char *name);
 /* The first of a list; NULL when it is missing or empty. */

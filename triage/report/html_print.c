@@ -8,12 +8,10 @@
 static void put_indicator(struct page *page, const struct case_indicator *row,
                           const struct case_rule *rule, int64_t number)
 {
-    const int64_t us = row->timestamp;
-    const int64_t seconds = us >= 0 ? us / 1000000 : -((999999 - us) / 1000000);
     char iso[INSTANT_TEXT_SIZE] = "";
 
     if (row->dated)
-        instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), iso);
+        instant_format(instant_from_unix_us(row->timestamp), iso);
     const struct json_value time = {.type = JSON_STRING, .text = slice_of_text(iso)};
     page_put(page,
              "<tr><td class=\"number\">%n</td><td>%w</td><td class=\"level %t\">%t</td><td>%t</td>"

@@ -57,8 +57,10 @@ static void add_line(struct buffer *out, const struct case_indicator *row,
     buffer_format(out, ",%s ", level_name((enum level)row->level));
     lines_add_plain(out, slice_of_text(rule->name), ",");
     cell(out, "extriage");
-    buffer_format(out, ",offset: %lld; record: %lld; sha256: %s\n", (long long)row->offset,
-                  (long long)row->record, row->raw_sha256);
+    buffer_format(out, ",offset: %lld; record: %lld; sha256: ", (long long)row->offset,
+                  (long long)row->record);
+    lines_add_plain(out, slice_of_text(row->raw_sha256), ",");
+    buffer_add_byte(out, '\n');
 }
 
 static int write_all(struct case_file *file, FILE *out)

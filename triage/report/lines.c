@@ -101,13 +101,9 @@ void lines_add_cell(struct buffer *out, const char *text, const char *bad)
 
 void lines_add_time(struct buffer *out, int64_t microseconds)
 {
-    const int64_t seconds =
-        microseconds >= 0 ? microseconds / 1000000 : -((999999 - microseconds) / 1000000);
     char text[INSTANT_TEXT_SIZE];
 
-    buffer_add_text(
-        out, instant_format(instant_from_unix(seconds, (microseconds - seconds * 1000000) * 1000),
-                            text));
+    buffer_add_text(out, instant_format(instant_from_unix_us(microseconds), text));
 }
 
 const char *lines_source(const struct case_indicator *row)

@@ -144,8 +144,9 @@ static int put_attributes(struct event *event)
                    "GROUP BY address ORDER BY max(a.rung) DESC, min(a.first), address",
                    add_address, event) < 0 ||
         case_query(file,
-                   "SELECT DISTINCT coalesce(json_extract(i.fields, '$.\"cs-user-agent\"'), "
-                   "json_extract(i.fields, '$.UserAgent')) AS agent FROM incident n JOIN "
+                   "SELECT DISTINCT CASE WHEN json_valid(i.fields) THEN "
+                   "coalesce(json_extract(i.fields, '$.\"cs-user-agent\"'), "
+                   "json_extract(i.fields, '$.UserAgent')) END AS agent FROM incident n JOIN "
                    "incident_indicator x ON x.incident = n.id JOIN indicator i ON i.rowid = "
                    "x.indicator WHERE n.kind = 'intrusion' AND agent IS NOT NULL AND agent NOT IN "
                    "('', '-') ORDER BY 1",

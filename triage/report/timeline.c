@@ -16,10 +16,7 @@ enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
 static const char *datetime_text(const struct case_indicator *row, char text[INSTANT_TEXT_SIZE])
 {
-    const int64_t us = row->timestamp;
-    const int64_t seconds = us >= 0 ? us / 1000000 : -((999999 - us) / 1000000);
-
-    return instant_format(instant_from_unix(seconds, (us - seconds * 1000000) * 1000), text);
+    return instant_format(instant_from_unix_us(row->timestamp), text);
 }
 
 void timeline_record_json(const struct case_indicator *row, struct json *json)
@@ -34,7 +31,7 @@ void timeline_record_json(const struct case_indicator *row, struct json *json)
     json_pair_bool(json, "raw_cut", row->raw_cut);
     json_pair(json, "raw_sha256", row->raw_sha256);
     json_key(json, "fields");
-    json_raw(json, slice_of_text(row->fields));
+    json_line(json, slice_of_text(row->fields));
     json_pair(json, "how", row->how);
     json_pair(json, "marks", row->marks);
 }
@@ -57,7 +54,7 @@ static void add_members(struct json *json, const struct case_indicator *row,
     json_pair(json, "rule_id", rule->id);
     json_pair(json, "rule_title", rule->title);
     json_key(json, "tag");
-    json_raw(json, slice_of_text(rule->tags));
+    json_line(json, slice_of_text(rule->tags));
     json_pair(json, "host", row->host);
     json_pair(json, "artifact", row->artifact);
     json_pair(json, "path", row->path);
