@@ -40,6 +40,8 @@ LIES = {
     'unknown event': BROKEN,
     'beyond the file': BROKEN,
     'endless damage': 'more than can come of this file',
+    'no such blank': BROKEN,
+    'false copy': None,
 }
 SECONDS = 300
 
@@ -80,6 +82,16 @@ def texts_of(case):
     return texts
 
 
+def copies_of(case):
+    """The content of each file that was copied, whatever it is called."""
+    found = {}
+    for parent, _, names in os.walk(os.path.join(case, 'files')):
+        for name in names:
+            with open(os.path.join(parent, name), 'rb') as file:
+                found[name] = file.read()
+    return found
+
+
 def check_lie(lie, words, tree, honest):
     case = os.path.join(WORK, 'lie')
     begun = time.monotonic()
@@ -93,6 +105,7 @@ def check_lie(lie, words, tree, honest):
     if words is None:
         texts = texts_of(case).replace(b'\n', b'').replace(b'\r', b'').replace(b'\t', b'')
         ok = done.returncode == 2 and not unread and len(lines_of(case)) == len(honest) and \
+            list(copies_of(case).values()) == [LOG.encode()] * 3 and \
             not any(byte < 32 for byte in texts) and texts.decode('utf-8') is not None and '\u202e' not in texts.decode('utf-8')
     else:
         ok = done.returncode == 3 and len(unread) == 1 and words in json.dumps(unread)

@@ -178,16 +178,17 @@ libextriage_a_SOURCES += \
 	%D%/engine/mailbox_store.c %D%/engine/mailbox_store.h \
 	%D%/engine/message.c %D%/engine/message.h \
 	%D%/engine/plan.c %D%/engine/plan.h \
-	%D%/engine/pool.c %D%/engine/pool.h %D%/engine/pool_parts.h %D%/engine/pool_worker.c \
+	%D%/engine/pool.c %D%/engine/pool.h %D%/engine/pool_parts.h \
+	%D%/engine/pool_files.c %D%/engine/pool_worker.c \
 	%D%/engine/session.c %D%/engine/session.h %D%/engine/session_parts.h \
-	%D%/engine/session_context.c %D%/engine/session_copy.c %D%/engine/session_damage.c \
+	%D%/engine/session_context.c %D%/engine/session_copy.c %D%/engine/session_damage.c %D%/engine/session_early.c \
 	%D%/engine/session_limits.c \
 	%D%/engine/session_parse.c %D%/engine/session_rows.c %D%/engine/session_survey.c \
 	%D%/engine/session_tasks.c \
 	%D%/engine/session_verify.c \
 	%D%/engine/time_windows.c %D%/engine/time_windows.h \
 	%D%/engine/worker.c %D%/engine/worker.h %D%/engine/worker_parts.h \
-	%D%/engine/worker_content.c %D%/engine/worker_events.c %D%/engine/worker_known.c \
+	%D%/engine/worker_content.c %D%/engine/worker_copy.c %D%/engine/worker_early.c %D%/engine/worker_events.c %D%/engine/worker_known.c \
 	%D%/engine/worker_listing.c %D%/engine/worker_parse.c %D%/engine/worker_scan.c %D%/engine/worker_results.c \
 	%D%/engine/worker_services.c %D%/engine/worker_survey.c
 

@@ -207,6 +207,24 @@ static void endless_damage(struct outbox *outbox)
     }
 }
 
+/* A blank that the parent has not given. */
+static void no_such_blank(struct outbox *outbox)
+{
+    enum { FRAME_FILLED = 254 };
+    (void)outbox;
+
+    for (uint32_t task = 0; task < 3; task++)
+        say_frame(1, FRAME_FILLED, task, SLICE_LITERAL("\xC8"));
+    pause();
+}
+
+/* No copy of the file: what it holds must not be taken for one. */
+static void false_copy(struct outbox *outbox)
+{
+    if (outbox_blank(outbox) >= 0 && write(outbox_blank(outbox), "a lie", 5) == 5)
+        outbox_filled(outbox, SLICE_LITERAL("a lie"));
+}
+
 /* Said of the list of files, instead of it. */
 static void foreign_volume(struct outbox *outbox)
 {
@@ -239,6 +257,8 @@ static const struct {
     {"unknown event", unknown_event},
     {"beyond the file", beyond_the_file},
     {"endless damage", endless_damage},
+    {"no such blank", no_such_blank},
+    {"false copy", false_copy},
     {"foreign volume", foreign_volume},
 };
 

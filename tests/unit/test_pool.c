@@ -28,7 +28,8 @@ struct test {
     struct result results[TASKS];
     size_t order_of_ends[TASKS], ended;
     bool refuse_start, twice; /* twice: with second runs */
-    unsigned taken_back;
+    unsigned taken_back, filled;
+    const char *blanks;
     size_t fails_after; /* ends after which nothing more can be stored; 0: never */
 };
 
@@ -50,6 +51,20 @@ static void *start(void *context)
 static void stop(void *state)
 {
     (void)state;
+}
+
+/* Fills a blank when there is one ('B'), or as if the disk were full ('s'). */
+static void fill_blank(uint8_t what, struct outbox *outbox, struct slice number)
+{
+    const int blank = outbox_blank(outbox);
+
+    if (blank < 0 || (what != 'B' && what != 's'))
+        return;
+    assert_int_equal(write(blank, number.data, number.size), number.size);
+    if (what == 'B')
+        outbox_filled(outbox, number);
+    else
+        outbox_spoilt(outbox);
 }
 
 /* The body is one letter, what to do, and a number to send back. */
@@ -74,6 +89,7 @@ static void run(void *state, struct slice body, struct outbox *outbox)
         _exit(7);
     if (what == 'w' && outbox_output(outbox) >= 0)
         assert_int_equal(write(outbox_output(outbox), "copied", 6), 6);
+    fill_blank(what, outbox, buffer_slice(&out));
     while (what == 'p') { /* a circle that reads */
         outbox_progress(outbox, 10);
         usleep(1000);
@@ -94,6 +110,24 @@ static int frame(void *context, size_t task, uint8_t type, struct slice body)
         return error_set("a frame of unknown kind");
     test->results[task].frames++;
     test->results[task].echoed = wire_get_u32(&in);
+    return 0;
+}
+
+/* What the task wrote is in the file. */
+static int filled(void *context, size_t task, const char *path, struct slice body)
+{
+    struct test *test = context;
+    uint8_t bytes[8];
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    const struct slice found = slice_of(bytes, fread(bytes, 1, sizeof bytes, file));
+    fclose(file);
+    unlink(path);
+    struct cursor in = cursor_over(found, 0);
+    assert_true(slice_equal(found, body));
+    assert_int_equal(wire_get_u32(&in), 1000 + task);
+    test->filled++;
     return 0;
 }
 
@@ -134,7 +168,10 @@ static int run_letters(struct test *test, unsigned jobs, const char *letters, co
                               .frame = frame,
                               .again = test->twice ? again : NULL,
                               .failed = failed,
-                              .ended = ended};
+                              .ended = ended,
+                              .blanks = test->blanks,
+                              .blank_most = 1000,
+                              .filled = filled};
     const size_t count = strlen(letters);
     struct pool_task tasks[TASKS];
     struct buffer bodies[TASKS] = {BUFFER_EMPTY};
@@ -316,6 +353,43 @@ static void a_crash_leaves_the_output_of_its_neighbour_alone(void **state)
     rmdir(folder);
 }
 
+/* The folder is empty in the end, or rmdir would not remove it. */
+static void check_blanks(unsigned jobs, const char *letters, unsigned wanted)
+{
+    char folder[] = "/tmp/extriage-pool-XXXXXX";
+    struct test test = {.blanks = folder};
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(run_letters(&test, jobs, letters, NULL), 0);
+    assert_int_equal(test.filled, wanted);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void what_a_task_fills_is_handed_over(void **state)
+{
+    char letters[TASKS];
+
+    (void)state;
+    memset(letters, 'B', sizeof letters - 1);
+    letters[sizeof letters - 1] = 0;
+    check_blanks(1, letters, TASKS - 1);
+    check_blanks(3, letters, TASKS - 1);
+    check_blanks(2, "BeeBe", 2);
+}
+
+static void what_is_spoilt_or_left_empty_goes(void **state)
+{
+    (void)state;
+    check_blanks(1, "esBsse", 1);
+    check_blanks(2, "BceB", 2);
+}
+
+static void nothing_is_filled_without_workers(void **state)
+{
+    (void)state;
+    check_blanks(0, "BB", 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -333,6 +407,9 @@ int main(void)
         cmocka_unit_test(a_worker_that_cannot_start_is_an_error),
         cmocka_unit_test(a_task_writes_the_file_that_the_parent_made),
         cmocka_unit_test(a_crash_leaves_the_output_of_its_neighbour_alone),
+        cmocka_unit_test(what_a_task_fills_is_handed_over),
+        cmocka_unit_test(what_is_spoilt_or_left_empty_goes),
+        cmocka_unit_test(nothing_is_filled_without_workers),
     };
 
     runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -85,6 +85,7 @@ static void remove_files(const char *path)
     if (folder < 0)
         return;
     remove_tree(folder, "files", 0);
+    remove_tree(folder, "files.new", 0); /* of a run that was killed while it made copies */
     close(folder);
 }
 

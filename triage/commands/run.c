@@ -46,6 +46,11 @@ static int check_usage(const struct options *options)
     return check_output(options);
 }
 
+static bool is_without_copies(const struct options *options)
+{
+    return options->no_files || options->redact;
+}
+
 static int open_session(struct run *run)
 {
     const struct options *o = run->options;
@@ -66,6 +71,7 @@ static int open_session(struct run *run)
         .clock_skew = o->clock_skew,
         .carve = o->carve,
         .context_minutes = o->context_minutes,
+        .no_copies = is_without_copies(o),
         .interrupted = &interrupted,
         .context = &run->watcher,
         .progress = watcher_progress,
@@ -172,7 +178,7 @@ static int work(struct run *run)
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if ((stages[i].stage == STAGE_VERIFY && !run->options->verify) ||
             (stages[i].stage == STAGE_CONTEXT && !run->options->context_minutes) ||
-            (stages[i].stage == STAGE_COPY && (run->options->no_files || run->options->redact)))
+            (stages[i].stage == STAGE_COPY && is_without_copies(run->options)))
             continue;
         run->stage = stages[i].text;
         log_say(&run->log, LOG_INFO, "%s", run->stage);

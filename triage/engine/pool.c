@@ -4,7 +4,6 @@
 #include "triage/record/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +25,7 @@ struct worker {
     struct timespec heard, begun; /* begun: the task at work */
     uint64_t told;                /* bytes of frames of the task at work */
     bool ready; /* it has said so: it cannot claim any more that it cannot start */
+    struct blanks blanks;
 };
 
 struct run {
@@ -40,6 +40,7 @@ struct run {
     struct worker *workers;
     size_t ended;
     uint64_t bytes_read;
+    uint64_t blanks; /* made so far */
     struct buffer scratch;
     const struct run *other; /* at work at the same time: its sockets are no business of a worker */
 };
@@ -103,54 +104,6 @@ static void task_ended(struct run *run, size_t task, const char *problem)
     run->pool->ended(run->pool->context, task, problem);
 }
 
-static int open_output(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-}
-
-/* Sends the batch's size with the output descriptors along, then its bytes. */
-static bool send_batch(struct worker *worker, struct slice batch, const int *descriptors,
-                       size_t count)
-{
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof(int) * BATCH_TASKS)];
-    } control;
-    const uint32_t size = (uint32_t)batch.size;
-    uint8_t head[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16),
-                       (uint8_t)(size >> 24)};
-    struct iovec part = {head, sizeof head};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-    if (count) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-        struct cmsghdr *attached = CMSG_FIRSTHDR(&message);
-        attached->cmsg_level = SOL_SOCKET;
-        attached->cmsg_type = SCM_RIGHTS;
-        attached->cmsg_len = CMSG_LEN(sizeof(int) * count);
-        memcpy(CMSG_DATA(attached), descriptors, sizeof(int) * count);
-    }
-    if (sendmsg(worker->socket, &message, MSG_NOSIGNAL) != (ssize_t)sizeof head)
-        return false;
-    while (batch.size) {
-        const ssize_t sent = send(worker->socket, batch.data, batch.size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        batch = slice_from(batch, (size_t)sent);
-    }
-    return true;
-}
-
-/* Whether no file can be made in that place any more, whatever its name. */
-static bool is_place_lost(int reason)
-{
-    return reason == ENOSPC || reason == EDQUOT || reason == EROFS || reason == EIO;
-}
-
 /* Adds one task to the batch; a task whose output file cannot be made has ended then. -1 when none
  * can. */
 static int add_to_batch(struct run *run, struct worker *worker, size_t task, int *descriptors,
@@ -159,10 +112,10 @@ static int add_to_batch(struct run *run, struct worker *worker, size_t task, int
     const struct pool_task *t = &run->tasks[task];
 
     if (t->output) {
-        const int output = open_output(t->output), reason = errno;
+        const int output = pool_open_output(t->output), reason = errno;
         if (output < 0) {
             error_set_errno("cannot create '%s'", t->output);
-            if (is_place_lost(reason))
+            if (pool_is_place_lost(reason))
                 return -1;
             task_ended(run, task, error_text());
             return 0;
@@ -187,7 +140,7 @@ static void begin_task(struct worker *worker)
  * the same time. */
 static int hand_out(struct run *run, struct worker *worker)
 {
-    int descriptors[BATCH_TASKS];
+    int descriptors[BATCH_DESCRIPTORS];
     size_t descriptor_count = 0, task;
     uint64_t weight = 0;
 
@@ -199,8 +152,10 @@ static int hand_out(struct run *run, struct worker *worker)
         weight += run->tasks[task].weight;
         result = add_to_batch(run, worker, task, descriptors, &descriptor_count);
     }
-    if (worker->count && result == 0)
-        send_batch(worker, buffer_slice(&run->scratch), descriptors, descriptor_count);
+    if (worker->count && result == 0) {
+        pool_fill_blanks(run->pool, &worker->blanks, &run->blanks, descriptors, &descriptor_count);
+        pool_send(worker->socket, buffer_slice(&run->scratch), descriptors, descriptor_count);
+    }
     for (size_t i = 0; i < descriptor_count; i++)
         close(descriptors[i]);
     clock_gettime(CLOCK_MONOTONIC, &worker->heard);
@@ -247,6 +202,7 @@ static void worker_lost(struct run *run, struct worker *worker, const char *prob
         reap(worker);
     }
     close(worker->socket);
+    pool_drop_blanks(run->pool, &worker->blanks);
     for (size_t i = worker->count; i > worker->done + 1; i--) {
         remove_output(run, worker->tasks[i - 1]);
         run->again[run->again_count++] = worker->tasks[i - 1];
@@ -275,6 +231,23 @@ static const char *ending(struct worker *worker, char *text, size_t size, bool *
     else
         snprintf(text, size, "the worker ended early (exit code %d)", WEXITSTATUS(status));
     return text;
+}
+
+/* The worker has put what `body` tells of into a blank, or could not. */
+static int take_blank(struct run *run, struct worker *worker, size_t task, uint8_t type,
+                      struct slice body)
+{
+    struct cursor in = cursor_over(body, 0);
+    char path[BLANK_PATH_SIZE];
+    const uint8_t slot = wire_get_u8(&in);
+
+    if (cursor_failed(&in) || !pool_take_blank(run->pool, &worker->blanks, slot, path))
+        return error_set("a blank that the worker does not have");
+    if (type == FRAME_FILLED)
+        return run->pool->filled(run->pool->context, task, path,
+                                 cursor_take(&in, cursor_left(&in)));
+    unlink(path);
+    return 0;
 }
 
 /* 1: a frame was taken from the inbox; 0: it is not complete yet; -1: it is broken; -2: the worker
@@ -314,6 +287,8 @@ static int take_frame(struct run *run, struct worker *worker, struct cursor *in)
     worker->told += size;
     if (run->tasks[task].most_bytes && worker->told > run->tasks[task].most_bytes)
         return -3;
+    if (type == FRAME_FILLED || type == FRAME_SPOILT)
+        return take_blank(run, worker, task, type, body) < 0 ? -1 : 1;
     return pool->frame(pool->context, task, type, body) < 0 ? -1 : 1;
 }
 
@@ -391,7 +366,7 @@ static bool any_busy(const struct run *run)
 }
 
 /* An idle worker ends when its socket closes. */
-static void end_worker(struct worker *worker)
+static void end_worker(const struct run *run, struct worker *worker)
 {
     const bool busy = is_busy(worker);
 
@@ -401,6 +376,7 @@ static void end_worker(struct worker *worker)
     if (busy)
         kill(worker->pid, SIGKILL);
     reap(worker);
+    pool_drop_blanks(run->pool, &worker->blanks);
 }
 
 /* One task for a second run, when nothing else is at work: it gets all of the memory. */
@@ -409,7 +385,7 @@ static int hand_out_alone(struct run *run)
     struct worker *worker = &run->workers[0];
 
     for (size_t i = 0; i < run->pool->jobs; i++)
-        end_worker(&run->workers[i]);
+        end_worker(run, &run->workers[i]);
     if (worker_start(run, worker) < 0)
         return -1;
     run->again[run->again_count++] = run->alone[run->alone_done++];
@@ -491,7 +467,7 @@ static int drive(struct run *run, const volatile int *interrupted)
 static void stop_workers(struct run *run)
 {
     for (size_t i = 0; i < run->pool->jobs; i++) {
-        end_worker(&run->workers[i]);
+        end_worker(run, &run->workers[i]);
         buffer_release(&run->workers[i].inbox);
     }
 }
@@ -541,11 +517,11 @@ static int run_here(const struct pool *pool, const struct pool_task *tasks, size
     for (size_t i = 0; i < count && !*interrupted && !has_failed(pool); i++) {
         outbox.task = i;
         outbox.broken = false;
-        outbox.output = tasks[i].output ? open_output(tasks[i].output) : -1;
+        outbox.output = tasks[i].output ? pool_open_output(tasks[i].output) : -1;
         if (tasks[i].output && outbox.output < 0) {
             const int reason = errno;
             error_set_errno("cannot create '%s'", tasks[i].output);
-            if (is_place_lost(reason)) {
+            if (pool_is_place_lost(reason)) {
                 pool->stop(state);
                 return -1;
             }

@@ -25,6 +25,13 @@ void outbox_send(struct outbox *outbox, uint8_t type, struct slice body);
 void outbox_progress(struct outbox *outbox, uint64_t bytes);
 /* Descriptor of the task's output file; -1 when it has none. Closed by the pool. */
 int outbox_output(const struct outbox *outbox);
+/* Descriptor of an empty file that the worker may fill with what it has read, so that nobody has to
+ * read it again; -1 when there is none. One of the next two calls ends it. */
+int outbox_blank(const struct outbox *outbox);
+/* It is written: `body` says what it holds. */
+void outbox_filled(struct outbox *outbox, struct slice body);
+/* It could not be written. */
+void outbox_spoilt(struct outbox *outbox);
 
 struct pool_task {
     struct slice body;  /* borrowed until the pool ends */
@@ -44,7 +51,9 @@ struct pool {
     unsigned jobs;              /* 0: everything runs in this process */
     unsigned timeout_seconds;   /* a worker that neither answers nor reports progress for so long is
                                    ended */
-    void *context;              /* handed to all callbacks */
+    const char *blanks;  /* NULL, or a folder for what workers fill with what they have read */
+    uint64_t blank_most; /* bytes in one */
+    void *context;       /* handed to all callbacks */
 
     /* In the worker. `start` opens what tasks need and then locks the process down; NULL with
      * error_text on failure. */
@@ -55,6 +64,9 @@ struct pool {
     /* In the parent. The body is hostile: read it with a cursor. A -1 from `frame` counts as a
      * broken frame. */
     int (*frame)(void *context, size_t task, uint8_t type, struct slice body);
+    /* With `blanks`: the task has filled a file, whose path (it is the callee's now, whatever comes
+     * of it) is the parent's word, and all else the worker's. */
+    int (*filled)(void *context, size_t task, const char *path, struct slice body);
     /* The task will be run once more: what its first run gave is to be forgotten. NULL: there is no
      * second run. */
     void (*again)(void *context, size_t task, const char *problem);

@@ -49,7 +49,7 @@ static void put_frame(struct outbox *outbox, uint8_t type, struct slice body)
 
 void outbox_send(struct outbox *outbox, uint8_t type, struct slice body)
 {
-    assert(type != FRAME_END && type != FRAME_PROGRESS);
+    assert(type != FRAME_END && type < FRAME_SPOILT);
     if (body.size > FRAME_CEILING)
         return;
     if (outbox->socket >= 0)
@@ -96,6 +96,60 @@ int outbox_output(const struct outbox *outbox)
     return outbox->output;
 }
 
+/* The slot of the next blank; BATCH_TASKS when there is none. */
+static size_t blank_slot(const struct outbox *outbox)
+{
+    size_t slot = 0;
+
+    while (slot < BATCH_TASKS && outbox->blanks[slot] == 0)
+        slot++;
+    return slot;
+}
+
+int outbox_blank(const struct outbox *outbox)
+{
+    const size_t slot = blank_slot(outbox);
+
+    return slot < BATCH_TASKS ? outbox->blanks[slot] : -1;
+}
+
+/* The next batch brings another one in its place. */
+static void end_blank(struct outbox *outbox, uint8_t type, struct slice body)
+{
+    const size_t slot = blank_slot(outbox);
+    struct buffer frame = BUFFER_EMPTY;
+
+    if (slot == BATCH_TASKS)
+        return;
+    wire_put_u8(&frame, (uint8_t)slot);
+    buffer_add(&frame, body);
+    if (buffer_failed(&frame))
+        _exit(1);
+    put_frame(outbox, type, buffer_slice(&frame));
+    buffer_release(&frame);
+    close(outbox->blanks[slot]);
+    outbox->blanks[slot] = 0;
+}
+
+void outbox_filled(struct outbox *outbox, struct slice body)
+{
+    end_blank(outbox, FRAME_FILLED, body);
+}
+
+void outbox_spoilt(struct outbox *outbox)
+{
+    end_blank(outbox, FRAME_SPOILT, slice_of(NULL, 0));
+}
+
+static void fill_slots(struct outbox *outbox, const int *descriptors, size_t count)
+{
+    size_t used = 0;
+
+    for (size_t slot = 0; slot < BATCH_TASKS && used < count; slot++)
+        if (outbox->blanks[slot] == 0)
+            outbox->blanks[slot] = descriptors[used++];
+}
+
 /* Reads exactly `size` bytes and, with the first of them, the descriptors that the parent sent
  * along. */
 static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors,
@@ -104,7 +158,7 @@ static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors,
     while (size) {
         union {
             struct cmsghdr head;
-            char room[CMSG_SPACE(sizeof(int) * BATCH_TASKS)];
+            char room[CMSG_SPACE(sizeof(int) * BATCH_DESCRIPTORS)];
         } control;
         struct iovec part = {bytes, size};
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -128,12 +182,28 @@ static bool receive(int socket, uint8_t *bytes, size_t size, int *descriptors,
     return true;
 }
 
+static size_t count_outputs(struct slice batch)
+{
+    struct cursor in = cursor_over(batch, 0);
+    size_t count = 0;
+
+    while (cursor_left(&in)) {
+        wire_get_u32(&in);
+        count += wire_get_u8(&in) != 0;
+        wire_get_slice(&in);
+    }
+    return count;
+}
+
 static void run_batch(const struct pool *pool, void *state, struct outbox *outbox,
                       struct slice batch, const int *descriptors, size_t descriptor_count)
 {
     struct cursor in = cursor_over(batch, 0);
+    const size_t outputs = count_outputs(batch);
     size_t used = 0;
 
+    if (outputs < descriptor_count)
+        fill_slots(outbox, descriptors + outputs, descriptor_count - outputs);
     while (cursor_left(&in)) {
         outbox->task = wire_get_u32(&in);
         const bool has_output = wire_get_u8(&in) != 0;
@@ -178,7 +248,7 @@ _Noreturn void pool_worker(const struct pool *pool, int socket, pid_t parent)
     report_progress(&outbox);
     for (;;) {
         uint8_t head[4];
-        int descriptors[BATCH_TASKS];
+        int descriptors[BATCH_DESCRIPTORS];
         size_t descriptor_count = 0;
         if (!receive(socket, head, sizeof head, descriptors, &descriptor_count))
             break;

@@ -78,6 +78,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     session_stop_verifying(session);
+    session_end_early(session);
     for (size_t i = 0; session->items && i < session->options.evidence_count; i++)
         free(session->items[i].damage);
     free(session->items);

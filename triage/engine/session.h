@@ -34,6 +34,7 @@ struct session_options {
     const char *const *globs;   /* extract: these paths instead of the artifacts' */
     bool take_deleted, no_hash; /* extract */
     bool take_all;              /* extract: also what artifacts want but do not keep */
+    bool no_copies;             /* session_copy is not going to be called */
     struct snapshot_choice snapshots;
     const struct bitlocker_keys *keys; /* may be NULL; has to outlive the session */
     unsigned context_minutes;          /* around each indicator; 0: none */

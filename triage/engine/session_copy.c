@@ -103,7 +103,7 @@ static bool is_same_file(const struct file *a, const struct file *b)
            strcmp(a->stream ? a->stream : "", b->stream ? b->stream : "") == 0;
 }
 
-static bool is_worth_keeping(const struct session *session, const struct wanted *wanted)
+bool session_is_copied(const struct session *session, const struct wanted *wanted)
 {
     const struct artifact *artifact = session_artifact(wanted->artifact);
 
@@ -121,7 +121,7 @@ static size_t choose_copies(struct session *session)
 
     for (size_t i = 0; i < session->wanted_count; i++) {
         bool known = false;
-        if (!is_worth_keeping(session, &session->wanted[i]))
+        if (!session_is_copied(session, &session->wanted[i]))
             continue;
         for (size_t j = count; j > 0 && !known && j + 8 > count; j--)
             known = is_same_file(&session->wanted[session->order[j - 1]].file,
@@ -225,8 +225,23 @@ static int name_copies(struct session *session, const char *folder, size_t count
                                       session->options.evidence_count, &wanted->file);
         if (!wanted->output)
             return -1;
+        session->outputs[i] = wanted->output;
     }
     return names ? 0 : -1;
+}
+
+/* What was copied while it was parsed lacks its place only. */
+static void place_early_copies(struct session *session, size_t count)
+{
+    for (size_t i = 0; i < count && !*session->options.interrupted && !session->failure; i++) {
+        struct wanted *wanted = &session->wanted[session->order[i]];
+        if (wanted->copied || !session_place_early(wanted))
+            continue;
+        const bool taken = copy_frame(session, i, RESULT_COPIED, wanted->early->told) == 0;
+        copy_ended(session, i, taken ? NULL : "the worker sent a broken result");
+        wanted->copied = true;
+    }
+    session_end_early(session);
 }
 
 int session_copy(struct session *session, struct case_file *file)
@@ -248,6 +263,7 @@ int session_copy(struct session *session, struct case_file *file)
     size_t count = choose_copies(session);
     if (name_copies(session, folder, count) < 0 || recall_copies(session) < 0)
         return -1;
+    place_early_copies(session, count);
     count = leave_copied_out(session, count);
     struct pool pool = session_pool(session, STAGE_COPY, count);
     pool.frame = copy_frame;

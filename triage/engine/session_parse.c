@@ -118,8 +118,10 @@ static void parse_again(void *context, size_t task, const char *problem)
     buffer_clear(&session->text);
     buffer_format(&session->text, "%s is read again: %s", wanted->windows_path, problem);
     session_tell(session, buffer_text(&session->text));
-    if (session_at_work(session, task, "", wanted->key) == 0)
-        session_forget(session);
+    if (session_at_work(session, task, "", wanted->key) < 0)
+        return;
+    session_keep_early(session, wanted, false);
+    session_forget(session);
 }
 
 static void parse_ended(void *context, size_t task, const char *problem)
@@ -141,6 +143,7 @@ static void parse_ended(void *context, size_t task, const char *problem)
         session_tell(session, buffer_text(&session->text));
     }
     wanted->matched |= session->attempt->matched;
+    session_keep_early(session, wanted, problem == NULL);
     session_keep(session);
 }
 
@@ -171,8 +174,12 @@ int session_parse(struct session *session, struct case_file *file)
     pool.frame = parse_frame;
     pool.again = parse_again;
     pool.ended = parse_ended;
+    session_begin_early(session, &pool);
     const int result = session_run_tasks(session, &pool, count, TASK_PARSE);
+    session->setup.output = 0;
     session_rest(session);
+    if (result)
+        session_end_early(session);
     /* What was just read may have given indicators that context was not sought around. */
     if (count && case_forget_kind(file, "context:") < 0)
         return -1;

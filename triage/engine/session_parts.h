@@ -9,6 +9,12 @@
 #include "triage/engine/exchange_builds.h"
 #include "triage/engine/session.h"
 
+/* A copy that was made while the file was parsed. */
+struct early_copy {
+    const char *path;
+    struct slice told; /* what the worker says of it, as RESULT_COPIED */
+};
+
 /* A file that an artifact (or the user) wants. */
 struct wanted {
     struct file file;
@@ -17,6 +23,7 @@ struct wanted {
     bool matched;       /* an indicator came of it */
     bool copied;        /* before the run was resumed */
     const char *output; /* path of its copy; NULL while none is planned */
+    const struct early_copy *early;
     uint32_t notices, facts, rejected, unread, tallies; /* results of its task so far */
 };
 
@@ -34,6 +41,7 @@ struct item {                   /* one evidence item */
 struct attempt {
     bool open, matched;
     size_t task;
+    const struct early_copy *early;
     struct buffer key; /* of its rows */
     struct case_mark mark;
     struct session_counts counts;
@@ -50,7 +58,8 @@ struct session {
     size_t wanted_count, wanted_room;
     size_t *order; /* of the stage's tasks: indices of wanted */
     const char **outputs;
-    size_t case_prefix; /* bytes of an output's path up to the case folder's content */
+    const char *early_folder; /* NULL: no copies are made early */
+    size_t case_prefix;       /* bytes of an output's path up to the case folder's content */
     struct session_counts counts;
     struct attempt *attempts; /* as many as there are workers, with the one that verifies */
     size_t attempt_count;
@@ -115,6 +124,22 @@ void session_rest(struct session *session);
  * name of each, and whether it matched. */
 int session_recall(struct session *session, const char *kind,
                    int (*visit)(struct session *session, const char *name, bool matched));
+
+/* --- session_copy.c --- */
+
+/* Is the file copied into the case? */
+bool session_is_copied(const struct session *session, const struct wanted *wanted);
+
+/* --- session_early.c --- */
+
+/* The pool's workers copy what they hold in memory while they parse it. */
+void session_begin_early(struct session *session, struct pool *pool);
+/* The task at hand is done: is its copy one to keep? */
+void session_keep_early(struct session *session, struct wanted *wanted, bool good);
+/* Gives the copy its place; false when there is none (any more). */
+bool session_place_early(struct wanted *wanted);
+/* Removes what found no place. */
+void session_end_early(struct session *session);
 
 /* --- session_damage.c --- */
 

@@ -204,6 +204,7 @@ void worker_stop(void *state)
     buffer_release(&worker->frame);
     buffer_release(&worker->content);
     buffer_release(&worker->window);
+    buffer_release(&worker->copied);
     buffer_release(&worker->windows_path);
     buffer_release(&worker->stream_path);
     free(worker->evidence);

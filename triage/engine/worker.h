@@ -32,10 +32,11 @@ enum result_kind {
     RESULT_NOTICE,     /* u64 offset, text; from a survey also text path */
     RESULT_UNREAD,     /* text path (of a survey; else it is the task's file), text why */
     RESULT_DIGESTS,    /* text md5, sha1, sha256, owner: of the task's file */
-    RESULT_COPIED,     /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner */
-    RESULT_DAMAGE,     /* u64 offset, u64 size, text why: of the medium */
-    RESULT_REJECTED,   /* u64 offset, u64 record, u8 whether cut, slice raw */
-    RESULT_VERIFIED,   /* verification: see put_verification */
+    RESULT_COPIED,   /* u64 bytes, u8 damaged, text md5, sha1, sha256, owner; likewise what is told
+                        of a blank (pool.h) that a parse task has filled */
+    RESULT_DAMAGE,   /* u64 offset, u64 size, text why: of the medium */
+    RESULT_REJECTED, /* u64 offset, u64 record, u8 whether cut, slice raw */
+    RESULT_VERIFIED, /* verification: see put_verification */
     RESULT_VERIFY_PROGRESS, /* u64 done, u64 all */
     RESULT_VERIFY_POINT,    /* slice: see struct verify_options */
     RESULT_UNWRITTEN,       /* text why: the copy cannot be written */
@@ -43,6 +44,7 @@ enum result_kind {
 };
 
 enum { NO_ARTIFACT = UINT32_MAX, RAW_CEILING = 4096 };
+enum { COPIED_EARLY_MOST = 1 << 30 }; /* bytes of a file that is copied while it is parsed */
 /* Kept of one file; how many more there were is a notice. */
 enum { MOST_NOTICES = 1000, MOST_REJECTED = 10000, MOST_FACTS = 20000 };
 

@@ -70,6 +70,7 @@ void running_found(void *context, const struct hit *hit)
         worker_put_indicator(worker_frame(running->worker), hit, &event, sha256);
     }
     worker_send(running->worker, running->outbox, RESULT_INDICATOR);
+    running->matched = true;
 }
 
 void running_undecided(void *context, size_t rule, const char *why)

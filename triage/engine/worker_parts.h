@@ -29,7 +29,7 @@ struct worker {
     struct matcher *matcher; /* NULL without rules */
     struct helper_programs *helpers;
     struct arena *arena; /* of the task at hand */
-    struct buffer frame, content, window;
+    struct buffer frame, content, window, copied;
     struct buffer windows_path, stream_path;
     enum list_fit *fits; /* per item */
     /* Per item: damaged bytes already sent; ranges may grow together. */
@@ -59,6 +59,13 @@ struct running {
     const char *owner;
     struct digests digests;
     bool digested;
+    bool matched; /* an indicator was sent */
+    struct early {
+        bool begun, over;
+        uint64_t at;     /* bytes that the copy has */
+        uint64_t passed; /* that the artifact has read from the start on */
+        struct hasher *hasher;
+    } early; /* the copy that is made while the file is parsed */
     struct scanned scanned;
     struct line_hits *lines;   /* NULL: content matches are told as they come */
     struct log_pieces *pieces; /* NULL: the content is not searched while it is read */
@@ -142,6 +149,29 @@ void running_scan_prepare(struct running *running);
 void running_scan_follow(struct running *running, uint64_t offset, struct slice bytes);
 /* After the file was parsed. */
 void running_scan(struct running *running);
+
+/* --- worker_parse.c --- */
+
+/* Everything a parse or copy task needs; -1 with error_text when the file cannot be opened. */
+int running_init(struct running *running, struct worker *worker, struct outbox *outbox,
+                 const struct file *file);
+void running_release(struct running *running);
+
+/* --- worker_copy.c --- */
+
+int copy_write(int output, struct slice bytes);
+/* Each close tells of bytes that could not be stored, on a network share only then; this one leaves
+ * the file open. */
+int copy_check(int output);
+/* What RESULT_COPIED tells, in the worker's frame. */
+void running_put_copied(struct running *running, uint64_t bytes, const struct digests *digests);
+
+/* --- worker_early.c --- */
+
+/* Bytes that the artifact has read. */
+void running_early_follow(struct running *running, uint64_t offset, struct slice bytes);
+/* After the file was parsed. */
+void running_early_finish(struct running *running);
 
 /* --- worker_services.c --- */
 

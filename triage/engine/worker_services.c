@@ -38,6 +38,8 @@ ssize_t running_read(struct job *job, uint64_t offset, void *buffer, size_t size
         outbox_progress(running->outbox, (uint64_t)got);
     if (got > 0 && running->pieces)
         running_scan_follow(running, offset, slice_of(buffer, (size_t)got));
+    if (got > 0)
+        running_early_follow(running, offset, slice_of(buffer, (size_t)got));
     return got;
 }
 
