@@ -199,8 +199,9 @@ static int recall_copies(struct session *session)
     return session_recall(session, "copy:", NULL);
 }
 
-/* What stays to be done. A file that lies there belongs to no task that is done. */
-static size_t leave_copied_out(struct session *session, size_t count)
+/* What stays to be done. A file that lies there (not in a folder that is new) belongs to no task
+ * that is done. */
+static size_t leave_copied_out(struct session *session, size_t count, bool is_new)
 {
     size_t left = 0;
 
@@ -208,7 +209,8 @@ static size_t leave_copied_out(struct session *session, size_t count)
         const struct wanted *wanted = &session->wanted[session->order[i]];
         if (wanted->copied)
             continue;
-        unlink(wanted->output);
+        if (!is_new)
+            unlink(wanted->output);
         session->outputs[left] = wanted->output;
         session->order[left++] = session->order[i];
     }
@@ -252,7 +254,8 @@ int session_copy(struct session *session, struct case_file *file)
     session->case_prefix = strlen(case_folder(file)) + 1;
     if (!folder)
         return -1;
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+    const bool is_new = mkdir(folder, 0755) == 0;
+    if (!is_new && errno != EEXIST)
         return error_set_errno("cannot make the folder '%s'", folder);
     free(session->order);
     free(session->outputs);
@@ -264,7 +267,7 @@ int session_copy(struct session *session, struct case_file *file)
     if (name_copies(session, folder, count) < 0 || recall_copies(session) < 0)
         return -1;
     place_early_copies(session, count);
-    count = leave_copied_out(session, count);
+    count = leave_copied_out(session, count, is_new);
     struct pool pool = session_pool(session, STAGE_COPY, count);
     pool.frame = copy_frame;
     pool.again = copy_again;
