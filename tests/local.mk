@@ -24,6 +24,7 @@ TESTS += $(SCRIPT_TESTS) $(CHECK_ONCE)
 EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h %D%/unit/findings_scene.h
 EXTRA_DIST += %D%/unit/artifact_case.h %D%/unit/usn_case.h
 EXTRA_DIST += %D%/tap.py %D%/tap.sh %D%/findings_tables.py
+EXTRA_DIST += %D%/program.py %D%/end_to_end_damage.py
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \
@@ -131,6 +132,7 @@ EVTX_CASE = %D%/unit/evtx_case.h %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h
 %C%_unit_test_eventlog_SOURCES = %D%/unit/test_eventlog.c $(EVTX_CASE)
 %C%_unit_test_evtx_SOURCES = %D%/unit/test_evtx.c $(EVTX_CASE)
 EWF_SET = %D%/unit/ewf_set.c %D%/unit/ewf_set.h %D%/unit/ewf_writer.c %D%/unit/ewf_writer.h
+%C%_unit_test_sandbox_SOURCES = %D%/unit/test_sandbox.c %D%/unit/sandbox_attempts.c %D%/unit/sandbox_attempts.h
 %C%_unit_test_ewf_SOURCES = %D%/unit/test_ewf.c $(EWF_SET)
 %C%_unit_test_ewf_damage_SOURCES = %D%/unit/test_ewf_damage.c $(EWF_SET)
 %C%_unit_test_ewf_metadata_SOURCES = %D%/unit/test_ewf_metadata.c $(EWF_SET)

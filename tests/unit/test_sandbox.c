@@ -1,6 +1,7 @@
 /* The sandbox is proven by processes that try to get out of it: workers of the real pool, and the
  * process of a helper program. Each attempt fails, and whoever waits for the process hears of it.
  */
+#include "tests/unit/sandbox_attempts.h"
 #include "triage/base/error.h"
 #include "triage/base/sandbox.h"
 #include "triage/engine/pool.h"
@@ -10,305 +11,29 @@
 #include "triage/record/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { MEMORY = 256 << 20, OUTPUT = 1 << 20, FRAME_ERRNO = 1, DONE = 0 };
-
-/* Set before the workers are forked. */
-static pid_t parent;
-static int output_file = -1;
-static int precious = -1; /* a descriptor that no worker has to do with */
-static char root[] = "/tmp/extriage-sandbox-XXXXXX", inside[100], new_file[100], link_out[100];
-
-/* ---- attempts: 0 when it worked, else errno ---- */
-
-static int outcome(long result)
-{
-    return result < 0 ? errno : DONE;
-}
-
-static int open_a_file(void)
-{
-    return outcome(open("/etc/passwd", O_RDONLY));
-}
-
-static int open_by_name_of_a_process(void)
-{
-    char path[40];
-
-    snprintf(path, sizeof path, "/proc/%d/mem", parent);
-    return outcome(open(path, O_RDONLY));
-}
-
-static int create_a_file(void)
-{
-    return outcome(open(new_file, O_WRONLY | O_CREAT, 0600));
-}
-
-static int write_a_file(void)
-{
-    return outcome(open(inside, O_RDWR));
-}
-
-static int empty_a_file(void)
-{
-    return outcome(open(inside, O_RDONLY | O_TRUNC));
-}
-
-static int delete_a_file(void)
-{
-    return outcome(unlink(inside));
-}
-
-static int internet(void)
-{
-    return outcome(socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static int unix_socket(void)
-{
-    return outcome(socket(AF_UNIX, SOCK_STREAM, 0));
-}
-
-static int netlink(void)
-{
-    return outcome(socket(AF_NETLINK, SOCK_RAW, 0));
-}
-
-static int fork_a_process(void)
-{
-    const pid_t child = fork();
-
-    if (child == 0)
-        _exit(0);
-    return outcome(child);
-}
-
-static int clone_a_process(void)
-{
-    const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-
-    if (child == 0)
-        _exit(0);
-    return outcome(child);
-}
-
-static void *do_nothing(void *context)
-{
-    return context;
-}
-
-static int start_a_thread(void)
-{
-    pthread_t thread;
-
-    return pthread_create(&thread, NULL, do_nothing, NULL);
-}
-
-static int execute(void)
-{
-    char name[] = "true", *const arguments[] = {name, NULL};
-
-    return outcome(execv("/bin/true", arguments));
-}
-
-static int trace_the_parent(void)
-{
-    return outcome(ptrace(PTRACE_ATTACH, parent, NULL, NULL));
-}
-
-static int read_the_parents_memory(void)
-{
-    char bytes[8];
-    struct iovec here = {bytes, sizeof bytes}, there = {&parent, sizeof bytes};
-
-    return outcome(process_vm_readv(parent, &here, 1, &there, 1, 0));
-}
-
-static int kill_the_parent(void)
-{
-    return outcome(kill(parent, 0)); /* 0: it would survive a hole */
-}
-
-static int signal_the_parents_thread(void)
-{
-    return outcome(syscall(SYS_tgkill, parent, parent, 0));
-}
-
-/* The kernel would send any signal on its behalf. */
-static int have_the_parent_signalled(void)
-{
-    return outcome(fcntl(STDIN_FILENO, F_SETOWN, parent));
-}
-
-static int starve_the_parent(void)
-{
-    const struct rlimit limit = {0, 0};
-
-    return outcome(prlimit(parent, RLIMIT_CORE, &limit, NULL));
-}
-
-static int raise_its_own_limit(void)
-{
-    const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-
-    return outcome(prlimit(0, RLIMIT_AS, &limit, NULL));
-}
-
-static int mount_something(void)
-{
-    return outcome(mount("none", root, "tmpfs", 0, NULL));
-}
-
-static int leave_its_namespace(void)
-{
-    return outcome(unshare(CLONE_NEWUSER));
-}
-
-static int make_memory_a_file(void)
-{
-    return outcome(memfd_create("x", 0));
-}
-
-static int use_io_uring(void)
-{
-    static uint8_t parameters[256];
-
-    return outcome(syscall(SYS_io_uring_setup, 4, parameters));
-}
-
-static int make_code(void)
-{
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                0) == MAP_FAILED
-               ? errno
-               : DONE;
-}
-
-static int write_to_what_it_inherited(void)
-{
-    return outcome(write(precious, "gone", 4));
-}
-
-static int take_memory(void)
-{
-    void *volatile much = malloc((size_t)MEMORY + 1);
-
-    return much ? DONE : errno;
-}
-
-static int take_time(void)
-{
-    static const volatile int never;
-
-    while (!never)
-        ;
-    return DONE;
-}
-
-static int fill_the_disk(void)
-{
-    static const char zeroes[1 << 20];
-    int result = 0;
-
-    for (int i = 0; i < 8 && result == 0; i++)
-        result = outcome(write(output_file, zeroes, sizeof zeroes));
-    return result;
-}
-
-static int read_inside(void)
-{
-    return outcome(open(inside, O_RDONLY));
-}
-
-static int follow_a_link_out(void)
-{
-    return outcome(open(link_out, O_RDONLY));
-}
-
-enum end {
-    WORKS,   /* is allowed */
-    REFUSED, /* gives an error, and the worker goes on */
-    FATAL,   /* ends the worker, and the parent is told that it tried */
-    SILENT,  /* the worker is ended for its silence */
-    SIGNAL,  /* the worker is ended by the kernel */
-};
-
-static const struct attempt {
-    const char *name;
-    int (*run)(void);
-    enum end parser, folder, verifier; /* for each kind of worker */
-} attempts[] = {
-    {"open a file", open_a_file, REFUSED, REFUSED, REFUSED},
-    {"open the parent's memory", open_by_name_of_a_process, REFUSED, REFUSED, REFUSED},
-    {"create a file", create_a_file, FATAL, FATAL, FATAL},
-    {"write a file", write_a_file, FATAL, FATAL, FATAL},
-    {"empty a file", empty_a_file, REFUSED, REFUSED, REFUSED},
-    {"delete a file", delete_a_file, FATAL, FATAL, FATAL},
-    {"an internet socket", internet, FATAL, FATAL, FATAL},
-    {"a unix socket", unix_socket, FATAL, FATAL, FATAL},
-    {"a netlink socket", netlink, FATAL, FATAL, FATAL},
-    {"fork", fork_a_process, FATAL, FATAL, FATAL},
-    {"clone", clone_a_process, FATAL, FATAL, FATAL},
-    {"a thread", start_a_thread, FATAL, FATAL, WORKS},
-    {"exec", execute, FATAL, FATAL, FATAL},
-    {"ptrace", trace_the_parent, FATAL, FATAL, FATAL},
-    {"read the parent's memory", read_the_parents_memory, FATAL, FATAL, FATAL},
-    {"kill", kill_the_parent, FATAL, FATAL, FATAL},
-    {"tgkill", signal_the_parents_thread, REFUSED, REFUSED, REFUSED},
-    {"F_SETOWN", have_the_parent_signalled, REFUSED, REFUSED, REFUSED},
-    {"prlimit", starve_the_parent, REFUSED, REFUSED, REFUSED},
-    {"its own limit", raise_its_own_limit, REFUSED, REFUSED, REFUSED},
-    {"mount", mount_something, FATAL, FATAL, FATAL},
-    {"unshare", leave_its_namespace, FATAL, FATAL, FATAL},
-    {"memfd", make_memory_a_file, FATAL, FATAL, FATAL},
-    {"io_uring", use_io_uring, FATAL, FATAL, FATAL},
-    {"code", make_code, REFUSED, REFUSED, REFUSED},
-    {"an inherited descriptor", write_to_what_it_inherited, REFUSED, REFUSED, REFUSED},
-    {"too much memory", take_memory, REFUSED, REFUSED, REFUSED},
-    {"too much time", take_time, SILENT, SILENT, SILENT},
-    {"too large a file", fill_the_disk, SIGNAL, SIGNAL, SIGNAL},
-    {"read its folder", read_inside, REFUSED, WORKS, WORKS},
-    {"a link that leads out of it", follow_a_link_out, REFUSED, REFUSED, REFUSED},
-};
-
-enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
-
-/* Needs Landlock: seccomp cannot tell one name from another. */
-static bool is_about_names(const struct attempt *attempt)
-{
-    return attempt->run == open_a_file || attempt->run == open_by_name_of_a_process ||
-           attempt->run == follow_a_link_out;
-}
+enum { OUTPUT = 1 << 20, FRAME_ERRNO = 1 };
 
 /* ---- workers ---- */
 
 struct test {
     const struct sandbox *sandbox;
-    bool framed[ATTEMPTS], ended[ATTEMPTS];
-    int reason[ATTEMPTS];
-    char problem[ATTEMPTS][200];
+    bool framed[ATTEMPTS_MOST], ended[ATTEMPTS_MOST];
+    int reason[ATTEMPTS_MOST];
+    char problem[ATTEMPTS_MOST][200];
 };
 
 static void *start(void *context)
@@ -322,7 +47,7 @@ static void run(void *state, struct slice body, struct outbox *outbox)
     struct buffer out = BUFFER_EMPTY;
     (void)state;
 
-    output_file = outbox_output(outbox);
+    places.output = outbox_output(outbox);
     wire_put_u32(&out, (uint32_t)attempts[wire_get_u32(&in)].run());
     outbox_send(outbox, FRAME_ERRNO, buffer_slice(&out));
     buffer_release(&out);
@@ -364,22 +89,22 @@ static void run_all(struct test *test)
                               .stop = stop,
                               .frame = frame,
                               .ended = ended};
-    struct pool_task tasks[ATTEMPTS];
-    struct buffer bodies[ATTEMPTS] = {BUFFER_EMPTY};
+    struct pool_task tasks[ATTEMPTS_MOST];
+    struct buffer bodies[ATTEMPTS_MOST] = {BUFFER_EMPTY};
     char output[120];
 
     memset(tasks, 0, sizeof tasks);
-    snprintf(output, sizeof output, "%s/output", root);
+    snprintf(output, sizeof output, "%s/output", places.root);
     unlink(output);
-    for (size_t i = 0; i < ATTEMPTS; i++) {
+    for (size_t i = 0; i < attempt_count; i++) {
         wire_put_u32(&bodies[i], (uint32_t)i);
         tasks[i].body = buffer_slice(&bodies[i]);
         tasks[i].weight = 1 << 20; /* a batch of its own */
-        tasks[i].output = attempts[i].run == fill_the_disk ? output : NULL;
+        tasks[i].output = writes_output(&attempts[i]) ? output : NULL;
     }
-    assert_int_equal(pool_run(&pool, tasks, ATTEMPTS, &never), 0);
+    assert_int_equal(pool_run(&pool, tasks, attempt_count, &never), 0);
     unlink(output);
-    for (size_t i = 0; i < ATTEMPTS; i++)
+    for (size_t i = 0; i < attempt_count; i++)
         buffer_release(&bodies[i]);
 }
 
@@ -415,7 +140,7 @@ static void check_all(const struct sandbox *sandbox, enum end (*wanted)(const st
     if (strncmp(sandbox_description(), "seccomp", 7) != 0)
         skip();
     run_all(&test);
-    for (size_t i = 0; i < ATTEMPTS; i++) {
+    for (size_t i = 0; i < attempt_count; i++) {
         const char *fault = fault_of(&test, i, wanted(&attempts[i]));
         if (is_about_names(&attempts[i]) && sandbox->open_read_only && !has_landlock())
             continue;
@@ -451,7 +176,7 @@ static void a_worker_over_an_image_cannot_get_out(void **state)
 
 static void a_worker_over_a_folder_reads_that_folder_only(void **state)
 {
-    const char *const roots[] = {root, NULL};
+    const char *const roots[] = {places.root, NULL};
     const struct sandbox sandbox = {
         .memory = MEMORY, .output = OUTPUT, .open_read_only = true, .roots = roots};
     (void)state;
@@ -461,7 +186,7 @@ static void a_worker_over_a_folder_reads_that_folder_only(void **state)
 
 static void a_verifier_starts_threads_but_no_process(void **state)
 {
-    const char *const roots[] = {root, NULL};
+    const char *const roots[] = {places.root, NULL};
     const struct sandbox sandbox = {.memory = MEMORY,
                                     .output = OUTPUT,
                                     .open_read_only = true,
@@ -477,10 +202,10 @@ static void what_it_inherited_is_untouched(void **state)
     struct stat status;
     (void)state;
 
-    assert_int_equal(fstat(precious, &status), 0);
+    assert_int_equal(fstat(places.precious, &status), 0);
     assert_int_equal(status.st_size, 0);
-    assert_int_equal(access(new_file, F_OK), -1);
-    assert_int_equal(access(inside, F_OK), 0);
+    assert_int_equal(access(places.new_file, F_OK), -1);
+    assert_int_equal(access(places.inside, F_OK), 0);
 }
 
 /* ---- the process of a helper program ---- */
@@ -542,11 +267,10 @@ static void a_helper_program_cannot_get_out(void **state)
     if (strncmp(sandbox_description(), "seccomp", 7) != 0)
         skip();
     const pid_t process = start_program(&helper);
-    for (size_t i = 0; i < ATTEMPTS; i++) {
-        const char *fault =
-            attempts[i].run == write_to_what_it_inherited || attempts[i].run == fill_the_disk
-                ? NULL /* helper_start leaves it its two sockets only */
-                : helper_fault(helper, &attempts[i]);
+    for (size_t i = 0; i < attempt_count; i++) {
+        const char *fault = needs_inheritance(&attempts[i])
+                                ? NULL /* helper_start leaves it its two sockets only */
+                                : helper_fault(helper, &attempts[i]);
         if (fault)
             fail_msg("%s: %s: %s", attempts[i].name, fault, error_text());
     }
@@ -571,30 +295,6 @@ static void the_limit_of_memory_holds_alone(void **state)
     }
     assert_int_equal(waitpid(process, &status, 0), process);
     assert_int_equal(status, 0);
-}
-
-static int make_places(void **state)
-{
-    (void)state;
-    parent = getpid();
-    if (!mkdtemp(root))
-        return -1;
-    snprintf(inside, sizeof inside, "%s/inside", root);
-    snprintf(new_file, sizeof new_file, "%s/new", root);
-    snprintf(link_out, sizeof link_out, "%s/link", root);
-    const int file = open(inside, O_CREAT | O_WRONLY, 0600);
-    precious = fcntl(file, F_DUPFD, 50); /* as a case would be: no flag closes it on fork */
-    close(file);
-    return symlink("/etc/passwd", link_out);
-}
-
-static int remove_places(void **state)
-{
-    (void)state;
-    unlink(inside);
-    unlink(link_out);
-    unlink(new_file);
-    return rmdir(root);
 }
 
 int main(void)
