@@ -12,18 +12,10 @@ import sys
 import time
 import uuid
 
+from program import BUILD, PROGRAM, SOURCE, VOLATILE, extriage
 from tap import plan, result, skip, skip_all
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get('top_builddir', os.getcwd())
-PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'exports')
-VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS'}
-
-
-def extriage(*arguments, **more):
-    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace',
-                          timeout=600, **more)
 
 
 def content(*parts):

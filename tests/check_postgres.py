@@ -14,10 +14,9 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(SOURCE, 'tests', 'bench'))
 import cases
+from program import PROGRAM, extriage
 from tap import plan, result, skip_all
 
-BUILD = os.environ.get('top_builddir', os.getcwd())
-PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 PASSWORD = 'open-sesame'
 TABLES = ('indicator', 'fact', 'coverage', 'file', 'incident', 'actor', 'incident_file', 'step', 'incident_indicator', 'cve', 'rule', 'unread',
           'notice', 'verdict', 'taken', 'lead', 'passage', 'check_result', 'finding_indicator', 'verdict_limit', 'exchange', 'build_history', 'mitigation',
@@ -75,10 +74,6 @@ class Server:
     def stop(self):
         self.process.terminate() if not self.user else self.run(['kill', '-INT', open(os.path.join(self.data, 'postmaster.pid')).readline().strip()])
         self.process.wait(30)
-
-
-def extriage(*arguments):
-    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=300)
 
 
 def merge(server, *folders, **more):

@@ -15,11 +15,9 @@ import sqlite3
 import subprocess
 import sys
 
+from program import BUILD, SOURCE, extriage
 from tap import plan, result, skip
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get('top_builddir', os.getcwd())
-PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'report-work')
 LARGE = int(os.environ.get('REPORT_ROWS', '20000'))
 PLAYWRIGHT = 'playwright-core@1.56.1'
@@ -27,10 +25,6 @@ HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=window.
 # Words of findings.json that the report looks up: they are ours, never evidence.
 WORDS = {'kind', 'confidence', 'outcome', 'exposure', 'state', 'level', 'status', 'cve'}
 TIMES = re.compile(r'^\d{4}-\d\d-\d\d(T|$)')
-
-
-def extriage(*arguments):
-    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=600)
 
 
 def read(case, name='report.html'):
