@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	%D%/unit/test_content_cache \
 	%D%/unit/test_content_text \
 	%D%/unit/test_line_hits \
+	%D%/unit/test_log_artifacts \
 	%D%/unit/test_log_pieces \
 	%D%/unit/test_correlation \
 	%D%/unit/test_content_gate \

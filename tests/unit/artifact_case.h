@@ -31,6 +31,14 @@ static inline void finish(void)
     buffer_text(&fake.notices);
 }
 
+/* A whole file through an artifact. */
+static inline void run_bytes(const char *artifact, const char *path, struct slice bytes,
+                             const char *needle)
+{
+    start_job(artifact, path, bytes, needle);
+    finish();
+}
+
 static inline int release(void **context)
 {
     (void)context;
