@@ -59,7 +59,7 @@ static uint8_t *slot_data(const struct ewf *ewf, uint64_t chunk)
     return ewf->cache->data + chunk % ewf->cache->slot_count * ewf->image.container.chunk_size;
 }
 
-static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk)
+static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk, uint64_t until)
 {
     struct ewf_cache *cache = ewf->cache;
     struct slot *slot = &cache->slots[chunk % cache->slot_count];
@@ -68,7 +68,7 @@ static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk)
 
     if (slot->state != SLOT_EMPTY && slot->chunk == chunk)
         return slot->state;
-    why = ewf_reader_chunk(&ewf->image, cache->reader, chunk, slot_data(ewf, chunk));
+    why = ewf_reader_chunk(&ewf->image, cache->reader, chunk, until, slot_data(ewf, chunk));
     slot->chunk = chunk;
     slot->state = why                                    ? SLOT_DAMAGED
                   : ewf_reader_met_zeroes(cache->reader) ? SLOT_ZEROES
@@ -100,6 +100,7 @@ ssize_t ewf_cache_read(struct image *image, uint64_t offset, void *buffer, size_
 {
     struct ewf *ewf = (struct ewf *)image;
     size_t chunk_size = image->container.chunk_size, done = 0;
+    uint64_t until = size ? (offset + size - 1) / chunk_size + 1 : 0;
 
     while (done < size) {
         uint64_t chunk = (offset + done) / chunk_size;
@@ -107,7 +108,7 @@ ssize_t ewf_cache_read(struct image *image, uint64_t offset, void *buffer, size_
         uint8_t *target = (uint8_t *)buffer + done;
         if (part > size - done)
             part = size - done;
-        switch (load_slot(ewf, chunk)) {
+        switch (load_slot(ewf, chunk, until)) {
         case SLOT_ZEROES:
             memset(target, 0, part);
             break;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    WINDOW_SIZE = 256 << 10, /* read at once when chunks are asked for in order */
+    WINDOW_SIZE = 256 << 10, /* read at once when more chunks are asked for */
     TABLES_LOADED = 4,
     ZERO_PATTERN_MAX = 512,
 };
@@ -33,8 +33,7 @@ struct ewf_reader {
     uint64_t packed_at;
     uint32_t packed_segment;
     struct loaded_table tables[TABLES_LOADED];
-    uint64_t expected; /* the chunk that comes next when they are read in order */
-    size_t run;        /* where the last chunk was found */
+    size_t run;                             /* where the last chunk was found */
     uint8_t zero_pattern[ZERO_PATTERN_MAX]; /* compressed bytes that were seen to give zeroes */
     size_t zero_pattern_size;
     bool zeroes; /* the chunk just read is all zeroes */
@@ -92,13 +91,18 @@ static const uint32_t *entries_of(const struct ewf *ewf, struct ewf_reader *read
     return table->entries;
 }
 
+static uint64_t end_of(const struct ewf_run *run, const uint32_t *entries, uint64_t index)
+{
+    return index + 1 < run->count ? ewf_chunk_start(run, entries, index + 1) : run->end;
+}
+
 /* Where a chunk lies, its size being the way to the next one. False when the table cannot be right.
  */
 static bool place_of(const struct ewf *ewf, const struct ewf_run *run, const uint32_t *entries,
                      uint64_t chunk, struct place *place)
 {
     uint64_t index = chunk - run->first, file_size = ewf->segments.files[run->segment].size;
-    uint64_t end = index + 1 < run->count ? ewf_chunk_start(run, entries, index + 1) : run->end;
+    uint64_t end = end_of(run, entries, index);
     uint64_t most = ewf_stored_most(ewf->image.container.chunk_size);
 
     place->segment = run->segment;
@@ -112,10 +116,23 @@ static bool place_of(const struct ewf *ewf, const struct ewf_run *run, const uin
     return true;
 }
 
+/* How many bytes to read at once for a chunk and those behind it that will be asked for next: no
+ * more, as a file's chunks may be few and far from the next file's. */
+static size_t window_from(const struct ewf_reader *reader, const struct ewf_run *run,
+                          const uint32_t *entries, const struct place *place, uint64_t until)
+{
+    const uint64_t count = until - run->first < run->count ? until - run->first : run->count;
+    const uint64_t end = end_of(run, entries, count - 1);
+
+    if (end < place->at || end - place->at < place->size)
+        return (size_t)place->size; /* the table is in no order */
+    return end - place->at < reader->packed_room ? (size_t)(end - place->at) : reader->packed_room;
+}
+
 /* The chunk's stored bytes, from the window where they are there already; false when the file
- * cannot be read. */
+ * cannot be read. `window`: what to read at once otherwise. */
 static bool stored_bytes(const struct ewf *ewf, struct ewf_reader *reader,
-                         const struct place *place, bool in_order, struct slice *bytes)
+                         const struct place *place, size_t window, struct slice *bytes)
 {
     size_t wanted = (size_t)place->size;
     ssize_t got;
@@ -127,8 +144,7 @@ static bool stored_bytes(const struct ewf *ewf, struct ewf_reader *reader,
         return true;
     }
     reader->packed_size = 0;
-    got = segment_read(&ewf->segments.files[place->segment], place->at, reader->packed,
-                       in_order ? reader->packed_room : wanted);
+    got = segment_read(&ewf->segments.files[place->segment], place->at, reader->packed, window);
     if (got < 0)
         return false;
     reader->packed_segment = place->segment;
@@ -185,16 +201,14 @@ static const char *take_compressed(struct ewf_reader *reader, struct slice store
 }
 
 static const char *fetch_chunk(const struct ewf *ewf, struct ewf_reader *reader, uint64_t chunk,
-                               uint8_t *bytes)
+                               uint64_t until, uint8_t *bytes)
 {
     const struct container *container = &ewf->image.container;
     const struct ewf_run *run = run_with(ewf, reader, chunk);
     const uint32_t *entries;
-    bool in_order = chunk == reader->expected;
     struct place place;
     struct slice stored;
 
-    reader->expected = chunk + 1;
     if (!run)
         return not_there;
     entries = entries_of(ewf, reader, run);
@@ -202,7 +216,8 @@ static const char *fetch_chunk(const struct ewf *ewf, struct ewf_reader *reader,
         return unreadable;
     if (!place_of(ewf, run, entries, chunk, &place))
         return bad_place;
-    if (!stored_bytes(ewf, reader, &place, in_order, &stored))
+    if (!stored_bytes(ewf, reader, &place, window_from(reader, run, entries, &place, until),
+                      &stored))
         return unreadable;
     if (place.compressed)
         return take_compressed(reader, stored, bytes, ewf_chunk_part(container, chunk),
@@ -211,14 +226,14 @@ static const char *fetch_chunk(const struct ewf *ewf, struct ewf_reader *reader,
 }
 
 const char *ewf_reader_chunk(const struct image *image, void *context, uint64_t chunk,
-                             uint8_t *bytes)
+                             uint64_t until, uint8_t *bytes)
 {
     const struct ewf *ewf = (const struct ewf *)image;
     struct ewf_reader *reader = context;
     const char *why;
 
     reader->zeroes = false;
-    why = fetch_chunk(ewf, reader, chunk, bytes);
+    why = fetch_chunk(ewf, reader, chunk, until, bytes);
     if (why)
         memset(bytes, 0, ewf_chunk_part(&image->container, chunk));
     return why;

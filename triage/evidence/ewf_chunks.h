@@ -10,9 +10,9 @@
 void *ewf_reader_new(const struct image *image);
 void ewf_reader_free(void *reader);
 /* Puts a chunk's bytes into `bytes`, which has room for a whole one. NULL, or why they are damaged
- * and zeroed. */
+ * and zeroed. `until`: the chunks before that one will be asked for next. */
 const char *ewf_reader_chunk(const struct image *image, void *reader, uint64_t chunk,
-                             uint8_t *bytes);
+                             uint64_t until, uint8_t *bytes);
 /* Whether the chunk that was read last was known to be all zeroes without being inflated, or was
  * found to be. */
 bool ewf_reader_met_zeroes(const void *reader);

@@ -11,12 +11,12 @@ struct image_methods {
     /*
      * For containers that several threads can read at once, NULL for the others: each thread has a
      * reader of its own and takes whole chunks. read_chunk gives NULL, or why the chunk's bytes are
-     * damaged and zeroed; it notes no damage.
+     * damaged and zeroed; it notes no damage. The chunks before `until` will be asked for next.
      */
     void *(*reader_new)(const struct image *image);
     void (*reader_free)(void *reader);
     const char *(*read_chunk)(const struct image *image, void *reader, uint64_t chunk,
-                              uint8_t *bytes);
+                              uint64_t until, uint8_t *bytes);
 };
 
 /* First member of each container's own struct. */

@@ -93,12 +93,13 @@ static void fill_by_chunks(const struct reading *reading, uint64_t offset, struc
 {
     struct pipeline *pipeline = reading->pipeline;
     const struct container *container = &pipeline->image->container;
+    const uint64_t until = (offset + block->size - 1) / container->chunk_size + 1;
 
     for (size_t done = 0; done < block->size; done += container->chunk_size) {
         uint64_t chunk = (offset + done) / container->chunk_size;
         size_t left = block->size - done;
         const char *why = pipeline->image->methods->read_chunk(pipeline->image, reading->reader,
-                                                               chunk, block->bytes + done);
+                                                               chunk, until, block->bytes + done);
         if (!why)
             continue;
         block->bad++;
