@@ -76,6 +76,7 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/log_names.c %D%/log_names.h \
 	%D%/log_volume.c %D%/log_volume.h \
 	%D%/mft_births.c %D%/mft_births.h \
+	%D%/mft_reasons.c %D%/mft_reasons.h \
 	%D%/mft_scripts.c %D%/mft_scripts.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/powershell_text.c %D%/powershell_text.h \

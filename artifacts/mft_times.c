@@ -1,12 +1,11 @@
 /*
  * The master file table: each file and stream, live or deleted, with what its two sets of times say
- * about each other. Programs can set those of $STANDARD_INFORMATION; those of $FILE_NAME are set by
- * NTFS itself when a file is made, moved or renamed. A reason in TimestompReason is no proof:
- * installers and archives carry times over too, so the rules ask for the place and the kind of file
- * as well.
+ * about each other (mft_reasons.h): that is no proof, so the rules ask for the place and the kind
+ * of file as well.
  */
 #include "artifacts/log_names.h"
 #include "artifacts/mft_births.h"
+#include "artifacts/mft_reasons.h"
 #include "artifacts/mft_scripts.h"
 #include "triage/base/error.h"
 #include "triage/evidence/mft.h"
@@ -19,7 +18,6 @@ enum {
     BATCH_TEXT = 128 << 10,
     BATCH_ENTRIES = 1024,
     EXTENSION_SIZE = 16,
-    SYSTEM_ENTRIES = 24, /* the file system's own, whose times are those of its making */
     READ_STEP = 64 << 10,
     RECORD_SIZE_MAX = 64 << 10,
     LAST_DAY = 3067670, /* 9999-12-31 */
@@ -78,7 +76,7 @@ struct table {
     struct job *job;
     struct listing *listing;
     uint32_t record_size;
-    struct instant volume_made;
+    struct mft_reasons reasons;
     struct births *births;
     struct scripts scripts;
     struct buffer root, text;
@@ -119,20 +117,6 @@ static ssize_t read_table(void *context, uint64_t offset, void *buffer, size_t s
             return (ssize_t)(at + (size_t)part);
     }
     return (ssize_t)size;
-}
-
-/* When the volume was made: its own files have that time and nothing sets it. */
-static struct instant volume_made(const struct listing *listing)
-{
-    struct instant made = INSTANT_NONE;
-
-    for (uint32_t i = 0; i < MFT_ROOT; i++) {
-        const struct listing_entry *entry = listing_look(listing, i);
-        if (entry && instant_known(entry->si.created) &&
-            (!instant_known(made) || entry->si.created.ticks < made.ticks))
-            made = entry->si.created;
-    }
-    return made;
 }
 
 static void count_entries(struct table *table)
@@ -193,56 +177,6 @@ static bool is_in_web_root(struct table *table, const char *path)
         table->folder_is_web = is_web_folder(table->job, buffer_text(&table->folder));
     }
     return table->folder_is_web;
-}
-
-/* ---- reasons ---- */
-
-static void add_reason(struct buffer *out, size_t start, const char *reason)
-{
-    if (out->size > start)
-        buffer_add_text(out, "; ");
-    buffer_add_text(out, reason);
-}
-
-static bool is_whole_second(struct instant instant)
-{
-    return instant.ticks % TICKS_PER_SECOND == 0;
-}
-
-/* Made before the folder that it was made in: `si` says so and $FN does not. */
-static bool precedes_folder(const struct table *table, const struct file *file)
-{
-    const uint32_t parent = listing_parent(table->listing, (uint32_t)file->address);
-    const struct listing_entry *folder =
-        parent == LISTING_NONE || parent == MFT_ROOT ? NULL : listing_look(table->listing, parent);
-
-    return folder && folder->flags & FILE_FOLDER && instant_known(folder->si.created) &&
-           file->si.created.ticks < folder->si.created.ticks &&
-           file->fn.created.ticks >= folder->si.created.ticks;
-}
-
-static void add_reasons(const struct table *table, const struct file *file, bool odd,
-                        struct buffer *out)
-{
-    const struct macb *si = &file->si, *fn = &file->fn;
-    const size_t start = out->size;
-
-    if (file->address < SYSTEM_ENTRIES || !instant_known(si->created) ||
-        !instant_known(fn->created))
-        return;
-    if (si->created.ticks + TICKS_PER_DAY < fn->created.ticks)
-        add_reason(out, start, "$SI created more than a day before $FN");
-    if (is_whole_second(si->created) && !is_whole_second(fn->created))
-        add_reason(out, start, "$SI created in whole seconds");
-    if (instant_known(si->changed) && si->changed.ticks + TICKS_PER_SECOND < fn->created.ticks)
-        add_reason(out, start, "$SI changed before $FN created");
-    if (si->created.ticks < table->volume_made.ticks &&
-        fn->created.ticks >= table->volume_made.ticks)
-        add_reason(out, start, "$SI created before the volume");
-    if (precedes_folder(table, file))
-        add_reason(out, start, "$SI created before its folder");
-    if (odd)
-        add_reason(out, start, "$SI times of a file beside it");
 }
 
 /* ---- lines ---- */
@@ -386,7 +320,7 @@ static void add_line(struct table *table, struct pending *pending, const struct 
     end_text(table, pending, TEXT_MODIFIED);
     add_time(table, file->fn.created);
     end_text(table, pending, TEXT_NAMED);
-    add_reasons(table, file, odd, text);
+    mft_reasons_add(&table->reasons, file, odd, text);
     pending->forged = text->size > pending->end[TEXT_NAMED] + 1;
     end_text(table, pending, TEXT_REASON);
     add_birth(text, late);
@@ -563,7 +497,7 @@ static int parse(struct job *job)
     if (job->host)
         host_windows_path(job->host, job->file->volume, "", &table->root);
     if (table->record_size && mft_read(&input, &table->listing) == 0) {
-        table->volume_made = volume_made(table->listing);
+        table->reasons = mft_reasons_of(table->listing);
         count_entries(table);
         table->scripts = (struct scripts){.job = job, .listing = table->listing};
         table->births = births_new(job, table->listing, table->record_size);
