@@ -491,10 +491,14 @@ def check_members(case, second):
         blank.append(os.path.join(WORK, name))
         extriage('run', os.path.join(WORK, name + '-evidence'), '-o', blank[-1], '-q')
     run = extriage('merge', *blank, '-o', os.path.join(WORK, 'blanks'))
-    result(run.returncode == 0 and '2 servers, 0 of them broken into' in run.stdout, 'cases in which nothing was read are not taken for one',
+    result(run.returncode == 0 and '2 servers, 0 of them broken into (of 2 it cannot be told)' in run.stdout, 'cases in which nothing was read are not taken for one',
            run.stdout + run.stderr)
     text = content(WORK, 'blanks', 'fleet.html').decode()
-    result('No intrusion is seen on 2 servers' in text and 'The host of 2 cases is not known' in text, 'fleet.html says so', text[-3000:])
+    result('No intrusion is seen on 2 servers' in text and 'The host of 2 cases is not known' in text and
+           '<dt>Cannot be told</dt><dd><b>2</b>' in text and '<dt>No trace</dt><dd><b>0</b>' in text, 'fleet.html says so', text[-3000:])
+    verdict, page = json_of(blank[0], 'findings.json')['verdict'], content(blank[0], 'report.html').decode()
+    result((verdict['name'], verdict['confidence'], verdict['determinable']) == ('cannot be told', 'not_determinable', False) and 'verdict watch' in page and
+           'aria-current="step"' not in page and '<b>Cannot be told</b>' in page, 'a case without logs reads nowhere as a clean one', '%s' % verdict)
     run = extriage('merge', *folders[:3], '-o', never, '--skip-errors')
     result(run.returncode == 1 and 'none of the cases can be joined' in run.stderr and not os.path.exists(never),
            'nothing is written when none is left', run.stderr)

@@ -222,6 +222,34 @@ static void nothing_without_logs_cannot_be_told(void **state)
     assert_true(findings->verdict.not_determinable);
     assert_int_equal(outcome_of(findings, "CVE-2021-26855")->outcome, OUTCOME_NOT_DETERMINABLE);
     assert_non_null(strstr(findings->verdict.summary, "cannot be told"));
+    assert_string_equal(verdict_name(&findings->verdict), "cannot be told");
+}
+
+static void traces_without_an_intrusion_are_no_all_clear(void **state)
+{
+    struct scene *scene = *state;
+
+    had_log(scene, "iis_log", "[\"2021-03-01\",\"2021-03-03\"]");
+    saw(scene, "PE-01", 3, NOON, "eventlog", "\"Image\":\"C:\\\\a.exe\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_int_equal(findings->verdict.rung, RUNG_NOTHING);
+    assert_string_equal(verdict_name(&findings->verdict), "traces that somebody must explain");
+    assert_string_equal(incident_name(&findings->incidents.list[0]),
+                        "traces that somebody must explain");
+    assert_false(findings->verdict.is_blind);
+}
+
+static void attempts_without_the_logs_that_would_show_success_are_not_all(void **state)
+{
+    struct scene *scene = *state;
+
+    saw(scene, "PL-01", 2, NOON, "httperr", FROM("203.0.113.7") ",\"sc-status\":\"404\"");
+    const struct findings *findings = verdict_of(scene);
+
+    assert_true(findings->verdict.rung < RUNG_EXPLOITED);
+    assert_true(findings->verdict.is_blind);
+    assert_non_null(strstr(findings->verdict.summary, "Whether anybody got in cannot be told"));
 }
 
 static void nothing_in_logs_that_are_there_is_said_with_their_days(void **state)
@@ -445,6 +473,8 @@ int main(void)
         TEST(what_happens_on_the_host_goes_to_the_intrusion_before_it),
         TEST(an_administrators_trace_is_no_intrusion),
         TEST(refused_requests_are_scanning),
+        TEST(traces_without_an_intrusion_are_no_all_clear),
+        TEST(attempts_without_the_logs_that_would_show_success_are_not_all),
         TEST(attempts_on_an_open_server_are_targeted),
         TEST(a_fetched_archive_was_taken),
         TEST(an_archive_that_nobody_fetched_is_prepared),

@@ -46,8 +46,9 @@ static bool is_one_of(const char *name, const char *const *list, size_t count)
 static enum form form_of(const char *name, const char *type)
 {
     static const char *const booleans[] = {
-        "dated",   "raw_cut", "continuous", "damaged",  "deleted",
-        "private", "found",   "in_place",   "intruder", "begins_after_first_trace"};
+        "dated",       "raw_cut", "continuous", "damaged",  "deleted",
+        "private",     "found",   "in_place",   "intruder", "begins_after_first_trace",
+        "determinable"};
     static const char *const trees[] = {"fields", "tags", "days",  "damage",
                                         "body",   "cves", "roles", "also"};
 

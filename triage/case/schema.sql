@@ -1,11 +1,12 @@
 -- What a finished case holds beside the rows that were collected: tables made of the findings, and views for
 -- analysts. README.md of this folder describes them. Run once, by case_finish; changes raise SCHEMA_VERSION.
 
-CREATE TABLE verdict (rung INTEGER, name TEXT, confidence TEXT, first TEXT, last TEXT, dwell_seconds INTEGER, summary TEXT);
+CREATE TABLE verdict (rung INTEGER, name TEXT, confidence TEXT, first TEXT, last TEXT, dwell_seconds INTEGER, summary TEXT,
+                      determinable INTEGER);
 INSERT INTO verdict
 SELECT json_extract(body, '$.verdict.rung'), json_extract(body, '$.verdict.name'), json_extract(body, '$.verdict.confidence'),
        json_extract(body, '$.verdict.first'), json_extract(body, '$.verdict.last'),
-       json_extract(body, '$.verdict.dwell_seconds'), json_extract(body, '$.verdict.summary')
+       json_extract(body, '$.verdict.dwell_seconds'), json_extract(body, '$.verdict.summary'), json_extract(body, '$.verdict.determinable')
 FROM document WHERE name = 'findings';
 
 CREATE TABLE incident (id INTEGER PRIMARY KEY, kind TEXT, rung INTEGER, name TEXT, confidence TEXT, score INTEGER, sources TEXT,

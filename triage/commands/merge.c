@@ -263,8 +263,11 @@ static int print_counts(void *context, const char *const *cells)
 {
     const struct options *options = context;
 
-    printf("%s server%s, %s of them broken into; seen on more than one: %s address%s, %s file%s\n",
-           cells[0], strcmp(cells[0], "1") == 0 ? "" : "s", cells[1], cells[2],
+    printf("%s server%s, %s of them broken into", cells[0], strcmp(cells[0], "1") == 0 ? "" : "s",
+           cells[1]);
+    if (strcmp(cells[4], "0") != 0)
+        printf(" (of %s it cannot be told)", cells[4]);
+    printf("; seen on more than one: %s address%s, %s file%s\n", cells[2],
            strcmp(cells[2], "1") == 0 ? "" : "es", cells[3], strcmp(cells[3], "1") == 0 ? "" : "s");
     printf("%s: fleet.html fleet.md fleet.json fleet.db%s%s\n", options->output,
            is_wanted(options, "jsonl") ? " timeline.jsonl" : "",
@@ -284,7 +287,8 @@ static int print_summary(struct merge *merge)
                         : case_query(merge->file,
                                      "SELECT count(*), count(infected), (SELECT count(*) FROM "
                                      "v_shared_address WHERE servers > 1), (SELECT count(*) FROM "
-                                     "v_shared_file WHERE servers > 1) FROM server",
+                                     "v_shared_file WHERE servers > 1), count(CASE WHEN "
+                                     "confidence = 'not_determinable' THEN 1 END) FROM server",
                                      print_counts, shown);
 }
 

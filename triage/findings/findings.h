@@ -53,7 +53,8 @@ struct lead {
 struct verdict {
     enum rung rung;
     enum confidence confidence;
-    bool not_determinable; /* nothing was seen, and what would show it is not there */
+    bool is_blind;         /* no intrusion was seen, and what would show one is not there */
+    bool not_determinable; /* ... nor anything else */
     bool dated;
     int64_t first, last;
     const char *summary;
@@ -104,6 +105,9 @@ int findings_tell_destroyed(struct findings *findings);
 int findings_tell_leads(struct findings *findings);
 /* How far it went, when, how sure; then the words, which ask how far back the logs reach. */
 void findings_find_rung(struct findings *findings);
+/* In words, for machines too: nothing that was not seen for want of logs is called nothing. */
+const char *verdict_name(const struct verdict *verdict);
+const char *incident_name(const struct incident *incident);
 int findings_tell_verdict(struct findings *findings);
 
 #endif

@@ -31,10 +31,8 @@ static void put_verdict(const struct findings *findings, struct json *json)
     json_key(json, "verdict");
     json_object(json);
     json_pair_integer(json, "rung", verdict->rung);
-    json_pair(json, "name",
-              verdict->not_determinable && verdict->rung == RUNG_NOTHING
-                  ? "cannot be told"
-                  : rung_name(verdict->rung));
+    json_pair(json, "name", verdict_name(verdict));
+    json_pair_bool(json, "determinable", !verdict->is_blind);
     json_pair(json, "confidence",
               verdict->not_determinable ? "not_determinable"
                                         : confidence_name(verdict->confidence));
@@ -207,7 +205,7 @@ static void put_incident(const struct findings *findings, const struct incident 
               : incident->rung >= RUNG_EXPLOITED ? "intrusion"
                                                  : "unexplained");
     json_pair_integer(json, "rung", incident->rung);
-    json_pair(json, "name", rung_name(incident->rung));
+    json_pair(json, "name", incident_name(incident));
     json_pair(json, "confidence", confidence_name(incident->confidence));
     json_pair_integer(json, "score", (int64_t)incident->score);
     put_witnesses(incident->witnesses, json);

@@ -190,8 +190,26 @@ void findings_find_rung(struct findings *findings)
         verdict->rung = RUNG_TARGETED;
     if (verdict->rung == RUNG_NOTHING)
         verdict->confidence = doubt;
-    verdict->not_determinable =
-        verdict->rung == RUNG_NOTHING && !doubt && (findings->interruption || is_blind(findings));
+    verdict->is_blind =
+        verdict->rung < RUNG_EXPLOITED && (findings->interruption || is_blind(findings));
+    verdict->not_determinable = verdict->is_blind && verdict->rung == RUNG_NOTHING && !doubt;
+}
+
+/* The ladder's name for its lowest rung would say of traces that there are none. */
+static const char unexplained_name[] = "traces that somebody must explain";
+
+const char *incident_name(const struct incident *incident)
+{
+    return incident->rung == RUNG_NOTHING ? unexplained_name : rung_name(incident->rung);
+}
+
+const char *verdict_name(const struct verdict *verdict)
+{
+    if (verdict->not_determinable)
+        return "cannot be told";
+    if (verdict->rung == RUNG_NOTHING && verdict->confidence != CONFIDENCE_NONE)
+        return unexplained_name;
+    return rung_name(verdict->rung);
 }
 
 /* --- in words --- */
@@ -326,6 +344,11 @@ static void add_opening(const struct findings *findings, struct buffer *text)
                         "explain.");
     else
         buffer_add_text(text, openings[verdict->rung]);
+    if (verdict->is_blind)
+        buffer_add_text(text, findings->interruption
+                                  ? " What was not read may show more."
+                                  : " Whether anybody got in cannot be told: the logs that would "
+                                    "show it are missing.");
     if (verdict->rung < RUNG_EXPLOITED && findings->unread)
         buffer_format(text,
                       " %zu files or parts of the evidence could not be read, or not in full.",

@@ -445,26 +445,31 @@ static int put_headline(void *context, const char *const *cells)
         put_time(page, cells[8]);
         page_markup(page, " UTC.</p>\n");
     }
-    page_put(page,
-             "<dl class=\"facts\">\n<div><dt>Broken into</dt><dd><b>%n</b> <span>intruders got in: "
-             "rung 3 or more</span></dd></div>\n"
-             "<div><dt>Attacked only</dt><dd><b>%n</b> <span>scanned or targeted; no success is "
-             "seen</span></dd></div>\n"
-             "<div><dt>No trace</dt><dd><b>%n</b> <span>in what could be read</span></dd></div>\n"
-             "<div><dt>Not read in full</dt><dd><b>%n</b> <span>of these servers more may have "
-             "happened than is seen</span></dd></div>\n</dl>\n",
-             broken, (int64_t)sharing_number(cells[2]), (int64_t)sharing_number(cells[3]),
-             (int64_t)sharing_number(cells[4]));
+    page_put(
+        page,
+        "<dl class=\"facts\">\n<div><dt>Broken into</dt><dd><b>%n</b> <span>intruders got in: "
+        "rung 3 or more</span></dd></div>\n"
+        "<div><dt>Attacked only</dt><dd><b>%n</b> <span>scanned or targeted; no success is "
+        "seen</span></dd></div>\n"
+        "<div><dt>No trace</dt><dd><b>%n</b> <span>in what could be read</span></dd></div>\n"
+        "<div><dt>Cannot be told</dt><dd><b>%n</b> <span>logs are missing, or there are traces "
+        "that somebody must explain: no all-clear</span></dd></div>\n"
+        "<div><dt>Not read in full</dt><dd><b>%n</b> <span>of these servers more may have "
+        "happened than is seen</span></dd></div>\n</dl>\n",
+        broken, (int64_t)sharing_number(cells[2]), (int64_t)sharing_number(cells[3]),
+        (int64_t)sharing_number(cells[9]), (int64_t)sharing_number(cells[4]));
     return page->failure;
 }
 
 static const char headline_sql[] =
     "SELECT count(*), count(infected), sum(infected IS NULL AND rung > 0), sum(infected IS NULL "
     "AND "
-    "coalesce(rung, 0) = 0), sum(unread > 0 OR damaged > 0), min(infected), (SELECT coalesce(host, "
+    "coalesce(rung, 0) = 0 AND confidence = 'none'), sum(unread > 0 OR damaged > 0), "
+    "min(infected), (SELECT coalesce(host, "
     "\"case\") FROM "
     "v_order LIMIT 1), (SELECT \"case\" FROM v_order LIMIT 1), max(CASE WHEN infected IS NOT NULL "
-    "THEN last END) FROM server";
+    "THEN last END), sum(infected IS NULL AND coalesce(rung, 0) = 0 AND confidence IS NOT 'none') "
+    "FROM server";
 
 static int put_limit(void *context, const char *const *cells)
 {

@@ -228,6 +228,11 @@ static int count_servers(void *context, const char *const *cells)
 
     buffer_format(&list->text, "%s server%s, %s of them broken into.\n", cells[0],
                   strcmp(cells[0], "1") == 0 ? "" : "s", cells[1]);
+    if (strcmp(cells[2], "0") != 0)
+        buffer_format(&list->text,
+                      "\nOf %s it cannot be told: what would show it is not there. That is no "
+                      "all-clear.\n",
+                      cells[2]);
     return 0;
 }
 
@@ -236,8 +241,10 @@ static int write_markdown(struct case_file *fleet, FILE *out)
     struct list list = {.out = out};
 
     buffer_add_text(&list.text, "# Exchange servers\n\n");
-    int result =
-        case_query(fleet, "SELECT count(*), count(infected) FROM server", count_servers, &list);
+    int result = case_query(fleet,
+                            "SELECT count(*), count(infected), count(CASE WHEN confidence = "
+                            "'not_determinable' THEN 1 END) FROM server",
+                            count_servers, &list);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++) {
         list.part = &parts[i];
         list.rows = 0;

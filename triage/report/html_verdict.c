@@ -26,6 +26,12 @@ static const struct {
     {"not_determinable", "Cannot be determined", "what would show it is not there"},
 };
 
+static bool is_told(const struct json_value *verdict)
+{
+    return !value_is(verdict, "confidence", "not_determinable");
+}
+
+/* Where nothing can be told no rung is reached, the lowest no more than others. */
 static void put_ladder(struct page *page, int64_t reached)
 {
     page_markup(page,
@@ -90,7 +96,8 @@ static void put_facts(struct page *page, const struct json_value *verdict, int64
     page_put(page,
              "<dl class=\"facts\">\n<div><dt>How far</dt><dd><b>%t</b> <span>rung %r of 8: "
              "%t</span></dd></div>\n",
-             rungs[rung].name, rung, rungs[rung].meaning);
+             is_told(verdict) ? rungs[rung].name : "Cannot be told", rung,
+             is_told(verdict) ? rungs[rung].meaning : "this is no all-clear.");
     put_confidence(page, verdict, rung);
     if (value_text(verdict, "first"))
         page_put(page,
@@ -142,6 +149,13 @@ static void put_summary(struct page *page, const struct json_value *verdict)
     page_markup(page, "</p>\n");
 }
 
+/* Only what was looked for, could have been seen, and was not. */
+static bool is_calm(const struct page *page, int64_t rung)
+{
+    return rung == 0 && value_is(json_member(page->findings, "verdict"), "confidence", "none") &&
+           !json_member(page->findings, "interrupted");
+}
+
 void html_verdict(struct page *page)
 {
     const struct json_value *verdict = json_member(page->findings, "verdict");
@@ -152,14 +166,14 @@ void html_verdict(struct page *page)
     page_put(page,
              "<section id=\"verdict\" class=\"verdict %t\" aria-labelledby=\"verdict-title\" "
              "tabindex=\"-1\">\n<p class=\"eyebrow\">Verdict</p>\n",
-             rung >= EXPLOITED                                    ? "bad"
-             : rung || json_member(page->findings, "interrupted") ? "watch"
-                                                                  : "calm");
+             rung >= EXPLOITED     ? "bad"
+             : is_calm(page, rung) ? "calm"
+                                   : "watch");
     put_summary(page, verdict);
-    if (value_is(verdict, "confidence", "not_determinable"))
+    if (!is_told(verdict))
         page_markup(page, "<p class=\"lead\">Nothing was seen, but the records that would show it "
                           "are missing: this is no all-clear.</p>\n");
-    put_ladder(page, rung);
+    put_ladder(page, is_told(verdict) ? rung : -1);
     if (page->findings)
         put_facts(page, verdict, rung);
     put_limits(page, verdict);
