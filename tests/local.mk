@@ -23,8 +23,8 @@ CHECK_ONCE = %D%/layers.sh %D%/headers.sh %D%/check_install.sh %D%/check_manual.
 TESTS += $(SCRIPT_TESTS) $(CHECK_ONCE)
 EXTRA_DIST += $(SCRIPT_TESTS) $(CHECK_ONCE) %D%/package.sh %D%/reproducible.sh %D%/README.md %D%/all.sh %D%/unit.sh %D%/unit/fake_job.h %D%/unit/findings_scene.h
 EXTRA_DIST += %D%/unit/artifact_case.h %D%/unit/usn_case.h
-EXTRA_DIST += %D%/tap.py %D%/tap.sh %D%/findings_tables.py
 EXTRA_DIST += %D%/program.py %D%/end_to_end_damage.py
+EXTRA_DIST += %D%/tap.py %D%/tap.sh %D%/findings_tables.py %D%/honest_pages
 
 # One line per test; a test with helpers of its own lists its sources below.
 UNIT_TESTS = \
@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	%D%/unit/test_log_pieces \
 	%D%/unit/test_correlation \
 	%D%/unit/test_content_gate \
+	%D%/unit/test_content_gate_share \
 	%D%/unit/test_csv \
 	%D%/unit/test_custody \
 	%D%/unit/test_engine \

@@ -228,5 +228,5 @@ rule PN_06_changed_redirect_page
         $act5 = /\bProcess\.Start\s{0,4}\(/
         $tag = /<%[@=#:\-\s]/
     condition:
-        filesize < 1MB and $tag and ($name or filename iequals "RedirSuiteServiceProxy.aspx") and any of ($act*)
+        filesize < 1MB and $tag and ($name or filename matches /^RedirSuiteServiceProxy\.aspx$/i) and any of ($act*)
 }

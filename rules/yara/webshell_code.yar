@@ -108,9 +108,9 @@ rule WS_02_hidden_eval
     condition:
         filesize < 4MB and
         ((any of ($tag, $runat) and ((any of ($split*, $unsafe) and $eval) or any of ($decode, $decode_late) or
-           ($directive and not $range and (#letter > 3 or #long_letter > 2)))) or
+           ($directive and not $range and (($letter and #letter > 3) or ($long_letter and #long_letter > 2))))) or
          (any of ($obfuscator, $two) and $server_jscript) or
-         (filesize < 16KB and $server_jscript and $eval and #stuffed > 9))
+         (filesize < 16KB and $server_jscript and $eval and $stuffed and #stuffed > 9))
 }
 
 rule WS_02_encoded_script
