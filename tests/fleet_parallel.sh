@@ -101,4 +101,12 @@ mkdir "$folder/more" && cp "$folder/exch01.img" "$folder/more/exch01.raw" && ech
 work
 [ $? -ne 0 ] && grep -q "would become the case 'exch01'" "$folder/said"
 result $? "two images of one name are refused" "$folder/said"
+sed -i "s|/more/exch01.raw\$|&\tother|" "$folder/list"
+work
+[ -e "$folder/cases/other/case.db" ] && grep -q "/other.* holds the same evidence as .*/exch01" "$folder/said"
+result $? "unless the list names them apart; the same server is not counted twice for it" "$folder/said"
+echo "$folder/nowhere.img" >>"$folder/list"
+work
+[ $? -ne 0 ] && grep -q "there is no $folder/nowhere.img" "$folder/said" && [ ! -e "$folder/cases/nowhere" ]
+result $? "an image that is not there is named, and no case made of it" "$folder/said"
 plan

@@ -1,12 +1,19 @@
 #!/bin/bash
-# one_image.sh IMAGE CASES [OPTIONS for extriage run ...]: analyses one image into CASES/NAME. What was interrupted is gone on with,
+# one_image.sh IMAGE CASES [OPTIONS for extriage run ...]: analyses one image into CASES/NAME. NAME is that of the file without its ending,
+# or what stands behind a tab in IMAGE, as in a line of the lists of slurm.sh and parallel.sh. What was interrupted is gone on with,
 # what is finished is left as it is: it may be called as often as it takes. Ends with 0 when the case is finished, whatever was found
 # in it (also when parts of the evidence could not be read: the merged report names those), else with the code of extriage.
 set -eu
-image=$1 cases=$2
-shift 2
+image=${1%%$'\t'*} cases=$2
 name=$(basename "$image")
-case=$cases/${name%.*}
+name=${name%.*}
+[ "$image" = "$1" ] || name=${1#*$'\t'}
+shift 2
+case $name in
+'' | .* | */*) echo "one_image: '$name' cannot be the name of a case" >&2; exit 1 ;;
+esac
+[ -e "$image" ] || { echo "one_image: there is no $image" >&2; exit 1; }
+case=$cases/$name
 mkdir -p "$cases"
 
 # Two tasks for one image would write into each other's case.

@@ -10,8 +10,10 @@ shift 3
 mkdir -p "$cases/log"
 cases=$(realpath "$cases")
 
-twice=$(sed 's|.*/||; s|\.[^.]*$||' "$list" | sort | uniq -d | head -n 1)
-[ -z "$twice" ] || { echo "parallel: two images of the list would become the case '$twice'" >&2; exit 1; }
+# The names that the cases will have (one_image.sh): two images of one name would write into one case.
+twice=$(awk -F '\t' '{ name = $2; if (name == "") { name = $1; sub(/.*\//, "", name); sub(/\.[^.]*$/, "", name) } if ($0 != "" && seen[name]++ == 1) print name }' \
+    "$list" | head -n 1)
+[ -z "$twice" ] || { echo "parallel: two images of the list would become the case '$twice': name them apart, behind a tab" >&2; exit 1; }
 machines=(--sshlogin :)
 [ -z "${MACHINES:-}" ] || machines=(--sshloginfile "$(realpath "$MACHINES")")
 failed=0
