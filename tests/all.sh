@@ -1,9 +1,12 @@
 #!/bin/sh
-# All tests: plain build, sanitizer build, a build without the optional libraries, make distcheck, a short fuzzing. Every check is
-# counted; the last line is "N passed, N failed, N skipped".
+# All tests: plain build, sanitizer build, a short fuzzing, the tarball built without the optional libraries. Every check is counted; the
+# last line is "N passed, N failed, N skipped".
 #
-# What is not about C code runs once (CHECK_ONCE in tests/local.mk). The sanitizer build makes fewer inputs of each fuzz seed than the plain
-# one, as the fuzzer itself follows, in the same build: FUZZ_SECONDS in all, shared among the targets, at least 1 for each.
+# Each thing is shown where it costs least. The plain build runs all tests. What is not about C code runs there alone (CHECK_ONCE in
+# tests/local.mk). The sanitizer build goes each path once (EXTRIAGE_BRIEF, tap.py): that outputs are the same with any number of workers, and
+# the chance of many kills and damaged places, are the plain build's to show. It makes fewer inputs of each fuzz seed, as the fuzzer itself
+# follows, in the same build: FUZZ_SECONDS in all, shared among the targets, at least 1 for each. The tarball (make distcheck) has each file
+# that git has; its tests are the quick ones (QUICK_TESTS), in a build that lacks each library that may be missing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 source=$(pwd)
@@ -36,6 +39,15 @@ configure_and_make() {
     mkdir -p "$folder" && cd "$folder" && "$source/configure" --quiet "$@" && make -s -j"$jobs"
 }
 
+# The tests that took longest, with their seconds: from when a log was begun to when its result was written.
+longest() {
+    find "$1/tests" -name '*.trs' | while read -r trs; do
+        log=${trs%.trs}.log
+        begun=$(stat -c %W "$log" 2>/dev/null) # 0 or '-' where the file system does not say
+        [ "${begun:-0}" -gt 0 ] 2>/dev/null && echo "$(($(stat -c %Y "$trs") - begun)) $(basename "$log" .log)"
+    done | sort -rn | head -n 6 | awk '{printf "%s%s %s", NR > 1 ? ", " : "", $2, $1}'
+}
+
 # Adds the counts of a build's `make check`, and shows what failed. More arguments are for make.
 count_checks() {
     build=$1
@@ -51,7 +63,7 @@ count_checks() {
     # A check that never ran must not look like one that passed.
     [ "$((pass + fail))" -gt 0 ] || fail=1
     passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
-    echo "$build: $pass passed, $fail failed, $skip skipped ($(($(date +%s) - started)) s)"
+    echo "$build: $pass passed, $fail failed, $skip skipped ($(($(date +%s) - started)) s); longest: $(longest "$work/$build")"
     if [ "$fail" -gt 0 ]; then
         grep -h '^not ok' "$work/$build"/tests/*.log "$work/$build"/tests/*/*.log 2>/dev/null | head -n 60
         grep -e 'error:' -e '^ERROR' "$work/$build-check.log" | head -n 20
@@ -84,6 +96,16 @@ fuzz() {
     cd "$source" || exit 1
 }
 
+# What git has must be in the tarball: a test that lacks its data there would be skipped, or never be missed.
+tarball_is_whole() {
+    tarball=$(ls "$work"/plain/extriage-*.tar.gz) || return 1
+    git -C "$source" ls-files >"$work/tracked" 2>/dev/null || { echo "no git here"; return 0; }
+    tar -tzf "$tarball" | sed 's|^[^/]*/||' | sort >"$work/packed"
+    grep -v -e '^\.gitignore$' "$work/tracked" | sort | comm -23 - "$work/packed" >"$work/unpacked"
+    sed 's/^/not in the tarball: /' "$work/unpacked"
+    [ ! -s "$work/unpacked" ]
+}
+
 rm -rf "$work"
 mkdir -p "$work"
 step autogen ./autogen.sh
@@ -91,13 +113,14 @@ step plain configure_and_make plain --enable-werror
 count_checks plain
 step sanitizers configure_and_make sanitizers --enable-werror CC=clang \
     CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
-REPLAY_INPUTS=${REPLAY_INPUTS:-500} REPLAY_SECONDS=${REPLAY_SECONDS:-1}
-export REPLAY_INPUTS REPLAY_SECONDS
+REPLAY_INPUTS=${REPLAY_INPUTS:-300} REPLAY_SECONDS=${REPLAY_SECONDS:-1} REPLAY_IMAGES=${REPLAY_IMAGES:-100} EXTRIAGE_BRIEF=1
+export REPLAY_INPUTS REPLAY_SECONDS REPLAY_IMAGES EXTRIAGE_BRIEF
 count_checks sanitizers CHECK_ONCE=
 fuzz
+unset EXTRIAGE_BRIEF
 step layout sh -c "cd '$source' && find triage artifacts tests fixtures -name '*.[ch]' -exec clang-format --dry-run -Werror {} +"
-step without-options configure_and_make without --enable-werror --without-yara --without-seccomp --without-deflate \
-    --without-vshadow --without-bde --without-esedb --without-evt --without-postgres
-step distcheck sh -c "cd '$work/plain' && make -s -j$jobs distcheck"
+step distcheck sh -c "cd '$work/plain' && make -s -j$jobs distcheck-quick DISTCHECK_CONFIGURE_FLAGS='--enable-werror --without-yara --without-seccomp \
+    --without-deflate --without-vshadow --without-bde --without-esedb --without-evt --without-postgres CFLAGS=-O1'"
+step tarball tarball_is_whole
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -19,7 +19,8 @@ root=${program%/bin/extriage}
 (cd "$root/share/extriage/rules" && find . -type f | sort) >"$target.found" 2>"$target.log"
 run diff "$target.wanted" "$target.found"
 result "all rules and tables are installed, and nothing else"
-run env -u EXTRIAGE_RULES "$program" rules check && grep -q '^[1-9][0-9]* active' "$target.log"
+run env -u EXTRIAGE_RULES "$program" rules check # whether all of them can be loaded: check_rules.sh
+grep -q '^[1-9][0-9]* active' "$target.log"
 result "the installed program finds its rules"
 wanted=$("$program" --help | sed -n 's/^  \([a-z]*\) .*/extriage-\1.1/p'; echo extriage.1)
 [ "$(cd "$root/share/man/man1" && LC_ALL=C ls)" = "$(printf '%s\n' "$wanted" | LC_ALL=C sort)" ]

@@ -2,7 +2,7 @@
 """Damages copies of the demonstration at places of fixed chance and runs the program over them.
 
     damage.py DEMO WORK [COUNT [SEED [FIRST]]]    DEMO: what make_demo.sh made; WORK: a folder to work in
-    damage.py                                     TAP: twenty places of the demonstration that end_to_end.py builds
+    damage.py                                     TAP: twenty places of the demonstration, the first eight of them with sanitizers
 
 No run may crash, hang, have a worker that died, say that all is clean, lose count of records or find what is not
 there. What is found in the whole evidence is found in the damaged one, too, unless its file is named as damaged or
@@ -176,7 +176,7 @@ def whole_of(demo, work):
     return collections.Counter(key_of(line) for line in indicators_of(case))
 
 
-def check_some(count=20, seed=3):
+def check_some(count=8 if tap.BRIEF else 20, seed=3):
     work = os.path.join(BUILD, 'tests', 'damage-work')
     demo = os.path.join(work, 'demo')
     shutil.rmtree(work, ignore_errors=True)

@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 
-from tap import plan, result
+from tap import BRIEF, plan, result
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'fixtures', 'builders'))
@@ -42,6 +42,8 @@ GOLDEN = os.path.join(HERE, 'golden')
 WORK = os.path.join(BUILD, 'tests', 'golden-work')
 MODIFIED = 1614816000  # every file of the evidence, so that listings are the same everywhere
 VARIANTS = (('--jobs', '1'), ('--jobs', '4'), ('--jobs', '1', '--no-prefilter'), ('--jobs', '0', '--no-prefilter'))
+if BRIEF:  # what workers, the wire and a run without prefilter have of their own, in one
+    VARIANTS = (('--jobs', '2', '--no-prefilter'),)
 VOLATILE = {'run.json', 'log.txt', 'SHA256SUMS', 'case.db'}
 
 

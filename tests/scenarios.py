@@ -7,13 +7,14 @@ import subprocess
 import sys
 
 from findings_tables import check_tables
-from tap import plan, result, skip_all
+from tap import BRIEF, plan, result, skip_all
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('top_builddir', os.getcwd())
 PROGRAM = os.environ.get('EXTRIAGE', os.path.join(BUILD, 'extriage'))
 WORK = os.path.join(BUILD, 'tests', 'scenarios-work')
 EXPECTED = os.path.join(SOURCE, 'tests', 'scenarios')
+MOST = {'half_logs.json', 'mitigation_gap.json'}  # with sanitizers: what findings the others have is in these, or in the demonstration
 
 
 def part_of(expected, found):
@@ -50,7 +51,7 @@ def check(name, expected, code, findings):
 
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
-    for file in sorted(os.listdir(EXPECTED)):
+    for file in sorted(MOST if BRIEF else os.listdir(EXPECTED)):
         name = file[:-len('.json')]
         with open(os.path.join(EXPECTED, file), encoding='utf-8') as stream:
             expected = json.load(stream)

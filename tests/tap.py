@@ -1,5 +1,10 @@
 """What tests in Python print: TAP, one line for each check, counted by `make check`."""
+import os
+
 number = failures = 0
+
+# The build with sanitizers (all.sh): each path of the code once. That the same comes out again and again is the plain build's to show.
+BRIEF = os.environ.get('EXTRIAGE_BRIEF') == '1'
 
 
 def result(ok, name, detail=''):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# TAP: every fuzz target over its seeds and some thousand inputs made of them; see replay.c. REPLAY_INPUTS and REPLAY_SECONDS
+# TAP: every fuzz target over its seeds and some thousand inputs made of them; see replay.c. REPLAY_INPUTS, REPLAY_SECONDS (and REPLAY_IMAGES)
 # say how many and how long for each target. A target without seeds of its own gets those of all others.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${top_builddir:-.}" && pwd)
@@ -34,7 +34,7 @@ for target in $targets; do
     [ -n "$folders" ] || folders="$here/seeds $work/seeds/golden"
     count=$inputs
     # Half of these bytes are libtsk's to read: as many as were tried, so that no machine gets further than another.
-    [ "$target" = image ] && count=300 && seconds=60
+    [ "$target" = image ] && count=${REPLAY_IMAGES:-300} && seconds=60
     [ "$target" = image ] && [ ! -d "$work/seeds/image" ] && { echo "ok $number - $target # SKIP no mkntfs" && continue; }
     # shellcheck disable=SC2086
     if "$replay" -n "$count" -s "$seconds" "$target" $folders >"$target.log" 2>&1; then
