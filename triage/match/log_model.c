@@ -95,7 +95,25 @@ static const char sample[] =
     "0000-00-00 00:00:00 00.0.0.00 00000 00.0.0.00 000 http/0.0 get /owa/auth/logon.aspx - 000 0 "
     "timer_"
     "connectionidle - timer_minbytespersecond connection_dropped msexchangeowaapppool "
-    "defaultapppool\n";
+    "defaultapppool\n"
+    "microsoft-windows-security-auditing{00000000-0000-0000-a0ba-0e0b000c000d} 0000 0 0 00000 0 "
+    "0x0000000000000000 0000-00-00t00:00:00.0000000z 000000 000 0000 security "
+    "exch00.corp.example.com "
+    "s-0-0-00 exch00$ corp 0x0e0 s-0-0-00 system nt authority 0x0e0 advapi negotiate - "
+    "c:\\windows\\system00\\services.exe c:\\windows\\system00\\svchost.exe\n"
+    "microsoft-windows-eventlog system eventlog service control manager stopped running 0000 "
+    "application microsoft-windows-powershell powershell console command arguments "
+    "c:\\windows\\system00\\windowspowershell\\v0.0\\powershell.exe "
+    "http://schemas.microsoft.com/win/0000/00/events\n"
+    "c:\\program files\\microsoft\\exchange server\\v00\\bin\\ c:\\program files (x00)\\common "
+    "files\\ "
+    "c:\\programdata\\microsoft\\windows\\start menu\\programs\\ c:\\users\\public\\desktop\\ "
+    "c:\\users\\all users\\ "
+    "c:\\users\\administrator\\appdata\\local\\temp\\ c:\\windows\\syswow00\\ "
+    "c:\\windows\\temp\\ c:\\inetpub\\wwwroot\\ c:\\perflogs\\ .dll .exe\n"
+    "hklm\\software\\microsoft\\windows nt\\currentversion\\ hklm\\software\\classes\\clsid\\ "
+    "hklm\\system\\currentcontrolset\\services\\ hku\\s-0-0-00-0000000000\\ "
+    "%systemroot%\\system00\\ dword (0x00000000) binary data\n";
 
 enum { SHORTEST = 2, LONGEST = 4, TABLE_BITS = 16 };
 
