@@ -529,14 +529,13 @@ static bool follow_clues(struct indicator_matcher *matcher, const struct event *
     size_t count;
     const uint32_t *regexes = indicator_regexes(matcher->table, &count);
     const struct indicator_grams *wide = indicator_wide(matcher->table, matcher->requests);
-    const bool searched = clues->nominated && (matcher->scanned || wide);
-    const struct slice joined = searched ? join(matcher, event) : slice_of(NULL, 0);
 
-    matcher->scans =
-        matcher->scanned && (!searched || indicator_next(matcher, joined, 0) != SIZE_MAX);
+    matcher->scans = matcher->scanned && clues->scanned;
     count = matcher->requests ? 0 : count;
-    matcher->texts = matcher->any_text && (is_nominated(clues, count, !wide) ||
-                                           (searched && wide && indicator_grams_any(wide, joined)));
+    matcher->texts =
+        matcher->any_text &&
+        (is_nominated(clues, count, !wide) ||
+         (clues->nominated && wide && indicator_grams_any(wide, join(matcher, event))));
     matcher->regex_count = 0;
     for (size_t i = 0; i < count; i++)
         if (is_nominated(clues, i, true))

@@ -27,6 +27,7 @@ size_t indicator_next(const struct indicator_matcher *matcher, struct slice wind
 struct indicator_clues {
     const uint64_t *nominated;
     size_t first, count;
+    bool scanned; /* a listed address or digest could be there */
 };
 
 /* Tells each rule with an indicator in the event once, in the order of the rules. */

@@ -245,22 +245,56 @@ static bool is_searched(struct slice value, struct slice record)
     return end == record.size || !is_alnum(record.data[end]);
 }
 
-/* Values are mostly slices of the record, which is searched first. Of a record that could not be
- * split rules look at the text alone, lists at its values too. */
+/* The text that holds most of the event's values. */
+static struct slice record_of(const struct event *event)
+{
+    return event->text.size ? event->text : event->raw;
+}
+
+/* Of a record that could not be split rules look at the text alone, lists at its values too. */
+static void nominate_rejected(struct matcher *matcher, const struct prepared_group *group)
+{
+    const struct event *event = view_event(matcher->view);
+    const struct forms forms = view_text(matcher->view);
+
+    for (size_t i = 0; i < forms.count; i++)
+        nominator_add_loose(group->nominator, forms.list[i].text, group->marks);
+    for (size_t i = 0; i < event->value_count; i++)
+        nominator_add(group->nominator, event->values[i].text, group->marks);
+}
+
+/* All forms of the values of a request; the first is the raw record. */
+static void nominate_request(struct matcher *matcher, const struct prepared_group *group)
+{
+    const struct forms forms = view_everything(matcher->view);
+
+    for (size_t i = 0; i < forms.count; i++)
+        if (i == 0 || !is_searched(forms.list[i].text, forms.list[0].text))
+            nominator_add(group->nominator, forms.list[i].text, group->marks);
+}
+
+static void nominate_record(const struct event *event, const struct prepared_group *group)
+{
+    const struct slice record = record_of(event);
+
+    nominator_add(group->nominator, record, group->marks);
+    for (size_t i = 0; i < event->value_count; i++)
+        if (!is_searched(event->values[i].text, record))
+            nominator_add(group->nominator, event->values[i].text, group->marks);
+}
+
+/* Values are mostly slices of the record, which is searched first. */
 static void nominate(struct matcher *matcher, const struct prepared_group *group)
 {
     const struct event *event = view_event(matcher->view);
-    const struct forms forms = texts_of(matcher);
-    const bool rejected = event->marks & EVENT_REJECTED;
 
     nominator_start(group->nominator, group->marks);
-    for (size_t i = 0; rejected && i < forms.count; i++)
-        nominator_add_loose(group->nominator, forms.list[i].text, group->marks);
-    for (size_t i = 0; !rejected && i < forms.count; i++)
-        if (i == 0 || !is_searched(forms.list[i].text, forms.list[0].text))
-            nominator_add(group->nominator, forms.list[i].text, group->marks);
-    for (size_t i = 0; rejected && i < event->value_count; i++)
-        nominator_add(group->nominator, event->values[i].text, group->marks);
+    if (event->marks & EVENT_REJECTED)
+        nominate_rejected(matcher, group);
+    else if (view_is_request(matcher->view))
+        nominate_request(matcher, group);
+    else
+        nominate_record(event, group);
     nominator_rules(group->nominator, group->marks, group->rules);
 }
 
@@ -407,12 +441,56 @@ static void tell_indicator(void *context, const struct indicator_hit *found)
     sink->hit(sink->context, &hit);
 }
 
+/* No address and no digest goes on at such a byte. */
+static bool is_separator(uint8_t c)
+{
+    return !is_alnum(c) && c != '.' && c != ':';
+}
+
+/* Whether the search through the record finds each address and digest of the value. */
+static bool stands_alone(struct slice value, struct slice record)
+{
+    if (!lies_within(value, record))
+        return false;
+    const size_t start = (size_t)(value.data - record.data), end = start + value.size;
+    return (start == 0 || is_separator(record.data[start - 1])) &&
+           (end == record.size || is_separator(record.data[end]));
+}
+
+/* Whether a listed address or digest could stand in a value: the record is searched, and what it
+ * lacks. */
+static bool could_hold_listed(const struct matcher *matcher, const struct event *event)
+{
+    const struct slice record = record_of(event);
+
+    if (indicator_next(matcher->indicators, record, 0) != SIZE_MAX)
+        return true;
+    for (size_t i = 0; i < event->value_count; i++) {
+        const struct value *value = &event->values[i];
+        if (!value->alias && !stands_alone(value->text, record) &&
+            indicator_next(matcher->indicators, value->text, 0) != SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+static void ask_lists(struct matcher *matcher, const struct prepared_group *group,
+                      const struct event *event, const struct match_sink *sink)
+{
+    const struct indicator_clues clues = {
+        .nominated = group->nominator ? group->rules : NULL,
+        .first = group->group.count,
+        .count = group->listed,
+        .scanned = !group->nominator || could_hold_listed(matcher, event),
+    };
+
+    indicator_event(matcher->indicators, event, &clues, tell_indicator, (void *)sink);
+}
+
 void matcher_event(struct matcher *matcher, const struct event *event,
                    const struct match_sink *sink)
 {
     const struct prepared_group *group = group_of(matcher, event->sources);
-    const struct indicator_clues clues = {group->nominator ? group->rules : NULL,
-                                          group->group.count, group->listed};
 
     view_set(matcher->view, event);
     if (group->nominator) {
@@ -423,7 +501,7 @@ void matcher_event(struct matcher *matcher, const struct event *event,
             test_rule(matcher, group->group.rules[i], sink);
     }
     if (matcher->indicators)
-        indicator_event(matcher->indicators, event, &clues, tell_indicator, (void *)sink);
+        ask_lists(matcher, group, event, sink);
 }
 
 size_t matcher_correlated_values(struct matcher *matcher, size_t rule, struct value *values,

@@ -60,7 +60,7 @@ struct view {
     size_t *used; /* slots to clear before the next event */
     struct form *list;
     struct buffer texts[TEXT_COUNT];
-    bool web_ready, raw_ready;
+    bool indexed, web_ready, raw_ready;
     struct decoded stem, query, whole, raw;
 };
 
@@ -206,6 +206,7 @@ static size_t slot_of(const struct view *view, const struct value *value)
  * one behind it. */
 static void index_values(struct view *view)
 {
+    view->indexed = true;
     for (size_t i = view->value_count; i-- > 0;) {
         const size_t slot = slot_of(view, &view->event->values[i]);
         if (slot >= view->slot_count)
@@ -222,18 +223,27 @@ void view_set(struct view *view, const struct event *event)
     for (size_t i = 0; i < view->used_count; i++)
         view->first[view->used[i]] = NONE;
     view->used_count = 0;
-    view->web_ready = view->raw_ready = false;
+    view->indexed = view->web_ready = view->raw_ready = false;
     for (size_t i = 0; i < TEXT_COUNT; i++)
         if (view->texts[i].room > KEEP_MOST)
             buffer_release(&view->texts[i]);
     view->event = event;
     view->value_count = make_room(view, event->value_count) ? event->value_count : 0;
-    index_values(view);
 }
 
 const struct event *view_event(const struct view *view)
 {
     return view->event;
+}
+
+bool view_is_request(const struct view *view)
+{
+    for (size_t i = 0; i < view->value_count; i++) {
+        const enum field field = view->event->values[i].field;
+        if (field == FIELD_cs_uri_stem || field == FIELD_cs_uri_query || field == FIELD_cs_uri)
+            return true;
+    }
+    return false;
 }
 
 bool view_is_absent(const struct view *view, struct slice text)
@@ -262,9 +272,17 @@ static struct decoded decode(struct slice raw, struct buffer *buffers)
     return result;
 }
 
-static struct slice first_value(const struct view *view, size_t slot)
+/* The number of the first value in the slot. Most events are never asked. */
+static size_t first_in(struct view *view, size_t slot)
 {
-    const size_t number = slot < view->slot_count ? view->first[slot] : NONE;
+    if (!view->indexed)
+        index_values(view);
+    return slot < view->slot_count ? view->first[slot] : NONE;
+}
+
+static struct slice first_value(struct view *view, size_t slot)
+{
+    const size_t number = first_in(view, slot);
 
     return number == NONE ? slice_of(NULL, 0) : view->event->values[number - 1].text;
 }
@@ -333,8 +351,7 @@ static size_t add_values(struct view *view, size_t slot)
 {
     size_t count = 0;
 
-    for (size_t i = slot < view->slot_count ? view->first[slot] : NONE; i != NONE;
-         i = view->next[i - 1])
+    for (size_t i = first_in(view, slot); i != NONE; i = view->next[i - 1])
         view->list[count++] = (struct form){view->event->values[i - 1].text, NULL};
     return count;
 }
@@ -438,7 +455,7 @@ struct forms view_everything(struct view *view)
     count = add_decoded(view, count, &view->stem, stem_names);
     count = add_decoded(view, count, &view->query, query_names);
     count = add_decoded(view, count, &view->whole, whole_names);
-    if (view->first[FIELD_cs_uri] == NONE)
+    if (first_in(view, FIELD_cs_uri) == NONE)
         return list_forms(view, count);
     const struct decoded uri = decode(first_value(view, FIELD_cs_uri), &view->texts[TEXT_URI]);
     return list_forms(view, add_decoded(view, count, &uri, uri_names));

@@ -56,6 +56,8 @@ void view_free(struct view *view);
  */
 void view_set(struct view *view, const struct event *event);
 const struct event *view_event(const struct view *view);
+/* Whether the event has a URI, which has more forms than its values. */
+bool view_is_request(const struct view *view);
 
 /* All forms of all values of a field; none when the record does not have it. Valid until the next
  * call for the view. */

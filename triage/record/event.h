@@ -60,6 +60,8 @@ struct event {
     struct slice (*render)(void *context);
     void *render_context;
     struct slice record;
+    struct slice text; /* the values with a line end behind each, where `raw` has them not: most of
+                          them are parts of it. May be empty */
     const struct value *values;
     size_t value_count;
     unsigned marks; /* event_mark */
