@@ -60,7 +60,7 @@ ARTIFACTS = \
 	%D%/wmi_repository.c
 libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/artifact.c %D%/artifact.h \
-	%D%/registry_accounts.c %D%/registry_event.c %D%/registry_hive.h %D%/registry_programs.c %D%/registry_settings.c \
+	%D%/registry_accounts.c %D%/registry_event.c %D%/registry_hive.h %D%/registry_lines.c %D%/registry_lines.h %D%/registry_programs.c %D%/registry_settings.c \
 	%D%/registry_values.c \
 	%D%/eventlog_event.c %D%/eventlog_event.h %D%/eventlog_script.c %D%/eventlog_script.h \
 	%D%/eventlog_sources.c \

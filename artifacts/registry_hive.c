@@ -293,7 +293,8 @@ static int open_hive(struct registry *registry)
 static int parse(struct job *job)
 {
     struct hive_image image = {0};
-    struct registry registry = {.job = job, .scratch = arena_new(SCRATCH_MEMORY)};
+    struct registry registry = {
+        .job = job, .scratch = arena_new(SCRATCH_MEMORY), .lines = {.job = job}};
     int result = registry.scratch ? load(job, &image) : error_set("out of memory");
 
     registry.bytes = slice_of(image.bytes, image.size);
@@ -304,6 +305,8 @@ static int parse(struct job *job)
     free(image.bytes);
     buffer_release(&registry.line);
     buffer_release(&registry.found);
+    buffer_release(&registry.key);
+    registry_lines_release(&registry.lines);
     arena_free(registry.scratch);
     return result;
 }

@@ -4,6 +4,7 @@
 #define ARTIFACTS_REGISTRY_HIVE_H
 
 #include "artifacts/artifact.h"
+#include "artifacts/registry_lines.h"
 #include "triage/base/buffer.h"
 #include "triage/formats/hive.h"
 
@@ -29,9 +30,11 @@ struct registry {
     const char *control_set; /* "ControlSet001", the current one; "" elsewhere */
     struct arena *scratch;   /* reset for each event */
     struct buffer line, found;
-    uint64_t looks_left;  /* keys that themes may still look at: crafted hives end here */
-    uint64_t data_left;   /* bytes of values that may still be looked at */
-    uint64_t values_left; /* that a sound hive of this size can have */
+    struct buffer key;           /* the path of the key whose values are told */
+    struct registry_lines lines; /* keys and values that wait to be told */
+    uint64_t looks_left;         /* keys that themes may still look at: crafted hives end here */
+    uint64_t data_left;          /* bytes of values that may still be looked at */
+    uint64_t values_left;        /* that a sound hive of this size can have */
     struct value values[REGISTRY_MOST_VALUES]; /* of the event that is put together */
     size_t value_count;
 };

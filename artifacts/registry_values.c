@@ -17,33 +17,6 @@ enum {
     SCAN_CEILING = 16 << 20,  /* bytes of a value that are looked through for text */
 };
 
-#define REGISTRY_SOURCE                                                                            \
-    {                                                                                              \
-        NULL, "windows", "registry"                                                                \
-    }
-#define EVENT_SOURCE                                                                               \
-    {                                                                                              \
-        "registry_event", "windows", NULL                                                          \
-    }
-#define NO_SOURCE                                                                                  \
-    {                                                                                              \
-        NULL, NULL, NULL                                                                           \
-    }
-
-static const struct log_source set_sources[] = {
-    {"registry_set", "windows", NULL}, EVENT_SOURCE, REGISTRY_SOURCE, NO_SOURCE};
-static const struct log_source add_sources[] = {
-    {"registry_add", "windows", NULL}, EVENT_SOURCE, REGISTRY_SOURCE, NO_SOURCE};
-static const struct log_source deleted_value_sources[] = {
-    {"registry_set", "windows", NULL},
-    {"registry_delete", "windows", NULL},
-    EVENT_SOURCE,
-    REGISTRY_SOURCE,
-    NO_SOURCE,
-};
-static const struct log_source deleted_key_sources[] = {
-    {"registry_delete", "windows", NULL}, EVENT_SOURCE, REGISTRY_SOURCE, NO_SOURCE};
-
 static bool is_printable(uint8_t byte)
 {
     return (byte >= 0x20 && byte < 0x7F) || byte == '\t';
@@ -194,33 +167,6 @@ static void put_details(struct registry *registry, const struct hive_value *valu
     }
 }
 
-static void emit(struct registry *registry, enum kind kind, const struct log_source *sources,
-                 struct instant when, uint64_t offset, unsigned marks)
-{
-    const struct event event = {
-        .kind = kind,
-        .artifact = registry->job->artifact->name,
-        .sources = sources,
-        .when = when,
-        .basis = instant_known(when) ? BASIS_UTC : BASIS_UNKNOWN,
-        .file = registry->job->file,
-        .offset = offset,
-        .number = registry->job->tally->records,
-        .raw = buffer_slice(&registry->line),
-        .values = registry->values,
-        .value_count = registry->value_count,
-        .marks = marks | (registry->job->file->flags & FILE_DAMAGED ? EVENT_DAMAGED : 0),
-    };
-
-    job_emit(registry->job, &event);
-}
-
-static void set_value(struct registry *registry, enum field field, struct slice text)
-{
-    registry->values[registry->value_count++] =
-        (struct value){field_name(field), field, false, text};
-}
-
 /* Keys do not stand in the order of their times, and days without a change are no gap: only the
  * span is told. */
 static void widen_span(struct tally *tally, struct instant when)
@@ -243,66 +189,66 @@ static void count_record(struct registry *registry, struct instant when, unsigne
         widen_span(tally, when);
 }
 
-static void tell_key(struct registry *registry, const char *path, const struct hive_key *key,
-                     uint64_t offset, unsigned marks)
+/* Puts the path of a key as events have it into registry->key. */
+static void enter_key(struct registry *registry, const char *path)
 {
-    const bool deleted = marks & EVENT_RECOVERED;
+    buffer_clear(&registry->key);
+    registry_put_path(registry, &registry->key, path);
+}
 
+/* A line about the key that was entered. */
+static struct registry_line line_of(struct registry *registry, const struct hive_key *key,
+                                    uint64_t offset, unsigned marks)
+{
     count_record(registry, key->written, marks);
-    buffer_clear(&registry->line);
-    registry_put_path(registry, &registry->line, path);
-    registry->value_count = 0;
-    set_value(registry, FIELD_TargetObject, buffer_slice(&registry->line));
-    set_value(registry, FIELD_EventType, slice_of_text(deleted ? "DeleteKey" : "CreateKey"));
-    if (deleted)
-        set_value(registry, FIELD_Deleted, SLICE_LITERAL("true"));
-    emit(registry, KIND_registry_key, deleted ? deleted_key_sources : add_sources, key->written,
-         offset, marks);
+    buffer_add(&registry->lines.text, buffer_slice(&registry->key));
+    return (struct registry_line){
+        .when = key->written,
+        .offset = offset,
+        .number = registry->job->tally->records,
+        .deleted = marks & EVENT_RECOVERED,
+    };
 }
 
-static void put_value_name(struct buffer *line, const struct hive_value *value)
+static void tell_key(struct registry *registry, const struct hive_key *key, uint64_t offset,
+                     unsigned marks)
 {
-    buffer_add_byte(line, '\\');
+    struct registry_line line = line_of(registry, key, offset, marks);
+
+    line.target_end = line.details = line.details_end = line.end = registry->lines.text.size;
+    registry_lines_end(&registry->lines, &line);
+}
+
+static void put_value_name(struct buffer *out, const struct hive_value *value)
+{
+    buffer_add_byte(out, '\\');
     if (value->name.bytes.size)
-        hive_append_name(line, value->name);
+        hive_append_name(out, value->name);
     else
-        buffer_add_text(line, "(Default)");
+        buffer_add_text(out, "(Default)");
 }
 
-/* The raw text is "path\name = details", with what can be read within binary data behind. */
-static void tell_value(struct registry *registry, const char *path, const struct hive_recovered *of,
-                       unsigned marks)
+static void tell_value(struct registry *registry, const struct hive_recovered *of, unsigned marks)
 {
-    const bool deleted = marks & EVENT_RECOVERED;
-    struct buffer *line = &registry->line;
+    struct registry_line line = line_of(registry, &of->key, of->offset, marks);
+    struct buffer *text = &registry->lines.text;
 
-    count_record(registry, of->key.written, marks);
-    buffer_clear(line);
-    registry_put_path(registry, line, path);
-    put_value_name(line, of->value);
-    const size_t target_size = line->size;
-    buffer_add_text(line, " = ");
-    const size_t details_at = line->size;
+    line.is_value = true;
+    put_value_name(text, of->value);
+    line.target_end = text->size;
+    buffer_add_text(text, " = ");
+    line.details = text->size;
     if (of->data_is_lost)
-        buffer_add_text(line, "(overwritten)");
+        buffer_add_text(text, "(overwritten)");
     else
-        put_details(registry, of->value, line);
-    const size_t details_end = line->size;
+        put_details(registry, of->value, text);
+    line.details_end = text->size;
     if (registry->found.size && !of->data_is_lost) {
-        buffer_add_text(line, " : ");
-        buffer_add(line, buffer_slice(&registry->found));
+        buffer_add_text(text, REGISTRY_FOUND_MARK);
+        buffer_add(text, buffer_slice(&registry->found));
     }
-    const struct slice whole = buffer_slice(line);
-    registry->value_count = 0;
-    set_value(registry, FIELD_TargetObject, slice_part(whole, 0, target_size));
-    set_value(registry, FIELD_Details, slice_part(whole, details_at, details_end - details_at));
-    set_value(registry, FIELD_EventType, slice_of_text(deleted ? "DeleteValue" : "SetValue"));
-    if (whole.size > details_end)
-        set_value(registry, FIELD_DataText, slice_from(whole, details_end + 3));
-    if (deleted)
-        set_value(registry, FIELD_Deleted, SLICE_LITERAL("true"));
-    emit(registry, KIND_registry_value, deleted ? deleted_value_sources : set_sources,
-         of->key.written, of->offset, marks);
+    line.end = text->size;
+    registry_lines_end(&registry->lines, &line);
 }
 
 static int visit(void *context, const char *path, const struct hive_key *key)
@@ -312,11 +258,12 @@ static int visit(void *context, const char *path, const struct hive_key *key)
     struct hive_recovered of = {.path = path, .key = *key};
     struct hive_value value;
 
-    tell_key(registry, path, key, BASE_BLOCK_SIZE + (uint64_t)key->cell, 0);
+    enter_key(registry, path);
+    tell_key(registry, key, BASE_BLOCK_SIZE + (uint64_t)key->cell, 0);
     of.value = &value;
     while (registry->values_left && hive_next_value(&values, &value)) {
         of.offset = BASE_BLOCK_SIZE + (uint64_t)value.cell;
-        tell_value(registry, path, &of, 0);
+        tell_value(registry, &of, 0);
         if (--registry->values_left == 0)
             job_notice(registry->job, of.offset,
                        "there are more values than a hive of this size can have: keys share their "
@@ -327,21 +274,28 @@ static int visit(void *context, const char *path, const struct hive_key *key)
 
 int registry_tell_values(struct registry *registry)
 {
-    return hive_walk(registry->hive, visit, registry);
+    const int result = hive_walk(registry->hive, visit, registry);
+
+    registry_lines_flush(&registry->lines);
+    return result;
 }
 
 static int visit_recovered(void *context, const struct hive_recovered *found)
 {
     struct registry *registry = context;
 
+    enter_key(registry, found->path);
     if (found->value)
-        tell_value(registry, found->path, found, EVENT_RECOVERED);
+        tell_value(registry, found, EVENT_RECOVERED);
     else
-        tell_key(registry, found->path, &found->key, found->offset, EVENT_RECOVERED);
+        tell_key(registry, &found->key, found->offset, EVENT_RECOVERED);
     return 0;
 }
 
 int registry_tell_recovered(struct registry *registry)
 {
-    return hive_recover(registry->hive, visit_recovered, registry);
+    const int result = hive_recover(registry->hive, visit_recovered, registry);
+
+    registry_lines_flush(&registry->lines);
+    return result;
 }
