@@ -63,7 +63,7 @@ libextriage_a_SOURCES = \
 	%D%/formats/evtx.c %D%/formats/evtx.h %D%/formats/evtx_decode.c \
 	%D%/formats/evtx_program.c %D%/formats/evtx_program.h \
 	%D%/formats/evtx_text.c %D%/formats/evtx_text.h \
-	%D%/formats/hive.c %D%/formats/hive.h \
+	%D%/formats/hive.c %D%/formats/hive.h %D%/formats/hive_names.c \
 	%D%/formats/json_reader.c %D%/formats/json_reader.h \
 	%D%/formats/hive_log.c %D%/formats/hive_log.h \
 	%D%/formats/hive_recover.c %D%/formats/hive_recover.h \
