@@ -96,6 +96,7 @@ libextriage_a_SOURCES = \
 	%D%/match/content.c %D%/match/content.h \
 	%D%/match/content_compile.c %D%/match/content_compile.h %D%/match/content_text.c %D%/match/content_text.h \
 	%D%/match/content_cache.c %D%/match/content_cache.h \
+	%D%/match/content_condition.c %D%/match/content_condition.h \
 	%D%/match/content_gate.c %D%/match/content_gate.h \
 	%D%/match/content_literals.c %D%/match/content_literals.h \
 	%D%/match/content_tokens.c %D%/match/content_tokens.h \

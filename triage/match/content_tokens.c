@@ -143,3 +143,18 @@ const struct token *content_tokens(struct arena *arena, struct slice text)
         tokens[i] = take_token(&lexer);
     return tokens;
 }
+
+bool token_is_word(const struct token *token, const char *text)
+{
+    return token->kind == TOKEN_WORD && slice_is(token->text, text);
+}
+
+bool token_is_sign(const struct token *token, const char *text)
+{
+    return token->kind == TOKEN_SIGN && slice_is(token->text, text);
+}
+
+bool token_is_string_name(const struct token *token)
+{
+    return token->kind == TOKEN_WORD && token->text.data[0] == '$';
+}

@@ -22,4 +22,9 @@ struct token {
 /* All tokens of the text, which is borrowed, with a TOKEN_END behind; NULL when memory is out. */
 const struct token *content_tokens(struct arena *arena, struct slice text);
 
+bool token_is_word(const struct token *token, const char *text);
+bool token_is_sign(const struct token *token, const char *text);
+/* "$name", "$name*" */
+bool token_is_string_name(const struct token *token);
+
 #endif
