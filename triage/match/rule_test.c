@@ -11,6 +11,7 @@ enum { EXAMPLES_WANTED = 2, VALUES_MOST = 256, META_NAME_SIZE = 32, EVENTS_MOST 
 static const char time_key[] = "_time"; /* of an event in a correlation's example */
 
 struct test_run {
+    struct event asked; /* the view goes on looking at it once the answer is there */
     struct rule_set *set;
     struct buffer *out;
     struct view *view;
@@ -173,13 +174,13 @@ static enum answer ask_event(void *context, const struct rule_entry *entry,
                              const struct event *event)
 {
     struct test_run *run = context;
-    struct event own = *event;
     struct evaluation evaluation = {
         .view = run->view, .scratch = run->scratch, .how = &run->how, .why = ""};
 
     buffer_clear(&run->how);
-    own.kind = is_web(&entry->rule.source) ? KIND_web_request : KIND_text_line;
-    view_set(run->view, &own);
+    run->asked = *event;
+    run->asked.kind = is_web(&entry->rule.source) ? KIND_web_request : KIND_text_line;
+    view_set(run->view, &run->asked);
     return expression_test(entry->sigma.expression, &evaluation);
 }
 
