@@ -75,8 +75,8 @@ libextriage_a_SOURCES += $(ARTIFACTS) \
 	%D%/log_file.c %D%/log_columns.c %D%/log_times.c %D%/log_parts.h %D%/log_file.h \
 	%D%/log_names.c %D%/log_names.h \
 	%D%/log_volume.c %D%/log_volume.h \
-	%D%/mft_births.c %D%/mft_births.h \
-	%D%/mft_reasons.c %D%/mft_reasons.h \
+	%D%/mft_births.c %D%/mft_births.h %D%/mft_lines.c %D%/mft_lines.h \
+	%D%/mft_reasons.c %D%/mft_reasons.h %D%/web_folders.c %D%/web_folders.h \
 	%D%/mft_scripts.c %D%/mft_scripts.h \
 	%D%/log_head.c %D%/log_head.h \
 	%D%/powershell_text.c %D%/powershell_text.h \
