@@ -230,12 +230,6 @@ static void take_record(struct evtx_job *evtx)
 
 /* --- chunks --- */
 
-static bool is_zero(struct slice bytes)
-{
-    return bytes.size == 0 ||
-           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
-}
-
 static void tell_chunk(struct evtx_job *evtx, const char *why)
 {
     evtx->chunks_damaged++;
@@ -288,7 +282,7 @@ static int take_chunk(struct evtx_job *evtx, struct slice chunk)
     evtx->range = (struct id_range){0, 0};
     evtx->unused = evtx->chunks >= evtx->header.chunk_count && evtx->header.magic &&
                    !(evtx->header.flags & EVTX_DIRTY);
-    if (!header.magic && is_zero(chunk)) {
+    if (!header.magic && slice_is_zero(chunk)) {
         if (!evtx->unused && evtx->header.magic && evtx->chunks < evtx->header.chunk_count)
             tell_chunk(evtx, "nothing but zeros");
         return 0;

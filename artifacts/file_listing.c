@@ -2,6 +2,7 @@
 #include "artifacts/file_listing.h"
 
 #include "triage/base/error.h"
+#include "triage/base/path.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,13 +43,6 @@ static void attributes_write(uint32_t bits, char text[WORDS_SIZE])
                 (size_t)snprintf(text + at, WORDS_SIZE - at, "%s%s", at ? " " : "", words[i].word);
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* With its dot, lower case; empty when the name has none or it is too long to be one. */
 static void extension_write(const char *name, char text[EXTENSION_SIZE])
 {
@@ -83,8 +77,8 @@ static void listing_make(struct job *job, struct listing *listing)
     const struct file *file = job->file;
 
     value_add(listing, FIELD_TargetFilename, target(job));
-    value_add(listing, FIELD_FileName, last_part(file->path));
-    extension_write(last_part(file->path), listing->extension);
+    value_add(listing, FIELD_FileName, path_name(file->path));
+    extension_write(path_name(file->path), listing->extension);
     value_add(listing, FIELD_Extension, listing->extension);
     attributes_write(file->attributes, listing->attributes);
     value_add(listing, FIELD_FileAttributes, listing->attributes);

@@ -19,11 +19,6 @@ struct index {
     size_t block_size;
 };
 
-static bool all_zero(const uint8_t *bytes, size_t size)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
 static void reject(struct index *index, uint64_t offset, size_t size, const char *why)
 {
     struct tally *tally = index->job->tally;
@@ -41,7 +36,7 @@ static void take_block(struct index *index, uint64_t offset)
     const bool whole_folder = (index->job->file->flags & FILE_FOLDER) != 0;
     size_t slack = 0;
 
-    if (all_zero(index->block, index->block_size))
+    if (slice_is_zero(slice_of(index->block, index->block_size)))
         return;
     const size_t good = index_block_open(index->block, index->block_size, &slack);
     if (good == 0) {

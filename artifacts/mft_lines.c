@@ -1,6 +1,7 @@
 #include "artifacts/mft_lines.h"
 
 #include "triage/base/error.h"
+#include "triage/base/path.h"
 
 #include <string.h>
 
@@ -24,13 +25,6 @@ static const enum field field_of[TEXT_COUNT] = {
     FIELD_Place,
     FIELD_FileReferenceNumber,
 };
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 static void end_text(struct mft_lines *lines, struct mft_line *line, enum mft_text which)
 {
@@ -60,7 +54,7 @@ static void add_path(struct buffer *out, const char *path)
 static void add_target(struct mft_lines *lines, struct mft_line *line, const struct file *file)
 {
     struct buffer *text = &lines->text;
-    const char *name = last_part(file->path);
+    const char *name = path_name(file->path);
     char extension[EXTENSION_SIZE] = "";
 
     buffer_add(text, buffer_slice(&lines->root));

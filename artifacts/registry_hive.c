@@ -7,6 +7,7 @@
 #include "artifacts/registry_hive.h"
 
 #include "triage/base/error.h"
+#include "triage/base/path.h"
 #include "triage/formats/hive_log.h"
 
 #include <inttypes.h>
@@ -146,13 +147,6 @@ static enum registry_kind kind_of(struct registry *registry)
     return REGISTRY_OTHER;
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* "S-1-5-21-1-2-3-1104" from the binary SID at the cursor (MS-DTYP 2.4.2.2). */
 static bool read_sid(struct cursor *c, char *text, size_t size)
 {
@@ -194,7 +188,7 @@ static bool find_user(struct slice descriptor, char *text, size_t size)
 static struct slice owner_of(const char *path)
 {
     const char *users = strcasestr(path, "Users/");
-    const char *name = users ? users + 6 : last_part(path);
+    const char *name = users ? users + 6 : path_name(path);
 
     return slice_of(name, strcspn(name, "/"));
 }
@@ -206,7 +200,7 @@ static const char *user_prefix(struct registry *registry)
     const char *ending = registry->kind == REGISTRY_CLASSES ? "_Classes" : "";
     char sid[SID_TEXT_SIZE];
 
-    if (strcasecmp(last_part(file->path), "DEFAULT") == 0)
+    if (strcasecmp(path_name(file->path), "DEFAULT") == 0)
         return "HKU\\.DEFAULT";
     if (strcasestr(file->path, "ServiceProfiles/LocalService/"))
         return arena_format(registry->job->arena, "HKU\\S-1-5-19%s", ending);
@@ -236,7 +230,7 @@ static const char *prefix_of(struct registry *registry)
     case REGISTRY_CLASSES:
         return user_prefix(registry);
     default:
-        return arena_format(registry->job->arena, "HIVE\\%s", last_part(registry->job->file->path));
+        return arena_format(registry->job->arena, "HIVE\\%s", path_name(registry->job->file->path));
     }
 }
 

@@ -187,14 +187,6 @@ static void hex(struct slice bytes, char *text)
         snprintf(text + 2 * i, 3, "%02x", bytes.data[i]);
 }
 
-static bool only_zeroes(struct slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++)
-        if (bytes.data[i])
-            return false;
-    return true;
-}
-
 /* Keeps the first hash; that another one is stored too is worth a word. */
 static void keep_hash(struct ewf *ewf, const char *text, char *kept, size_t room)
 {
@@ -209,7 +201,7 @@ static void take_hash(struct ewf *ewf, struct slice bytes, char *kept, size_t ro
 {
     char text[SHA1_TEXT_SIZE];
 
-    if (only_zeroes(bytes))
+    if (slice_is_zero(bytes))
         return;
     hex(bytes, text);
     keep_hash(ewf, text, kept, room);

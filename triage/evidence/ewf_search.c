@@ -84,10 +84,8 @@ static bool is_zero_chunk(const struct ewf_search *search, struct slice stored)
 
 static void learn_zero_chunk(struct ewf_search *search, struct slice stored)
 {
-    const uint8_t *bytes = search->bytes;
-
-    if (stored.size > sizeof search->zeroes || bytes[0] ||
-        memcmp(bytes, bytes + 1, search->chunk_size - 1))
+    if (stored.size > sizeof search->zeroes ||
+        !slice_is_zero(slice_of(search->bytes, search->chunk_size)))
         return;
     memcpy(search->zeroes, stored.data, stored.size);
     search->zeroes_size = stored.size;

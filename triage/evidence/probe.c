@@ -157,7 +157,7 @@ static bool all_zero(struct image *image, uint64_t offset)
     uint8_t bytes[4096];
     const ssize_t got = image_read(image, offset, bytes, sizeof bytes);
 
-    return got > 1 && bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)got - 1) == 0;
+    return got > 0 && slice_is_zero(slice_of(bytes, (size_t)got));
 }
 
 /* Two bytes tell little: the sizes in the superblock of ext have to make sense too. */

@@ -14,13 +14,6 @@
 
 enum { SPARE_FILES = 64 }; /* what the rest of the process may want to open */
 
-const char *path_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* Takes over `path`. */
 static int add(struct segments *segments, char *path, uint32_t number)
 {

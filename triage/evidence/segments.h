@@ -6,6 +6,7 @@
 #define TRIAGE_EVIDENCE_SEGMENTS_H
 
 #include "triage/base/cursor.h"
+#include "triage/base/path.h"
 
 #include <sys/types.h>
 
@@ -25,9 +26,6 @@ struct segments {
 /* The number that the part of a file name behind the stem stands for; false when it is no
  * segment's. */
 typedef bool segment_number(const char *suffix, uint32_t *number);
-
-/* Where the name of the file starts in `path`. */
-const char *path_name(const char *path);
 
 /*
  * Fills `out` with the files beside `path` whose names begin with the first `stem_size` bytes of

@@ -10,17 +10,12 @@ struct mft_reader {
     uint32_t record_size;
 };
 
-static bool all_zero(const uint8_t *bytes, size_t size)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
 /* Gives records that damage has zeroed the mark of a broken one, so that they are counted and not
  * taken for unused. */
 static void mark_lost(uint8_t *bytes, size_t size, uint32_t record_size)
 {
     for (size_t at = 0; size - at >= record_size; at += record_size)
-        if (all_zero(bytes + at, record_size))
+        if (slice_is_zero(slice_of(bytes + at, record_size)))
             memcpy(bytes + at, "BAAD", 4);
 }
 

@@ -1,6 +1,7 @@
 #include "triage/match/indicator_rules.h"
 
 #include "triage/base/error.h"
+#include "triage/base/path.h"
 #include "triage/match/indicator_reader.h"
 
 #include <stdio.h>
@@ -65,13 +66,6 @@ static enum level level_of(const struct indicator_fact *fact)
     if (fact->level)
         level_from_name(fact->level, &level);
     return !fact->members && is_name(fact->kind) && level > LEVEL_MEDIUM ? LEVEL_MEDIUM : level;
-}
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 static const char *confidence_of(enum level level)
@@ -216,7 +210,7 @@ static int64_t milliseconds(void)
 
 int indicator_rules_load(struct rule_set *set, const struct rule_file *file)
 {
-    struct loading loading = {.set = set, .file = file, .list = last_part(file->path)};
+    struct loading loading = {.set = set, .file = file, .list = path_name(file->path)};
     const struct indicator_sink sink = {&loading, add, refuse, ignore};
     const int64_t begun = milliseconds();
     struct arena *arena = arena_new(0);
