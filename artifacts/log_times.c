@@ -47,7 +47,7 @@ static bool day_of_directive(struct log *log, struct slice clock, struct log_ent
 
 static struct slice spanning(struct slice first, struct slice last)
 {
-    return last.data >= first.data
+    return first.data && last.data >= first.data /* an empty cell has no place */
                ? slice_of(first.data, (size_t)(last.data - first.data) + last.size)
                : last;
 }

@@ -1,4 +1,5 @@
 /* Lines of W3C logs become cells; what is repaired and what is not. */
+#include "triage/formats/iis_text.h"
 #include "triage/formats/w3c_log.h"
 
 #include <setjmp.h>
@@ -157,6 +158,23 @@ static void a_line_of_blanks_alone_is_survived(void **context)
     assert_int_equal(take(blanks), RECORD_REJECTED);
 }
 
+/* Cells are trimmed, and an empty one stands nowhere: where the query begins is counted in commas.
+ */
+static void a_query_that_begins_with_a_comma_lies_in_its_line(void **state)
+{
+    static const char *const lines[] = {"a, b, , c,", "a, b, c, ,,", "a, b, , ,", "a,b,,,,"};
+    static const char *const queries[] = {", c", "c, ,", ",", ",,"};
+
+    (void)state;
+    w3c_header(&columns, SLICE_LITERAL("c-ip cs-method cs-uri-query"));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct slice line = slice_of_text(lines[i]);
+        assert_int_equal(iis_native_record(&columns, line, &cells), RECORD_REPAIRED);
+        assert_true(slice_is(cells.raw[2], queries[i]));
+        assert_true(slice_is(cells.text[2], queries[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +189,7 @@ int main(void)
         cmocka_unit_test(advanced_logging_quotes_its_cells),
         cmocka_unit_test(too_many_columns_are_not_believed),
         cmocka_unit_test(a_line_of_blanks_alone_is_survived),
+        cmocka_unit_test(a_query_that_begins_with_a_comma_lies_in_its_line),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -2,9 +2,14 @@
 
 #include "triage/formats/log_time.h"
 
-static struct slice spanning(struct slice first, struct slice last)
+/* What stands behind so many commas. By places in the line: an empty cell has none of its own. */
+static struct slice behind_commas(struct slice line, size_t count)
 {
-    return slice_of(first.data, (size_t)(last.data - first.data) + last.size);
+    size_t at = 0;
+
+    for (; count > 0; count--)
+        at = slice_find(line, at, ',') + 1;
+    return slice_trim(slice_from(line, at));
 }
 
 enum record_state iis_native_record(const struct columns *columns, struct slice line,
@@ -26,7 +31,7 @@ enum record_state iis_native_record(const struct columns *columns, struct slice 
         return RECORD_REJECTED;
     /* A comma in the query, which is the last column. */
     struct slice *last = &cells->raw[columns->count - 1];
-    *last = spanning(*last, cells->raw[cells->count - 1]);
+    *last = behind_commas(line, columns->count - 1);
     cells->text[columns->count - 1] = *last;
     cells->count = columns->count;
     cells->repair = "separators within one cell";
