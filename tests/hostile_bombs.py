@@ -298,6 +298,24 @@ def check_rules():
               {'rule_9', 'rule_99', 'rule_999', 'rule_9999'}, seconds=30)
 
 
+def check_rule_folder():
+    """Folders of rules and lists of hashes come from others, too."""
+    tree, rules = os.path.join(WORK, 'some'), os.path.join(WORK, 'strange-rules')
+    write(os.path.join(tree, 'u_ex1.log'), HEAD + HIT % 'x')
+    write(os.path.join(rules, 'notes.txt'), 'nothing\n')
+    for name in ('pipe.yml', 'pipe.yar', 'pipe.txt', 'judgement.tsv'):
+        os.mkfifo(os.path.join(rules, name))
+    for name in ('zero.yml', 'zero.yar', 'zero.csv'):
+        os.symlink('/dev/zero', os.path.join(rules, name))
+    for number in range(8):
+        os.symlink('.', os.path.join(rules, 'circle%d' % number))
+    run = Run(tree, '--rules', rules)
+    run.check('a folder of rules with pipes, devices and circles of links', (2, 3), len(run.found()) >= 1)
+    done = subprocess.run([PROGRAM, 'run', tree, '-o', os.path.join(WORK, 'none'), '--known-good', os.path.join(rules, 'pipe.txt')],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    result(done.returncode == 1 and 'is no file' in done.stderr, 'a list of hashes that is a pipe is refused', done.stderr)
+
+
 def check_archive():
     import zipfile
     path = os.path.join(WORK, 'evidence.zip')
@@ -322,6 +340,7 @@ def main():
     check_xml()
     check_many_files()
     check_rules()
+    check_rule_folder()
     check_archive()
     shutil.rmtree(WORK, ignore_errors=True)
     return plan()

@@ -15,7 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_DEPTH = 16, FILE_MOST = 64 << 20, LIST_MOST = 1 << 30, HEAD_SIZE = 4096 };
+enum {
+    FOLDER_DEPTH = 16,
+    FOLDERS_MOST = 4096,
+    FILE_MOST = 64 << 20,
+    LIST_MOST = 1 << 30,
+    HEAD_SIZE = 4096
+};
 
 /* --- names --- */
 
@@ -37,7 +43,7 @@ static bool is_sigma_name(const char *path)
 static bool is_list(const char *path)
 {
     uint8_t head[HEAD_SIZE];
-    const int handle = open(path, O_RDONLY | O_CLOEXEC);
+    const int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const ssize_t size = handle < 0 ? 0 : read(handle, head, sizeof head);
 
     if (handle >= 0)
@@ -81,6 +87,17 @@ int rule_file_read(const char *path, struct buffer *out)
     return result;
 }
 
+/* Not a pipe, which may never end, nor a device. */
+static bool is_plain_file(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        return true;
+    error_set("is no file");
+    return false;
+}
+
 static int load_text(struct rule_set *set, const char *path, struct slice text)
 {
     struct rule_file file = {.path = path, .text = text};
@@ -98,7 +115,7 @@ static int load_file(struct rule_set *set, const char *path, bool in_folder)
     const struct rule_file file = {.path = path};
     int result;
 
-    if (rule_file_read(path, &text) == 0)
+    if ((!in_folder || is_plain_file(path)) && rule_file_read(path, &text) == 0)
         result = load_text(set, path, buffer_slice(&text));
     else if (in_folder)
         result = rule_set_add_refused(set, &file, is_content_name(path) ? RULE_YARA : RULE_SIGMA, 0,
@@ -129,14 +146,37 @@ static int load_settings(struct rule_set *set, const char *folder, const char *n
     const struct rule_file file = {.path = path};
     if (!path)
         return -1;
-    return rule_settings_load(set, name, path) == 0
+    return is_plain_file(path) && rule_settings_load(set, name, path) == 0
                ? 0
                : rule_set_add_refused(set, &file, RULE_SIGMA, 0, error_text());
 }
 
-static int load_path(struct rule_set *set, const char *path, unsigned depth);
+/* Folders that were loaded: links may lead to each of them on many ways, and round in circles. */
+struct folders {
+    size_t count;
+    struct {
+        dev_t device;
+        ino_t number;
+    } list[FOLDERS_MOST];
+};
 
-static int load_folder(struct rule_set *set, const char *path, unsigned depth)
+static bool is_new(struct folders *folders, const struct stat *status)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        if (folders->list[i].device == status->st_dev && folders->list[i].number == status->st_ino)
+            return false;
+    if (folders->count == FOLDERS_MOST)
+        return false;
+    folders->list[folders->count].device = status->st_dev;
+    folders->list[folders->count++].number = status->st_ino;
+    return true;
+}
+
+static int load_path(struct rule_set *set, const char *path, unsigned depth,
+                     struct folders *folders);
+
+static int load_folder(struct rule_set *set, const char *path, unsigned depth,
+                       struct folders *folders)
 {
     struct dirent **names = NULL;
     const int count = scandir(path, &names, is_visible, by_name);
@@ -149,14 +189,15 @@ static int load_folder(struct rule_set *set, const char *path, unsigned depth)
     for (int i = 0; i < count; i++) {
         const char *child = arena_format(set->arena, "%s/%s", path, names[i]->d_name);
         if (result == 0 && !rule_settings_has(names[i]->d_name))
-            result = child ? load_path(set, child, depth + 1) : -1;
+            result = child ? load_path(set, child, depth + 1, folders) : -1;
         free(names[i]);
     }
     free(names);
     return result;
 }
 
-static int load_path(struct rule_set *set, const char *path, unsigned depth)
+static int load_path(struct rule_set *set, const char *path, unsigned depth,
+                     struct folders *folders)
 {
     struct stat status;
     const bool found = stat(path, &status) == 0;
@@ -164,15 +205,18 @@ static int load_path(struct rule_set *set, const char *path, unsigned depth)
     if (!found && depth == 0)
         return error_set_errno("rules '%s' cannot be read", path);
     if (found && S_ISDIR(status.st_mode))
-        return depth < FOLDER_DEPTH ? load_folder(set, path, depth) : 0;
+        return depth < FOLDER_DEPTH && is_new(folders, &status)
+                   ? load_folder(set, path, depth, folders)
+                   : 0;
     return depth == 0 || is_rule_name(path) ? load_file(set, path, depth > 0) : 0;
 }
 
 int rule_set_load(struct rule_set *set, const char *path)
 {
     const char *kept = arena_text(set->arena, slice_of_text(path));
+    struct folders folders = {0};
 
-    return kept ? load_path(set, kept, 0) : -1;
+    return kept ? load_path(set, kept, 0, &folders) : -1;
 }
 
 int rule_set_load_text(struct rule_set *set, const char *name, struct slice text)
