@@ -35,7 +35,8 @@ char *database_join(const char *folder, const char *name)
 
 int database_open(struct case_file *file, const char *path, int flags)
 {
-    if (sqlite3_open_v2(path, &file->database, flags, NULL) != SQLITE_OK)
+    /* A handle is used by one thread only. */
+    if (sqlite3_open_v2(path, &file->database, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return database_error(file, path);
     /* It may come from somebody else. */
     if (flags & SQLITE_OPEN_READONLY)

@@ -19,7 +19,8 @@ struct case_file {
     bool is_fleet;
     sqlite3 *database;
     sqlite3_stmt *inserts[TABLE_COUNT];
-    sqlite3_stmt *task_query, *task_insert;
+    sqlite3_stmt *task_query /* NULL until tasks are sought by key */, *task_insert;
+    bool has_tasks;            /* some are done */
     int64_t last[TABLE_COUNT]; /* rowids */
     bool failed;               /* a row could not be stored: what comes later would have a gap */
     size_t unflushed;

@@ -171,8 +171,7 @@ int tables_create(struct case_file *file, bool with_task)
         result = database_execute(file, buffer_text(&sql));
     }
     if (with_task && result == 0)
-        result = database_execute(
-            file, "CREATE TABLE task (key TEXT PRIMARY KEY, note BLOB) WITHOUT ROWID");
+        result = database_execute(file, "CREATE TABLE task (key TEXT, note BLOB)");
     buffer_release(&sql);
     return result;
 }

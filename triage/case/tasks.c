@@ -6,18 +6,49 @@
 #include <assert.h>
 #include <string.h>
 
+static int look_for_tasks(struct case_file *file)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = -1;
+
+    if (sqlite3_prepare_v2(file->database, "SELECT EXISTS (SELECT 1 FROM task)", -1, &statement,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        file->has_tasks = sqlite3_column_int(statement, 0) != 0;
+        result = 0;
+    } else {
+        database_error(file, "the case database refuses");
+    }
+    sqlite3_finalize(statement);
+    return result;
+}
+
 int tasks_prepare(struct case_file *file)
 {
-    if (sqlite3_prepare_v2(file->database, "SELECT 1 FROM task WHERE key = ?", -1,
-                           &file->task_query, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(file->database, "INSERT OR REPLACE INTO task VALUES (?, ?)", -1,
-                           &file->task_insert, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(file->database, "INSERT INTO task VALUES (?, ?)", -1, &file->task_insert,
+                           NULL) != SQLITE_OK)
         return database_error(file, "the case database refuses");
-    return 0;
+    return look_for_tasks(file);
+}
+
+/* Tasks are found by their keys when a case is resumed or a task is run again. Most runs do
+ * neither: they only add to the end of the table. */
+static int index_tasks(struct case_file *file)
+{
+    if (file->task_query)
+        return 0;
+    if (database_execute(file, "CREATE INDEX IF NOT EXISTS task_key ON task (key)") < 0)
+        return -1;
+    return sqlite3_prepare_v2(file->database, "SELECT 1 FROM task WHERE key = ?", -1,
+                              &file->task_query, NULL) == SQLITE_OK
+               ? 0
+               : database_error(file, "the case database refuses");
 }
 
 bool case_task_is_done(struct case_file *file, const char *key)
 {
+    if (!file->has_tasks || index_tasks(file) < 0)
+        return false;
     sqlite3_bind_text(file->task_query, 1, key, -1, SQLITE_STATIC);
     const bool found = sqlite3_step(file->task_query) == SQLITE_ROW;
     sqlite3_reset(file->task_query);
@@ -37,6 +68,7 @@ int case_task_done(struct case_file *file, const struct case_task *task)
     sqlite3_reset(file->task_insert);
     if (case_stored(file, result) < 0)
         return -1;
+    file->has_tasks = true;
     return case_is_flush_due(file) ? case_flush(file) : 0;
 }
 
@@ -88,8 +120,12 @@ static int delete_rows(struct case_file *file, const char *sql, const char *key,
 int case_forget(struct case_file *file, const char *key, const struct case_mark *since)
 {
     struct buffer sql = BUFFER_EMPTY;
-    int result = delete_rows(file, "DELETE FROM task WHERE key = ?", key, 0);
+    int result = 0;
 
+    if (file->has_tasks)
+        result = index_tasks(file) < 0
+                     ? -1
+                     : delete_rows(file, "DELETE FROM task WHERE key = ?", key, 0);
     for (size_t i = 0; i < TABLE_COUNT && result == 0; i++) {
         buffer_clear(&sql);
         buffer_format(&sql, "DELETE FROM %s WHERE task = ? AND rowid > ?", case_tables[i].name);

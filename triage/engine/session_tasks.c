@@ -13,6 +13,7 @@
 enum { COUNTS = sizeof(struct session_counts) / sizeof(uint64_t) };
 
 static_assert(sizeof(struct session_counts) % sizeof(uint64_t) == 0, "counts are numbers only");
+static_assert(COUNTS <= 64, "a bit for each says which are not 0");
 
 static void add_counts(struct session_counts *sum, const struct session_counts *more)
 {
@@ -72,9 +73,24 @@ void session_rest(struct session *session)
 
 static void put_note(const struct attempt *attempt, struct buffer *out)
 {
-    wire_put_u8(out, attempt->matched);
+    const uint64_t *numbers = (const uint64_t *)&attempt->counts;
+    uint64_t present = 0;
+
     for (size_t i = 0; i < COUNTS; i++)
-        wire_put_u64(out, ((const uint64_t *)&attempt->counts)[i]);
+        present |= (uint64_t)(numbers[i] != 0) << i;
+    wire_put_u8(out, attempt->matched);
+    wire_put_u64(out, present);
+    for (size_t i = 0; i < COUNTS; i++)
+        if (numbers[i])
+            wire_put_u64(out, numbers[i]);
+}
+
+static void get_counts(struct cursor *in, struct session_counts *counts)
+{
+    const uint64_t present = wire_get_u64(in);
+
+    for (size_t i = 0; i < COUNTS; i++)
+        ((uint64_t *)counts)[i] = present >> i & 1 ? wire_get_u64(in) : 0;
 }
 
 static int store(struct session *session, const struct attempt *attempt)
@@ -145,8 +161,7 @@ static int recall(void *context, const struct case_task *task)
     if (!name)
         return 0;
     const bool matched = wire_get_u8(&in) != 0;
-    for (size_t i = 0; i < COUNTS; i++)
-        ((uint64_t *)&counts)[i] = wire_get_u64(&in);
+    get_counts(&in, &counts);
     if (cursor_failed(&in))
         return error_set("the interrupted case has a malformed task");
     add_counts(&session->counts, &counts);
