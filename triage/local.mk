@@ -264,6 +264,7 @@ libextriage_a_SOURCES += $(WRITERS) \
 	%D%/report/fleet_report.c %D%/report/fleet_report.h \
 	%D%/report/sharing.c %D%/report/sharing.h %D%/report/techniques.c \
 	%D%/report/lines.c %D%/report/lines.h \
+	%D%/report/outputs.c %D%/report/outputs.h \
 	%D%/report/timeline.c %D%/report/timeline.h \
 	%D%/report/writer.c %D%/report/writer.h
 BUILT_SOURCES += %D%/report/registry.inc

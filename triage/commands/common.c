@@ -426,6 +426,18 @@ bool is_asked_for(const struct options *options, const struct writer *writer)
     return options->format_count == 0 && !writer->optional;
 }
 
+static bool is_wanted(const void *options, const struct writer *writer)
+{
+    return is_asked_for(options, writer);
+}
+
+int write_outputs_asked_for(const struct options *options, struct case_file *file,
+                            struct outputs *outputs)
+{
+    *outputs = (struct outputs){is_wanted, options, options->jobs, NULL, 0};
+    return outputs_write(outputs, file);
+}
+
 static bool is_output(struct slice name)
 {
     size_t count;

@@ -5,7 +5,7 @@
 #include "triage/commands/command.h"
 #include "triage/commands/rule_folder.h"
 #include "triage/engine/session.h"
-#include "triage/report/writer.h"
+#include "triage/report/outputs.h"
 
 #include <stdio.h>
 
@@ -63,6 +63,9 @@ void printable(struct buffer *out, const char *text);
 int check_formats(const struct options *options);
 /* Whether --format names the output, or none is given. */
 bool is_asked_for(const struct options *options, const struct writer *writer);
+/* Writes all that are, as many at once as --jobs says. `outputs` is to be released. */
+int write_outputs_asked_for(const struct options *options, struct case_file *file,
+                            struct outputs *outputs);
 /* 0 when the case folder neither lies in a folder of evidence nor holds evidence: it would be read
  * as evidence, or --clobber would remove some. -1 with error_text. */
 int check_output(const struct options *options);

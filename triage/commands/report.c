@@ -2,26 +2,26 @@
 #include "triage/case/custody.h"
 #include "triage/case/sign.h"
 #include "triage/commands/common.h"
-#include "triage/report/writer.h"
-
-static int write_outputs(const struct options *options, struct case_file *file)
-{
-    size_t count;
-    const struct writer *const *writers = writer_all(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (is_asked_for(options, writers[i]) && writer_run(writers[i], file) < 0)
-            return -1;
-    return 0;
-}
 
 /* What was signed before is not what the sums say now. */
-static int write_sums(const struct options *options, struct case_file *file)
+static int write_sums(const struct options *options, const struct outputs *outputs,
+                      struct case_file *file)
 {
     sign_remove(case_folder(file));
-    if (custody_write_sums(file) < 0)
+    if (custody_write_sums_knowing(file, outputs->known, outputs->known_count) < 0)
         return -1;
     return options->sign ? sign_sums(case_folder(file), options->sign) : 0;
+}
+
+static int write_all(const struct options *options, struct case_file *file)
+{
+    struct outputs outputs = {0};
+    const int result = write_outputs_asked_for(options, file, &outputs) < 0
+                           ? -1
+                           : write_sums(options, &outputs, file);
+
+    outputs_release(&outputs);
+    return result;
 }
 
 static int run_report(const struct options *options, int argc, char **argv)
@@ -37,8 +37,7 @@ static int run_report(const struct options *options, int argc, char **argv)
         error_set("name one case folder");
         code = log_failure(&log);
     } else if (check_formats(options) < 0 || (options->sign && sign_check(options->sign) < 0) ||
-               case_open(options->paths[0], &file) < 0 || write_outputs(options, file) < 0 ||
-               write_sums(options, file) < 0) {
+               case_open(options->paths[0], &file) < 0 || write_all(options, file) < 0) {
         code = log_failure(&log);
     }
     case_close(file);

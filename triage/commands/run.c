@@ -7,7 +7,6 @@
 #include "triage/case/custody.h"
 #include "triage/case/sign.h"
 #include "triage/report/redaction.h"
-#include "triage/report/writer.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -24,6 +23,7 @@ struct run {
     struct run_times times;
     struct seals seals;
     struct pseudonyms *names; /* NULL without --redact */
+    struct outputs outputs;
     bool interrupted;
     bool changed;      /* evidence is not what it was when the run began */
     const char *stage; /* at work, as people know it */
@@ -191,17 +191,6 @@ static int work(struct run *run)
     return 0;
 }
 
-static int write_outputs(struct run *run)
-{
-    size_t count;
-    const struct writer *const *writers = writer_all(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (is_asked_for(run->options, writers[i]) && writer_run(writers[i], run->file) < 0)
-            return -1;
-    return 0;
-}
-
 static int exit_code(const struct run *run)
 {
     const struct session_counts *counts = session_counts(run->session);
@@ -336,7 +325,7 @@ static int print_summary(struct run *run)
 /* The hashes of all that was written, signed when that is wanted. */
 static int write_sums(struct run *run)
 {
-    if (custody_write_sums(run->file) < 0)
+    if (custody_write_sums_knowing(run->file, run->outputs.known, run->outputs.known_count) < 0)
         return -1;
     return run->options->sign ? sign_sums(run->options->output, run->options->sign) : 0;
 }
@@ -376,7 +365,7 @@ static int finish(struct run *run, int argc, char **argv)
     stage_times_end(&run->times.stages, "findings");
     if (result == 0) {
         log_say(&run->log, LOG_INFO, "writing the outputs");
-        result = write_outputs(run);
+        result = write_outputs_asked_for(run->options, run->file, &run->outputs);
         stage_times_end(&run->times.stages, "outputs");
     }
     if (result < 0)
@@ -416,6 +405,7 @@ static int run_run(const struct options *options, int argc, char **argv)
                 "interrupted: what was found so far is being written (again to stop at once)");
     code = result < 0 ? fail(&run) : finish(&run, argc, argv);
 out:
+    outputs_release(&run.outputs);
     pseudonyms_free(run.names);
     seals_release(&run.seals);
     session_free(run.session);
