@@ -12,18 +12,27 @@ int base64_digit(uint8_t byte)
                                         : -1;
 }
 
+static void put_group(uint8_t out[4], const uint8_t *bytes, size_t left)
+{
+    const uint32_t bits = (uint32_t)bytes[0] << 16 | (left > 1 ? (uint32_t)bytes[1] << 8 : 0) |
+                          (left > 2 ? bytes[2] : 0);
+
+    out[0] = (uint8_t)digits[bits >> 18];
+    out[1] = (uint8_t)digits[bits >> 12 & 63];
+    out[2] = left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=';
+    out[3] = left > 2 ? (uint8_t)digits[bits & 63] : '=';
+}
+
 void base64_add(struct buffer *out, struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        const size_t left = bytes.size - i;
-        const uint32_t bits = (uint32_t)bytes.data[i] << 16 |
-                              (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                              (left > 2 ? bytes.data[i + 2] : 0);
-        buffer_add_byte(out, (uint8_t)digits[bits >> 18]);
-        buffer_add_byte(out, (uint8_t)digits[bits >> 12 & 63]);
-        buffer_add_byte(out, left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
-        buffer_add_byte(out, left > 2 ? (uint8_t)digits[bits & 63] : '=');
-    }
+    const size_t groups = bytes.size / 3 + (bytes.size % 3 != 0);
+    uint8_t *end = buffer_reserve(out, 4 * groups);
+
+    if (!end)
+        return;
+    for (size_t i = 0; i < bytes.size; i += 3, end += 4)
+        put_group(end, bytes.data + i, bytes.size - i);
+    out->size += 4 * groups;
 }
 
 struct slice base64_within(struct arena *arena, struct slice bytes, size_t before)

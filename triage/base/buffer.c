@@ -50,20 +50,26 @@ void buffer_add_number(struct buffer *buffer, uint64_t number)
     buffer_add(buffer, slice_of(digits + at, sizeof digits - at));
 }
 
+/* Mostly there is room for it, and it is printed once. */
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
+    const size_t room = buffer->failed ? 0 : buffer->room - buffer->size;
     va_list arguments;
 
     va_start(arguments, format);
-    const int size = vsnprintf(NULL, 0, format, arguments);
+    const int size =
+        vsnprintf(room ? (char *)buffer->data + buffer->size : NULL, room, format, arguments);
     va_end(arguments);
-    uint8_t *end = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
-    if (!end)
-        return;
-    va_start(arguments, format);
-    vsnprintf((char *)end, (size_t)size + 1, format, arguments);
-    va_end(arguments);
-    buffer->size += (size_t)size;
+    if (size >= 0 && (size_t)size >= room) {
+        uint8_t *end = buffer_reserve(buffer, (size_t)size + 1);
+        if (!end)
+            return;
+        va_start(arguments, format);
+        vsnprintf((char *)end, (size_t)size + 1, format, arguments);
+        va_end(arguments);
+    }
+    if (size > 0)
+        buffer->size += (size_t)size;
 }
 
 struct slice buffer_slice(const struct buffer *buffer)

@@ -1,6 +1,10 @@
 #include "triage/case/database.h"
 
+#include "triage/base/arena.h"
 #include "triage/base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Runs `visit` over a table in the order in which its rows were stored, which case_finish made the
  * sorted one. */
@@ -132,55 +136,151 @@ static void load_indicator(sqlite3_stmt *statement, int first, struct case_indic
         row->level = LEVEL_MOST;
 }
 
+/* The rules of a case, read once: each indicator names one, and many name the same. */
+struct rules {
+    struct arena *arena;
+    struct case_rule *list; /* in the order of their numbers, as they lie in a case */
+    size_t count, room;
+};
+
+static int keep_texts(struct rules *rules, struct case_rule *rule)
+{
+    const struct table *table = &case_tables[RULE];
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        char *member = (char *)rule + table->columns[i].offset;
+        const char *text;
+        if (table->columns[i].type != TEXT)
+            continue;
+        memcpy(&text, member, sizeof text);
+        text = arena_text(rules->arena, slice_of_text(text));
+        if (!text)
+            return error_set("out of memory");
+        memcpy(member, &text, sizeof text);
+    }
+    return 0;
+}
+
+static int keep_rule(void *context, const struct case_rule *row)
+{
+    struct rules *rules = context;
+
+    if (rules->count == rules->room) {
+        const size_t room = rules->room ? 2 * rules->room : 1024;
+        struct case_rule *grown = realloc(rules->list, room * sizeof *grown);
+        if (!grown)
+            return error_set("out of memory");
+        rules->list = grown;
+        rules->room = room;
+    }
+    rules->list[rules->count] = *row;
+    return keep_texts(rules, &rules->list[rules->count++]);
+}
+
+static int rules_read(struct rules *rules, struct case_file *file)
+{
+    *rules = (struct rules){.arena = arena_new(0)};
+    return rules->arena ? case_each_rule(file, keep_rule, rules) : error_set("out of memory");
+}
+
+static void rules_release(struct rules *rules)
+{
+    free(rules->list);
+    arena_free(rules->arena);
+}
+
+typedef int visit_indicator(void *context, const struct case_indicator *row,
+                            const struct case_rule *rule);
+
 /* The dated ones come first. Without the '+' they would be sought in the index by time, and sorted
  * again with all that they hold. */
 #define AMONG_DATED   "+i.dated = 1"
 #define AMONG_UNDATED "+i.dated = 0 AND i.rowid > (SELECT COUNT(*) FROM indicator WHERE dated = 1)"
+
+static sqlite3_stmt *select_of_case(struct case_file *file, bool dated)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+
+    buffer_add_text(&sql, "SELECT ");
+    table_prefixed_columns(&case_tables[INDICATOR], "i", &sql);
+    buffer_format(&sql, " FROM indicator i WHERE %s ORDER BY i.rowid",
+                  dated ? AMONG_DATED : AMONG_UNDATED);
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        database_error(file, "the case database refuses");
+    buffer_release(&sql);
+    return statement;
+}
+
+static int each_of_case(struct case_file *file, bool dated, visit_indicator *visit, void *context)
+{
+    struct rules rules;
+    struct case_indicator row = {0};
+    int result = rules_read(&rules, file), step = SQLITE_DONE;
+    sqlite3_stmt *statement = result == 0 ? select_of_case(file, dated) : NULL;
+
+    if (!statement)
+        result = -1;
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        load_indicator(statement, 0, &row);
+        if (row.rule >= 0 && (uint64_t)row.rule < rules.count)
+            result = visit(context, &row, &rules.list[row.rule]);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    rules_release(&rules);
+    return result;
+}
+
+static sqlite3_stmt *select_of_fleet(struct case_file *file, bool dated)
+{
+    struct buffer sql = BUFFER_EMPTY;
+    sqlite3_stmt *statement = NULL;
+
+    buffer_add_text(&sql, "SELECT ");
+    table_prefixed_columns(&case_tables[INDICATOR], "i", &sql);
+    buffer_add_text(&sql, ", ");
+    table_prefixed_columns(&case_tables[RULE], "r", &sql);
+    buffer_format(&sql,
+                  ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
+                  "r.\"index\" = i.rule WHERE i.dated = %d "
+                  "ORDER BY i.timestamp, i.\"case\", i.source_row",
+                  dated);
+    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+        database_error(file, "the case database refuses");
+    buffer_release(&sql);
+    return statement;
+}
+
+static int each_of_fleet(struct case_file *file, bool dated, visit_indicator *visit, void *context)
+{
+    const int columns = (int)case_tables[INDICATOR].column_count;
+    struct case_indicator row = {0};
+    struct case_rule rule = {0};
+    sqlite3_stmt *statement = select_of_fleet(file, dated);
+    int result = statement ? 0 : -1, step = SQLITE_DONE;
+
+    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        load_indicator(statement, 0, &row);
+        table_load_row(statement, columns, &case_tables[RULE], &rule);
+        row.from_case = (const char *)sqlite3_column_text(
+            statement, columns + (int)case_tables[RULE].column_count);
+        result = visit(context, &row, &rule);
+    }
+    if (result == 0 && step != SQLITE_DONE)
+        result = database_error(file, "the case cannot be read");
+    sqlite3_finalize(statement);
+    return result;
+}
 
 int case_each_indicator(struct case_file *file, bool dated,
                         int (*visit)(void *context, const struct case_indicator *row,
                                      const struct case_rule *rule),
                         void *context)
 {
-    struct buffer sql = BUFFER_EMPTY;
-    sqlite3_stmt *statement = NULL;
-    struct case_indicator row = {0};
-    struct case_rule rule = {0};
-    int result = 0, step = SQLITE_DONE;
-
-    buffer_add_text(&sql, "SELECT ");
-    for (size_t i = 0; i < case_tables[INDICATOR].column_count; i++)
-        buffer_format(&sql, "i.%s, ", case_tables[INDICATOR].columns[i].name);
-    for (size_t i = 0; i < case_tables[RULE].column_count; i++)
-        buffer_format(&sql, "%sr.%s", i ? ", " : "", case_tables[RULE].columns[i].name);
-    /* Rules of a case lie in the order of their numbers. */
-    if (file->is_fleet)
-        buffer_format(&sql,
-                      ", i.\"case\" FROM indicator i JOIN rule r ON r.\"case\" = i.\"case\" AND "
-                      "r.\"index\" = i.rule WHERE i.dated = %d "
-                      "ORDER BY i.timestamp, i.\"case\", i.source_row",
-                      dated);
-    else
-        buffer_format(
-            &sql, " FROM indicator i JOIN rule r ON r.rowid = i.rule + 1 WHERE %s ORDER BY i.rowid",
-            dated ? AMONG_DATED : AMONG_UNDATED);
-    if (sqlite3_prepare_v2(file->database, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
-        result = database_error(file, "the case database refuses");
-    while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        load_indicator(statement, 0, &row);
-        table_load_row(statement, (int)case_tables[INDICATOR].column_count, &case_tables[RULE],
-                       &rule);
-        if (file->is_fleet)
-            row.from_case = (const char *)sqlite3_column_text(
-                statement,
-                (int)(case_tables[INDICATOR].column_count + case_tables[RULE].column_count));
-        result = visit(context, &row, &rule);
-    }
-    if (result == 0 && step != SQLITE_DONE)
-        result = database_error(file, "the case cannot be read");
-    sqlite3_finalize(statement);
-    buffer_release(&sql);
-    return result;
+    return file->is_fleet ? each_of_fleet(file, dated, visit, context)
+                          : each_of_case(file, dated, visit, context);
 }
 
 int case_each_context(struct case_file *file,

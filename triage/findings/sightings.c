@@ -134,6 +134,12 @@ static const char *keep(struct loader *loader, struct slice text)
     return loader->names[at];
 }
 
+/* Rows that follow one another mostly say the same of where they come from. */
+static const char *keep_again(struct loader *loader, const char *before, const char *text)
+{
+    return before && strcmp(before, text) == 0 ? before : keep(loader, slice_of_text(text));
+}
+
 /* --- addresses --- */
 
 static bool is_own(const struct loader *loader, const char *address)
@@ -335,20 +341,24 @@ static struct sighting *next_sighting(struct sightings *sightings)
 static int add(void *context, const struct case_indicator *row, const struct case_rule *rule)
 {
     struct loader *loader = context;
+    static const struct sighting none;
     struct sighting *sighting = next_sighting(loader->sightings);
 
     if (!sighting)
         return error_set("out of memory");
-    sighting->judgement = judgement_of(loader->judgements, rule->name, rule->tags);
+    const struct sighting *before = loader->sightings->count > 1 ? sighting - 1 : &none;
     sighting->dated = row->dated;
     sighting->loose_time = strcmp(row->timestamp_desc, "File modified") == 0;
     sighting->time = row->timestamp;
     sighting->level = (int)row->level;
-    sighting->rule = keep(loader, slice_of_text(rule->name));
-    sighting->title = keep(loader, slice_of_text(rule->title));
-    sighting->confidence = keep(loader, slice_of_text(rule->confidence));
-    sighting->artifact = keep(loader, slice_of_text(row->artifact));
-    sighting->path = keep(loader, slice_of_text(row->path));
+    sighting->rule = keep_again(loader, before->rule, rule->name);
+    sighting->judgement = sighting->rule && sighting->rule == before->rule
+                              ? before->judgement
+                              : judgement_of(loader->judgements, rule->name, rule->tags);
+    sighting->title = keep_again(loader, before->title, rule->title);
+    sighting->confidence = keep_again(loader, before->confidence, rule->confidence);
+    sighting->artifact = keep_again(loader, before->artifact, row->artifact);
+    sighting->path = keep_again(loader, before->path, row->path);
     sighting->offset = row->offset;
     if (!sighting->judgement || !sighting->rule || !sighting->artifact || !sighting->path)
         return error_set("out of memory");
