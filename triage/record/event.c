@@ -1,5 +1,6 @@
 #include "triage/record/event.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -8,12 +9,6 @@ static const struct {
 } fields[FIELD_COUNT] = {
     [FIELD_OTHER] = {NULL, NULL},
 #define FIELD(suffix, name, meaning) [FIELD_##suffix] = {name, meaning},
-#include "triage/record/fields.def"
-#undef FIELD
-};
-
-static const uint8_t name_sizes[FIELD_COUNT] = {
-#define FIELD(suffix, name, meaning) [FIELD_##suffix] = sizeof(name) - 1,
 #include "triage/record/fields.def"
 #undef FIELD
 };
@@ -36,18 +31,41 @@ const char *field_meaning(enum field field)
     return field < FIELD_COUNT ? fields[field].meaning : NULL;
 }
 
-/* Names are told apart by their size first: a field is looked up for each name of each template. */
+/* Fields by the hash of their names, the first of the vocabulary first; made once. */
+enum { NAME_HEADS = 1024 };
+
+static uint16_t name_heads[NAME_HEADS], name_next[FIELD_COUNT];
+static pthread_once_t names_hashed = PTHREAD_ONCE_INIT;
+
+/* Size and three letters of any case: a field is looked up for each name of each template. */
+static size_t name_head(struct slice name)
+{
+    const uint32_t first = name.data[0] | 0x20u, middle = name.data[name.size / 2] | 0x20u,
+                   last = name.data[name.size - 1] | 0x20u;
+
+    return ((first << 24 | middle << 16 | last << 8 | (uint32_t)(name.size & 0xFF)) *
+            2654435761u) >>
+           22;
+}
+
+static void hash_names(void)
+{
+    for (size_t i = FIELD_COUNT - 1; i > FIELD_OTHER; i--) {
+        uint16_t *head = &name_heads[name_head(slice_of_text(fields[i].name))];
+        name_next[i] = *head;
+        *head = (uint16_t)i;
+    }
+}
+
 enum field field_from_name(struct slice name)
 {
-    for (size_t i = 1; name.size <= UINT8_MAX && i < FIELD_COUNT; i++) {
-        const uint8_t *found = memchr(name_sizes + i, (int)name.size, FIELD_COUNT - i);
-        if (!found)
-            break;
-        i = (size_t)(found - name_sizes);
-        if (name.size && bytes_equal_nocase(name.data, (const uint8_t *)fields[i].name, name.size))
-            return (enum field)i;
-    }
-    return FIELD_OTHER;
+    pthread_once(&names_hashed, hash_names);
+    if (name.size == 0)
+        return FIELD_OTHER;
+    size_t field = name_heads[name_head(name)];
+    while (field != FIELD_OTHER && !slice_is_nocase(name, fields[field].name))
+        field = name_next[field];
+    return (enum field)field;
 }
 
 const char *kind_name(enum kind kind)
