@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 enum {
     BASE_BLOCK_SIZE = 4096,
     TYPE_AT = 28,
-    PIECE = 1 << 20,           /* read at a time; where one fails, */
-    SMALL_PIECE = 4096,        /* these are tried one by one */
+    PIECE = 1 << 20,    /* read at a time; where one fails, */
+    SMALL_PIECE = 4096, /* these are tried one by one */
+    LARGE_ROOM = 4 << 20,
     SCRATCH_MEMORY = 64 << 20, /* for one event */
     SMALLEST_VALUE = 24,
     CELL_ALIGNMENT = 8,
@@ -86,6 +88,18 @@ static void tell_replay(struct job *job, const struct hive_replay *replay)
     job_notice(job, 0, text);
 }
 
+/* Zeroed memory, of large pages where the kernel has them: a fault for each small one takes a tenth
+ * of the time that a hive does. */
+static uint8_t *large_room(size_t size)
+{
+    uint8_t *room = calloc(size, 1);
+    const uintptr_t start = ((uintptr_t)room + SMALL_PIECE - 1) & ~(uintptr_t)(SMALL_PIECE - 1);
+
+    if (room && size >= LARGE_ROOM)
+        (void)madvise((void *)start, size - SMALL_PIECE, MADV_HUGEPAGE); /* else small ones do */
+    return room;
+}
+
 /* The hive with its logs applied; `image` belongs to the caller. */
 static int load(struct job *job, struct hive_image *image)
 {
@@ -102,7 +116,7 @@ static int load(struct job *job, struct hive_image *image)
         get_logs(job, logs);
     image->size = (size_t)job->size;
     image->room = image->size + image->size / 4 + logs[0].size + logs[1].size;
-    image->bytes = calloc(image->room, 1);
+    image->bytes = large_room(image->room);
     if (!image->bytes)
         return error_set("out of memory");
     read_all(job, image);
