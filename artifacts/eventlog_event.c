@@ -18,7 +18,8 @@ struct eventlog {
     struct value values[VALUES_ROOM];
     size_t value_count;
     char numbered[NUMBERED][8]; /* "Data0" ... */
-    struct buffer joined;       /* all unnamed values */
+    struct slice unnamed;       /* all unnamed values ... */
+    struct buffer joined;       /* ... which lie here when the record has them apart */
     struct buffer sentence;     /* what the message DLL would say */
 };
 
@@ -151,12 +152,48 @@ static struct slice value_named(const struct eventlog *log, const char *name)
     return slice_of(NULL, 0);
 }
 
+static bool lies_within(struct slice part, struct slice whole)
+{
+    const uintptr_t start = (uintptr_t)whole.data, at = (uintptr_t)part.data;
+
+    return at >= start && at - start <= whole.size && part.size <= whole.size - (at - start);
+}
+
+/* All unnamed values, a line end between them. The record's text mostly has them just so: then they
+ * are a part of it, which need not be put together and searched again. */
+static struct slice join_unnamed(struct eventlog *log, const struct eventlog_record *record)
+{
+    struct slice whole = {NULL, 0};
+    size_t count = 0;
+    bool apart = false;
+
+    buffer_clear(&log->joined);
+    for (size_t i = 0; i < record->value_count && !apart; i++) {
+        const struct slice text = record->values[i].text;
+        if (record->values[i].name->role != EVTX_ROLE_UNNAMED)
+            continue;
+        apart = !lies_within(text, record->text) ||
+                (whole.data && text.data != whole.data + whole.size + 1);
+        whole = whole.data ? slice_of(whole.data, whole.size + 1 + text.size) : text;
+    }
+    if (!apart)
+        return whole;
+    for (size_t i = 0; i < record->value_count; i++) {
+        if (record->values[i].name->role != EVTX_ROLE_UNNAMED)
+            continue;
+        if (count++)
+            buffer_add_byte(&log->joined, '\n');
+        buffer_add(&log->joined, record->values[i].text);
+    }
+    return buffer_slice(&log->joined);
+}
+
 static void copy_values(struct eventlog *log, const struct eventlog_record *record)
 {
     size_t unnamed = 0;
 
     log->value_count = 0;
-    buffer_clear(&log->joined);
+    log->unnamed = join_unnamed(log, record);
     for (size_t i = 0; i < record->value_count; i++) {
         struct evtx_name *name = record->values[i].name;
         const struct slice text = record->values[i].text;
@@ -166,12 +203,10 @@ static void copy_values(struct eventlog *log, const struct eventlog_record *reco
         }
         const char *numbered = unnamed < NUMBERED ? log->numbered[unnamed] : "DataMore";
         add_value(log, (struct value){numbered, FIELD_OTHER, false, text});
-        if (unnamed++)
-            buffer_add_byte(&log->joined, '\n');
-        buffer_add(&log->joined, text);
+        unnamed++;
     }
     if (unnamed)
-        add_alias(log, "Data", buffer_slice(&log->joined));
+        add_alias(log, "Data", log->unnamed);
     else
         add_alias(log, "Data",
                   value_named(log, "Message")); /* exports that have only the sentence */
@@ -253,7 +288,7 @@ static void add_cmdlet(struct eventlog *log, bool failed)
 /* "HostApplication=..." stands on a line of its own within the classic PowerShell log's texts. */
 static void find_host_application(struct eventlog *log)
 {
-    const struct slice key = SLICE_LITERAL("HostApplication="), all = buffer_slice(&log->joined);
+    const struct slice key = SLICE_LITERAL("HostApplication="), all = log->unnamed;
     const size_t at = slice_find_nocase(all, 0, key);
 
     if (at == SIZE_MAX)
