@@ -291,6 +291,18 @@ static void dirty_sectors_of_the_older_format_are_applied(void **state)
     assert_false(hive_log_is_needed(slice_of(f->bytes, f->image.size)));
 }
 
+static void an_older_log_without_a_sector_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    start_log(f, 0, 1, 11);
+    add_dirty_sector(f, 3, 0xAA);
+    memset(f->logs[0] + 516, 0, (bins_of(f) / 512 + 7) / 8);
+    replay(f);
+    assert_int_equal(f->replay.entries, 0);
+    assert_true(hive_log_is_needed(slice_of(f->bytes, f->image.size)));
+}
+
 static void an_older_log_of_another_time_does_not_fit(void **state)
 {
     struct fixture *f = *state;
@@ -351,6 +363,7 @@ int main(void)
         TEST(a_damaged_base_block_comes_from_the_log),
         TEST(a_clean_hive_is_left_alone),
         TEST(dirty_sectors_of_the_older_format_are_applied),
+        TEST(an_older_log_without_a_sector_changes_nothing),
         TEST(an_older_log_of_another_time_does_not_fit),
         TEST(a_cut_older_log_is_told),
         TEST(any_changed_byte_of_a_log_is_survived),

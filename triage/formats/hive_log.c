@@ -255,7 +255,7 @@ static bool is_set(struct slice bitmap, size_t bit)
 static void apply_sectors(struct hive_image *hive, struct slice log, struct hive_replay *replay)
 {
     const uint32_t bins_size = get32(log.data + 40);
-    const size_t bits = bins_size / SECTOR_SIZE;
+    const size_t bits = bins_size / SECTOR_SIZE, before = hive->size;
     const struct slice bitmap = slice_part(log, LOG_BASE_SIZE + 4, (bits + 7) / 8);
     size_t at = (LOG_BASE_SIZE + 4 + bitmap.size + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
 
@@ -275,7 +275,11 @@ static void apply_sectors(struct hive_image *hive, struct slice log, struct hive
         replay->pages++;
         at += SECTOR_SIZE;
     }
-    replay->entries = replay->pages != 0;
+    if (replay->pages == 0) { /* nothing was changed, so the hive is no newer than it was */
+        hive->size = before;
+        return;
+    }
+    replay->entries = 1;
     replay->first = replay->last = get32(log.data + 4);
     stamp(hive, replay->last, bins_size);
 }
