@@ -165,14 +165,40 @@ static void deep_nesting_is_a_mistake(void **context)
     assert_non_null(strstr(error_text(), "nested too deeply"));
 }
 
+/* Each "of" goes through all selections: thousands of both would take gigabytes. */
+static void many_selections_many_times_are_a_mistake(void **context)
+{
+    enum { GROUPS = 6, TIMES = 4000 };
+    struct buffer text = BUFFER_EMPTY;
+
+    (void)context;
+    for (size_t group = 0; group < GROUPS; group++) {
+        for (size_t i = 0; i < TIMES; i++)
+            buffer_add_text(&text, i       ? " or 1 of sel_*"
+                                   : group ? " and (1 of sel_*"
+                                           : "(1 of sel_*");
+        buffer_add_text(&text, ")");
+        if (group == 0)
+            assert_non_null(parse(buffer_text(&text)));
+    }
+    assert_null(parse(buffer_text(&text)));
+    assert_non_null(strstr(error_text(), "too many selections"));
+    buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(and_binds_more_than_or),    cmocka_unit_test(not_binds_most),
-        cmocka_unit_test(operators_may_be_capitals), cmocka_unit_test(one_of_takes_any),
-        cmocka_unit_test(all_of_takes_all),          cmocka_unit_test(them_leaves_out_underscores),
-        cmocka_unit_test(brackets_need_no_blanks),   cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(and_binds_more_than_or),
+        cmocka_unit_test(not_binds_most),
+        cmocka_unit_test(operators_may_be_capitals),
+        cmocka_unit_test(one_of_takes_any),
+        cmocka_unit_test(all_of_takes_all),
+        cmocka_unit_test(them_leaves_out_underscores),
+        cmocka_unit_test(brackets_need_no_blanks),
+        cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(deep_nesting_is_a_mistake),
+        cmocka_unit_test(many_selections_many_times_are_a_mistake),
     };
 
     return cmocka_run_group_tests_name("condition", tests, setup, teardown);

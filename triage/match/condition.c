@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { NESTING_LIMIT = 32, PARTS_LIMIT = 4096 };
+enum { NESTING_LIMIT = 32, PARTS_LIMIT = 4096, JOINED_LIMIT = 1 << 16 };
 
 struct parser {
     struct arena *arena;
@@ -13,6 +13,7 @@ struct parser {
     const struct selection *selections;
     size_t count;
     unsigned depth;
+    size_t joined; /* selections that were looked through for each "of", all together */
 };
 
 /* Parts of one "and", "or" or "of", before their number is known. */
@@ -97,10 +98,12 @@ static bool is_meant(struct slice pattern, struct slice name)
 static const struct expression *join_selections(struct parser *parser, struct slice quantity,
                                                 struct slice pattern)
 {
-    const struct expression **list = arena_array(parser->arena, parser->count + 1, sizeof(*list));
     size_t count = 0;
     uint64_t need = 1;
 
+    if ((parser->joined += parser->count) > JOINED_LIMIT)
+        return fail("condition: too many selections behind '%.*s of'", quantity);
+    const struct expression **list = arena_array(parser->arena, parser->count + 1, sizeof(*list));
     if (!list)
         return NULL;
     for (size_t i = 0; i < parser->count; i++)
