@@ -163,7 +163,7 @@ EXTRA_DIST += %D%/report_browser.mjs
 
 # Everything that reads hostile bytes, by name: replay is part of make check (fuzz/replay.sh), the fuzzer needs clang.
 FUZZ_SOURCES = %D%/fuzz/target.c %D%/fuzz/target.h %D%/fuzz/artifact.c %D%/fuzz/wire.c %D%/fuzz/rule_text.c \
-	%D%/fuzz/structured.c %D%/fuzz/image.c %D%/fuzz/redaction.c %D%/fuzz/indicators.c
+	%D%/fuzz/structured.c %D%/fuzz/image.c %D%/fuzz/redaction.c %D%/fuzz/indicators.c %D%/fuzz/small.c
 check_PROGRAMS += %D%/fuzz/replay
 %C%_fuzz_replay_SOURCES = $(FUZZ_SOURCES) %D%/fuzz/mutate.c %D%/fuzz/mutate.h %D%/fuzz/replay.c \
 	%D%/fuzz/built_seeds.c %D%/unit/evtx_writer.c %D%/unit/evtx_writer.h

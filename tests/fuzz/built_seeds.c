@@ -154,6 +154,8 @@ void fuzz_seeds(const char *folder)
     put_event_log(path, "dirty.evtx", 1, true);
     snprintf(path, sizeof path, "%s/srum", folder);
     put_srum(path);
+    snprintf(path, sizeof path, "%s/helper_rows", folder);
+    put_srum(path);
     snprintf(path, sizeof path, "%s/eventlog_classic", folder);
     put_classic(path);
 }

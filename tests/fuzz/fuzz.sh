@@ -14,7 +14,7 @@ failed=0
 for target in "$@"; do
     mkdir -p "corpus/$target"
     size=20000
-    case $target in image) size=4000000 ;; mft | hive) size=100000 ;; esac
+    case $target in image) size=4000000 ;; mft | hive | hive_log) size=100000 ;; esac
     folders=
     for folder in "$here/seeds/$target" "seeds/$target" $(find "seeds/golden/$target" "seeds/golden/$target"_* -type d 2>/dev/null); do
         [ -d "$folder" ] && folders="$folders $folder"

@@ -41,7 +41,37 @@ def hives(out):
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding='utf-8') as file:
             text = file.read().replace('partition {', 'partition ' + PARTITION + ' #{')
-        put(out, 'hive', name.replace('.txt', ''), hive.hive_build(re.sub('#{.*', '', text)))
+        built = hive.hive_build(re.sub('#{.*', '', text))
+        put(out, 'hive', name.replace('.txt', ''), built)
+        put(out, 'hive_log', name.replace('.txt', ''), hive_with_log(built))
+
+
+def hive_with_log(built):
+    """The hive as one that was not closed, and an older log that has its first sector."""
+    base = bytearray(built[:512])
+    base[4:12] = struct.pack('<II', 11, 10)
+    log = bytearray(base)
+    log[4:12] = struct.pack('<II', 11, 11)
+    log[28:32] = struct.pack('<I', 1)
+    for block in (base, log):
+        total = 0
+        for (word,) in struct.iter_unpack('<I', bytes(block[:508])):
+            total ^= word
+        block[508:512] = struct.pack('<I', total)
+    bits = (len(built) - 4096) // 512
+    log = bytes(log) + b'DIRT' + b'\x01'.ljust((bits + 7) // 8, b'\0')
+    log = log.ljust((len(log) + 511) // 512 * 512, b'\0') + built[4096:4608]
+    hive_ = bytes(base) + built[512:]
+    return struct.pack('<II', len(hive_), len(log)) + hive_ + log
+
+
+def small(out):
+    owner = bytes((1, 4, 0, 0, 0, 0, 0, 5)) + struct.pack('<IIII', 21, 1, 2, 500)
+    put(out, 'owners', 'one', struct.pack('<IIQIIIIII', 0x1234, 0x101, 0, 20 + 20 + len(owner), 0x80040001, 20, 0, 0, 0) + owner)
+    with open(os.path.join(SOURCE, 'rules', 'exchange_builds.tsv'), 'rb') as file:
+        put(out, 'exchange_builds', 'some', file.read()[:3000])
+    packets = [b'\x05\x01\0\0\0row', b'\0\x01\0\0\0half', b'\x06\x01\0\0\0rest']
+    put(out, 'channel', 'packets', b''.join(struct.pack('<H', len(packet)) + packet for packet in packets))
 
 
 def queues(out):
@@ -173,6 +203,7 @@ def main():
     os.makedirs(work)
     os.environ['PATH'] += ':/usr/sbin:/sbin'
     hives(out)
+    small(out)
     documents(out)
     journal(out)
     queues(out)

@@ -25,6 +25,14 @@ static const struct fuzz_target others[] = {
     {"indicator_openioc", fuzz_indicators, "list.ioc"},
     {"indicator_csv", fuzz_indicators, "list.csv"},
     {"indicator_list", fuzz_indicators, "list.txt"},
+    {"hive_log", fuzz_hive_log, NULL},
+    {"owners", fuzz_owners, NULL},
+    {"helper_rows", fuzz_helper_rows, NULL},
+    {"channel", fuzz_channel, NULL},
+    {"known_hashes", fuzz_known_hashes, NULL},
+    {"exchange_builds", fuzz_exchange_builds, NULL},
+    {"yara", fuzz_yara, NULL},
+    {"json", fuzz_json, NULL},
 };
 static struct fuzz_target targets[MOST_TARGETS];
 static size_t count;

@@ -48,5 +48,14 @@ void fuzz_pe(const struct fuzz_target *target, const char *file_name, struct sli
 void fuzz_mft(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_indicators(const struct fuzz_target *target, const char *file_name, struct slice input);
 void fuzz_image(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_hive_log(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_owners(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_helper_rows(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_channel(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_known_hashes(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_exchange_builds(const struct fuzz_target *target, const char *file_name,
+                          struct slice input);
+void fuzz_yara(const struct fuzz_target *target, const char *file_name, struct slice input);
+void fuzz_json(const struct fuzz_target *target, const char *file_name, struct slice input);
 
 #endif
