@@ -171,7 +171,8 @@ static int64_t now_ms(void)
 
 void watcher_init(struct watcher *watcher, struct log *log)
 {
-    *watcher = (struct watcher){.log = log, .started_ms = now_ms()};
+    *watcher =
+        (struct watcher){.log = log, .terminal = isatty(STDERR_FILENO), .started_ms = now_ms()};
 }
 
 static const char *stage_text(enum stage stage)
@@ -239,7 +240,7 @@ void watcher_progress(void *context, const struct progress *progress)
 {
     enum { TERMINAL_MS = 200, PIPE_MS = 10000 };
     struct watcher *watcher = context;
-    const bool terminal = isatty(STDERR_FILENO);
+    const bool terminal = watcher->terminal;
     const int64_t now = now_ms();
     struct buffer line = BUFFER_EMPTY;
 

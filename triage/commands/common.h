@@ -36,6 +36,7 @@ int log_failure(struct log *log);
 /* The progress line; context for session_options. */
 struct watcher {
     struct log *log;
+    bool terminal; /* standard error is one */
     int64_t started_ms, shown_ms;
     enum stage stage;
 };
