@@ -72,7 +72,7 @@ def program(*arguments):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
         if memory:
             resource.setrlimit(resource.RLIMIT_AS, memory)
-    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', preexec_fn=limits)
+    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', preexec_fn=limits, timeout=1200)
 
 
 def build():
@@ -103,7 +103,7 @@ def changed(case, sql):
     os.makedirs(folder)
     shutil.copy(os.path.join(case, 'case.db'), folder)
     database = sqlite3.connect(os.path.join(folder, 'case.db'))
-    database.executescript(sql if ' ' in sql else text_columns(database, sql))
+    database.executescript(sql if ' ' in sql or not sql else text_columns(database, sql))
     database.execute('UPDATE coverage SET bytes = bytes + 1')
     database.commit()
     database.close()
@@ -165,8 +165,25 @@ def check(case, name, sql, refused):
         result(merge.returncode == 0 and not made, 'merge bears ' + name, '%d %s %s' % (merge.returncode, made, merge.stderr))
 
 
+def check_files(case):
+    """What lies in the place of a file may have no end."""
+    folder, fleet = changed(case, ''), os.path.join(WORK, 'fleet')
+    for what, make in (('a pipe', os.mkfifo), ('a link to what has no end', lambda path: os.symlink('/dev/zero', path))):
+        sums = os.path.join(folder, 'SHA256SUMS')
+        os.unlink(sums)
+        make(sums)
+        shutil.rmtree(fleet, ignore_errors=True)
+        merge = program('merge', folder, case, '-o', fleet)
+        result(merge.returncode == 0, 'merge bears %s in the place of SHA256SUMS' % what, merge.stderr)
+    os.unlink(os.path.join(folder, 'case.db'))
+    os.mkfifo(os.path.join(folder, 'case.db'))
+    report = program('report', folder)
+    result(report.returncode == 1 and 'is no file' in report.stderr, 'report refuses a pipe in the place of case.db', report.stderr)
+
+
 def main():
     case = build()
+    check_files(case)
     for name, sql in REFUSED.items():
         check(case, name, sql, True)
     for name, sql in TAKEN.items():

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -185,8 +186,15 @@ int case_create(const char *folder, enum case_mode mode, struct case_file **out)
 /* The file belongs to `out`, or is closed. */
 static int open_finished(struct case_file *file, struct case_file **out)
 {
+    struct stat status;
+
     if (access(file->database_path ? file->database_path : "", R_OK) != 0) {
         error_set_errno("'%s' holds no finished case", file->folder);
+        case_close(file);
+        return -1;
+    }
+    if (stat(file->database_path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        error_set("'%s' is no file", file->database_path);
         case_close(file);
         return -1;
     }

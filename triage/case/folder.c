@@ -194,6 +194,22 @@ int case_folder_prepare(const char *path, enum case_mode mode)
     return 0;
 }
 
+FILE *case_folder_open(const char *path, const char *name)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct stat status;
+
+    buffer_format(&text, "%s/%s", path, name);
+    const int file = open(buffer_text(&text), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    buffer_release(&text);
+    if (file < 0)
+        return NULL;
+    FILE *stream = fstat(file, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(file, "r") : NULL;
+    if (!stream)
+        close(file);
+    return stream;
+}
+
 bool case_folder_has(const char *path, const char *name)
 {
     struct buffer text = BUFFER_EMPTY;

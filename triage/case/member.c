@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LINE_MOST = 4096 };
+
 static int take_number(void *context, const char *const *cells)
 {
     *(long long *)context = cells[0] ? strtoll(cells[0], NULL, 10) : 0;
@@ -22,14 +24,11 @@ static int take_number(void *context, const char *const *cells)
 static bool stated_hash(const char *folder, char hash[SHA256_TEXT_SIZE])
 {
     static const char wanted[] = "  case.db\n";
-    struct buffer path = BUFFER_EMPTY;
-    char *line = NULL;
-    size_t room = 0;
+    char line[LINE_MOST]; /* a longer one is about a file in files/ */
     bool found = false;
 
-    buffer_format(&path, "%s/SHA256SUMS", folder);
-    FILE *in = fopen(buffer_text(&path), "re");
-    while (in && !found && getline(&line, &room, in) > 0)
+    FILE *in = case_folder_open(folder, "SHA256SUMS");
+    while (in && !found && fgets(line, sizeof line, in))
         if (strlen(line) == SHA256_TEXT_SIZE - 1 + sizeof wanted - 1 &&
             strcmp(line + SHA256_TEXT_SIZE - 1, wanted) == 0) {
             line[SHA256_TEXT_SIZE - 1] = 0;
@@ -38,8 +37,6 @@ static bool stated_hash(const char *folder, char hash[SHA256_TEXT_SIZE])
         }
     if (in)
         fclose(in);
-    free(line);
-    buffer_release(&path);
     return found;
 }
 
