@@ -19,8 +19,6 @@ def template(case, path, indicators, short):
                        "coalesce(json_extract(fields, '$.\"c-ip\"'), '-'), 'cs-user-agent', json_extract(fields, '$.\"cs-user-agent\"'))")
             db.execute('DELETE FROM coverage WHERE rowid % 100')
             db.execute('DELETE FROM file WHERE rowid % 100')
-            db.execute('DROP INDEX indicator_path')
-            db.execute('DROP INDEX indicator_level')
         columns = [row[1] for row in db.execute('PRAGMA table_info(indicator)')]
         own, dated = db.execute('SELECT count(*), sum(dated) FROM indicator').fetchone()
         copies = max(0, -(-(indicators - own) // dated))
