@@ -45,7 +45,7 @@ longest() {
         log=${trs%.trs}.log
         begun=$(stat -c %W "$log" 2>/dev/null) # 0 or '-' where the file system does not say
         [ "${begun:-0}" -gt 0 ] 2>/dev/null && echo "$(($(stat -c %Y "$trs") - begun)) $(basename "$log" .log)"
-    done | sort -rn | head -n 6 | awk '{printf "%s%s %s", NR > 1 ? ", " : "", $2, $1}'
+    done | sort -rn | head -n 6 | awk '{printf "%s%s %s s", (NR > 1 ? ", " : ""), $2, $1}'
 }
 
 # Adds the counts of a build's `make check`, and shows what failed. More arguments are for make.
@@ -98,9 +98,9 @@ fuzz() {
 
 # What git has must be in the tarball: a test that lacks its data there would be skipped, or never be missed.
 tarball_is_whole() {
-    tarball=$(ls "$work"/plain/extriage-*.tar.gz) || return 1
+    tarball=$(ls "$work"/plain/extriage-*.tar.*) || return 1
     git -C "$source" ls-files >"$work/tracked" 2>/dev/null || { echo "no git here"; return 0; }
-    tar -tzf "$tarball" | sed 's|^[^/]*/||' | sort >"$work/packed"
+    tar -tf "$tarball" | sed 's|^[^/]*/||' | sort >"$work/packed"
     grep -v -e '^\.gitignore$' "$work/tracked" | sort | comm -23 - "$work/packed" >"$work/unpacked"
     sed 's/^/not in the tarball: /' "$work/unpacked"
     [ ! -s "$work/unpacked" ]
