@@ -239,6 +239,22 @@ int case_open(const char *folder, struct case_file **out)
     return 0;
 }
 
+int case_open_again(const struct case_file *open, struct case_file **out)
+{
+    struct case_file *file = new_file(open->folder);
+
+    if (!file)
+        return error_set("out of memory");
+    if (open_finished(file, &file) < 0)
+        return -1;
+    if (open->is_foreign && database_guard_foreign(file) < 0) {
+        case_close(file);
+        return -1;
+    }
+    *out = file;
+    return 0;
+}
+
 void case_close(struct case_file *file)
 {
     if (!file)

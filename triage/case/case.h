@@ -134,6 +134,8 @@ enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
 int case_create(const char *folder, enum case_mode mode, struct case_file **out);
 /* A finished case, read-only. */
 int case_open(const char *folder, struct case_file **out);
+/* Another handle on a finished case that is open, for another thread: it is not checked again. */
+int case_open_again(const struct case_file *open, struct case_file **out);
 /* The joined cases in a folder (fleet.h), read-only: what reads rows of a case reads theirs. */
 int case_open_fleet(const char *folder, struct case_file **out);
 bool case_is_fleet(const struct case_file *file);

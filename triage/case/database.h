@@ -16,7 +16,7 @@
 
 struct case_file {
     char *folder, *database_path, *partial_path;
-    bool is_fleet;
+    bool is_fleet, is_foreign;
     sqlite3 *database;
     sqlite3_stmt *inserts[TABLE_COUNT];
     sqlite3_stmt *task_query /* NULL until tasks are sought by key */, *task_insert;
@@ -45,6 +45,8 @@ int schema_create(struct case_file *file);
 /* A finished case may come from anybody: -1 with a sentence that names it when it is not one that
  * this version makes, or holds what no run writes. To be called before anything is read of it. */
 int database_check_foreign(struct case_file *file);
+/* What holds for each handle on such a case, whether it was checked or not. */
+int database_guard_foreign(struct case_file *file);
 /* The statements with which rows are collected. */
 int case_prepare_inserts(struct case_file *file);
 bool case_is_flush_due(const struct case_file *file);

@@ -133,12 +133,18 @@ static int check_rows(struct case_file *file)
     return 0;
 }
 
-int database_check_foreign(struct case_file *file)
+int database_guard_foreign(struct case_file *file)
 {
+    file->is_foreign = true;
     sqlite3_limit(file->database, SQLITE_LIMIT_LENGTH, CELL_MOST);
     if (database_execute(file, "PRAGMA cell_size_check=ON") < 0)
         return error_prefix("case.db in '%s' is damaged", file->folder);
-    if (check_version(file) < 0 || check_schema(file) < 0)
+    return 0;
+}
+
+int database_check_foreign(struct case_file *file)
+{
+    if (database_guard_foreign(file) < 0 || check_version(file) < 0 || check_schema(file) < 0)
         return -1;
     return check_rows(file);
 }

@@ -17,7 +17,7 @@ struct output {
 };
 
 struct work {
-    const char *folder;
+    const struct case_file *file;
     struct output *list;
     size_t count, next;
     bool failed; /* those that were not begun are left */
@@ -38,7 +38,7 @@ static int hash(const struct work *work, struct output *output)
 {
     struct buffer path = BUFFER_EMPTY;
 
-    buffer_format(&path, "%s/%s", work->folder, output->name);
+    buffer_format(&path, "%s/%s", case_folder(work->file), output->name);
     const int result = buffer_failed(&path) ? error_set("out of memory")
                                             : custody_hash_file(buffer_text(&path), output->sha256);
     buffer_release(&path);
@@ -66,7 +66,7 @@ static void *lane(void *context)
     struct work *work = context;
     struct case_file *file;
 
-    if (case_open(work->folder, &file) < 0)
+    if (case_open_again(work->file, &file) < 0)
         return NULL;
     run_lane(work, file);
     case_close(file);
@@ -129,7 +129,7 @@ int outputs_write(struct outputs *outputs, struct case_file *file)
         free(list);
         return error_set("out of memory");
     }
-    struct work work = {.folder = case_folder(file), .list = list};
+    struct work work = {.file = file, .list = list};
     work.count = list_outputs(outputs, list);
     pthread_mutex_init(&work.lock, NULL);
     run_lanes(&work, file, outputs->lanes);
