@@ -6,6 +6,7 @@
  * published analyses of CVE-2021-26857; MS-NRBF for the object.
  */
 #include "artifacts/entry.h"
+#include "triage/base/base64.h"
 #include "triage/base/error.h"
 
 #include <inttypes.h>
@@ -17,36 +18,6 @@ enum {
     TYPES_MOST = 8192,
     VALUE_MOST = 1024,
 };
-
-static int base64_digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decodes what is base64, passing over all else. */
-static void decode(struct slice text, struct buffer *out)
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        const int digit = base64_digit(text.data[i]);
-        if (digit < 0)
-            continue;
-        bits = (bits << 6 | (uint32_t)digit) & 0xffffff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            buffer_add_byte(out, (uint8_t)(bits >> count));
-        }
-    }
-}
 
 static bool is_name_letter(uint8_t c)
 {
@@ -78,7 +49,7 @@ static void add_object(struct entry *entry, struct slice value)
 {
     struct buffer object = BUFFER_EMPTY;
 
-    decode(value, &object);
+    base64_read(&object, value);
     entry_add(entry, "SerializedTypes", words_of(entry->job, buffer_slice(&object)));
     buffer_release(&object);
 }

@@ -35,6 +35,21 @@ void base64_add(struct buffer *out, struct slice bytes)
     out->size += 4 * groups;
 }
 
+void base64_read(struct buffer *out, struct slice text)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        const int digit = base64_digit(text.data[i]);
+        if (digit < 0)
+            continue;
+        bits = bits << 6 | (uint32_t)digit;
+        if ((count += 6) >= 8)
+            buffer_add_byte(out, (uint8_t)(bits >> (count -= 8)));
+    }
+}
+
 struct slice base64_within(struct arena *arena, struct slice bytes, size_t before)
 {
     const size_t bits = 8 * (before + bytes.size);

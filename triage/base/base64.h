@@ -9,6 +9,8 @@
 int base64_digit(uint8_t byte);
 /* Appends the bytes as digits, with padding. */
 void base64_add(struct buffer *out, struct slice bytes);
+/* Appends the bytes that the digits stand for, passing over all else. */
+void base64_read(struct buffer *out, struct slice text);
 /* The digits that stay the same whatever stands around the bytes, when `before` bytes, at most two,
  * stand in front in their group of three. In the arena; empty when there are none or it is full. */
 struct slice base64_within(struct arena *arena, struct slice bytes, size_t before);

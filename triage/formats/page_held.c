@@ -28,17 +28,12 @@ static bool reads_as_text(struct slice bytes)
 
 static bool from_base64(struct slice text, struct buffer *bytes)
 {
-    uint32_t bits = 0;
-    unsigned count = 0;
+    const struct slice digits = slice_part(text, 0, slice_find(text, 0, '='));
 
-    for (size_t i = 0; i < text.size && text.data[i] != '='; i++) {
-        const int digit = base64_digit(text.data[i]);
-        if (digit < 0)
+    for (size_t i = 0; i < digits.size; i++)
+        if (base64_digit(digits.data[i]) < 0)
             return false;
-        bits = bits << 6 | (uint32_t)digit;
-        if ((count += 6) >= 8)
-            buffer_add_byte(bytes, (uint8_t)(bits >> (count -= 8)));
-    }
+    base64_read(bytes, digits);
     return true;
 }
 
