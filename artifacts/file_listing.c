@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OWNER_SIZE = 192, EXTENSION_SIZE = 32, WORDS_SIZE = 64, NUMBER_SIZE = 24, VALUES = 11 };
+enum { OWNER_SIZE = 192, EXTENSION_SIZE = 32, NUMBER_SIZE = 24, VALUES = 11 };
 
 struct listing {
     struct value values[VALUES];
     size_t count;
-    char size[NUMBER_SIZE], attributes[WORDS_SIZE], owner[OWNER_SIZE], extension[EXTENSION_SIZE];
+    char size[NUMBER_SIZE], attributes[ATTRIBUTES_SIZE], owner[OWNER_SIZE],
+        extension[EXTENSION_SIZE];
     char md5[33], sha1[41], sha256[65];
 };
 
@@ -21,26 +22,6 @@ static void value_add(struct listing *listing, enum field field, const char *tex
 {
     listing->values[listing->count++] =
         (struct value){.name = field_name(field), .field = field, .text = slice_of_text(text)};
-}
-
-static void attributes_write(uint32_t bits, char text[WORDS_SIZE])
-{
-    static const struct {
-        uint32_t bit;
-        const char *word;
-    } words[] = {
-        {ATTRIBUTE_READONLY, "readonly"},
-        {ATTRIBUTE_HIDDEN, "hidden"},
-        {ATTRIBUTE_SYSTEM, "system"},
-        {ATTRIBUTE_ARCHIVE, "archive"},
-    };
-    size_t at = 0;
-
-    text[0] = 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (bits & words[i].bit)
-            at +=
-                (size_t)snprintf(text + at, WORDS_SIZE - at, "%s%s", at ? " " : "", words[i].word);
 }
 
 /* With its dot, lower case; empty when the name has none or it is too long to be one. */
@@ -80,7 +61,7 @@ static void listing_make(struct job *job, struct listing *listing)
     value_add(listing, FIELD_FileName, path_name(file->path));
     extension_write(path_name(file->path), listing->extension);
     value_add(listing, FIELD_Extension, listing->extension);
-    attributes_write(file->attributes, listing->attributes);
+    file_attributes_write(file->attributes, false, listing->attributes);
     value_add(listing, FIELD_FileAttributes, listing->attributes);
     if (job_owner(job, listing->owner, sizeof listing->owner))
         value_add(listing, FIELD_Owner, listing->owner);

@@ -77,26 +77,10 @@ static void add_target(struct mft_lines *lines, struct mft_line *line, const str
 
 static void add_attributes(struct buffer *out, const struct file *file)
 {
-    static const struct {
-        uint32_t bit;
-        const char *word;
-    } words[] = {
-        {ATTRIBUTE_READONLY, "readonly"},
-        {ATTRIBUTE_HIDDEN, "hidden"},
-        {ATTRIBUTE_SYSTEM, "system"},
-        {ATTRIBUTE_ARCHIVE, "archive"},
-    };
-    const size_t start = out->size;
+    char text[ATTRIBUTES_SIZE];
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!(file->attributes & words[i].bit))
-            continue;
-        if (out->size > start)
-            buffer_add_byte(out, ' ');
-        buffer_add_text(out, words[i].word);
-    }
-    if (file->flags & FILE_FOLDER)
-        buffer_add_text(out, out->size > start ? " directory" : "directory");
+    buffer_add(out, slice_of(text, file_attributes_write(file->attributes,
+                                                         file->flags & FILE_FOLDER, text)));
 }
 
 static void put_digits(char *text, int64_t number, size_t count)

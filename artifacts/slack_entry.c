@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEN_SLOTS = 1 << 14, EXTENSION_SIZE = 32, WORDS_SIZE = 64, NUMBER_SIZE = 24, VALUES = 12 };
+/* How $FILE_NAME says that the entry is a folder. */
+enum { INDEX_FOLDER = 0x10000000 };
+
+enum { SEEN_SLOTS = 1 << 14, EXTENSION_SIZE = 32, NUMBER_SIZE = 24, VALUES = 12 };
 
 struct slack_entries {
     struct job *job;
@@ -122,25 +125,6 @@ static enum whereabouts whereabouts_of(struct slack_entries *entries,
     return entry->reference && job_is_lost(entries->job, entry->reference) ? UNKNOWN : GONE;
 }
 
-static void write_attributes(uint32_t bits, char text[WORDS_SIZE])
-{
-    static const struct {
-        uint32_t bit;
-        const char *word;
-    } words[] = {{ATTRIBUTE_READONLY, "readonly"},
-                 {ATTRIBUTE_HIDDEN, "hidden"},
-                 {ATTRIBUTE_SYSTEM, "system"},
-                 {ATTRIBUTE_ARCHIVE, "archive"},
-                 {0x10000000, "directory"}};
-    size_t used = 0;
-
-    *text = 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (bits & words[i].bit)
-            used += (size_t)snprintf(text + used, WORDS_SIZE - used, "%s%s", used ? " " : "",
-                                     words[i].word);
-}
-
 static void write_extension(struct slice name, char text[EXTENSION_SIZE])
 {
     size_t dot = name.size, size = 0;
@@ -162,13 +146,13 @@ static struct value value_of(enum field field, struct slice text)
 static void tell(struct slack_entries *entries, const struct index_entry *entry,
                  enum whereabouts place, size_t name_at, uint64_t offset)
 {
-    char extension[EXTENSION_SIZE], attributes[WORDS_SIZE], size[NUMBER_SIZE];
+    char extension[EXTENSION_SIZE], attributes[ATTRIBUTES_SIZE], size[NUMBER_SIZE];
     char times[4][INSTANT_TEXT_SIZE];
     const struct slice target = buffer_slice(&entries->target);
     const struct slice name = slice_from(target, name_at);
 
     write_extension(name, extension);
-    write_attributes(entry->attributes, attributes);
+    file_attributes_write(entry->attributes, entry->attributes & INDEX_FOLDER, attributes);
     snprintf(size, sizeof size, "%" PRIu64, entry->size);
     const struct value values[VALUES] = {
         value_of(FIELD_TargetFilename, target),

@@ -77,23 +77,9 @@ struct usn_events {
 
 static void attributes_append(struct buffer *out, uint32_t bits)
 {
-    static const struct {
-        uint32_t bit;
-        const char *word;
-    } words[] = {
-        {ATTRIBUTE_READONLY, "readonly"}, {ATTRIBUTE_HIDDEN, "hidden"},
-        {ATTRIBUTE_SYSTEM, "system"},     {ATTRIBUTE_ARCHIVE, "archive"},
-        {USN_FOLDER, "directory"},
-    };
-    const size_t start = out->size;
+    char text[ATTRIBUTES_SIZE];
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!(bits & words[i].bit))
-            continue;
-        if (out->size > start)
-            buffer_add_byte(out, ' ');
-        buffer_add_text(out, words[i].word);
-    }
+    buffer_add(out, slice_of(text, file_attributes_write(bits, bits & USN_FOLDER, text)));
 }
 
 static struct slice words_of(struct usn_events *events, struct words *table, uint32_t bits,

@@ -18,7 +18,7 @@ libextriage_a_SOURCES = \
 	%D%/base/uuid.c %D%/base/uuid.h %D%/base/guid.c %D%/base/guid.h \
 	%D%/base/zone.c %D%/base/zone.h \
 	%D%/record/event.c %D%/record/event.h %D%/record/fields.def %D%/record/kinds.def \
-	%D%/record/file.h \
+	%D%/record/file.c %D%/record/file.h \
 	%D%/record/helper_rows.c %D%/record/helper_rows.h \
 	%D%/record/host.h %D%/record/host_json.c %D%/record/host_paths.c %D%/record/host_wire.c \
 	%D%/record/source_map.c %D%/record/source_map.h \

@@ -1,4 +1,4 @@
-/* The lowest layer: cursors, times, globs, UTF-16, base64, JSON, arenas. */
+/* The lowest layers: cursors, times, globs, UTF-16, base64, JSON, arenas, files. */
 #include "triage/base/arena.h"
 #include "triage/base/base64.h"
 #include "triage/base/buffer.h"
@@ -10,6 +10,7 @@
 #include "triage/base/instant.h"
 #include "triage/base/json.h"
 #include "triage/base/utf16.h"
+#include "triage/record/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -354,6 +355,29 @@ static void base64_digits_read_as_they_are_written(void **state)
     assert_int_equal(base64_digit('-'), -1);
 }
 
+static void base64_is_read_whatever_stands_in_it(void **state)
+{
+    struct buffer out = BUFFER_EMPTY;
+
+    (void)state;
+    base64_read(&out, SLICE_LITERAL("Zm9v\r\n Ym-Fy=="));
+    assert_string_equal(buffer_text(&out), "foobar");
+    buffer_release(&out);
+}
+
+static void attributes_have_words(void **state)
+{
+    char text[ATTRIBUTES_SIZE];
+
+    (void)state;
+    assert_int_equal(file_attributes_write(UINT32_MAX, true, text), 40);
+    assert_string_equal(text, "readonly hidden system archive directory");
+    assert_int_equal(file_attributes_write(ATTRIBUTE_HIDDEN | 0x80, false, text), 6);
+    assert_string_equal(text, "hidden");
+    assert_int_equal(file_attributes_write(0, false, text), 0);
+    assert_string_equal(text, "");
+}
+
 /* "foo" behind none, one and two bytes of its group. */
 static void base64_within_more_is_what_no_neighbour_changes(void **state)
 {
@@ -384,6 +408,8 @@ int main(void)
         cmocka_unit_test(overlong_and_surrogate_utf8_is_repaired),
         cmocka_unit_test(base64_is_that_of_the_rfc),
         cmocka_unit_test(base64_digits_read_as_they_are_written),
+        cmocka_unit_test(base64_is_read_whatever_stands_in_it),
+        cmocka_unit_test(attributes_have_words),
         cmocka_unit_test(base64_within_more_is_what_no_neighbour_changes),
         cmocka_unit_test(only_one_value_in_one_line_is_json),
         cmocka_unit_test(what_is_no_json_becomes_a_text),

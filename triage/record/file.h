@@ -27,6 +27,11 @@ enum file_attribute {
     ATTRIBUTE_ARCHIVE = 0x20,
 };
 
+enum { ATTRIBUTES_SIZE = 48 }; /* of the words for all of them */
+
+/* "hidden system", with "directory" for a folder; gives the size without the NUL. */
+size_t file_attributes_write(uint32_t attributes, bool is_folder, char text[ATTRIBUTES_SIZE]);
+
 struct macb {
     struct instant modified, accessed, changed, created; /* changed: of the metadata (MFT entry) */
 };
