@@ -1,5 +1,7 @@
 #include "artifacts/artifact.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,4 +81,15 @@ void tally_time(struct tally *tally, struct instant when)
         return;
     tally->hour = hour;
     hour_add(tally, (uint32_t)(hour / 24), (unsigned)(hour % 24));
+}
+
+void job_notice_format(struct job *job, uint64_t offset, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    job_notice(job, offset, text);
 }

@@ -155,6 +155,8 @@ static inline void job_notice(struct job *job, uint64_t offset, const char *text
 {
     job->services->notice(job, offset, text);
 }
+void job_notice_format(struct job *job, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* SID of the file's owner; false when unknown. */
 static inline bool job_owner(struct job *job, char *text, size_t size)

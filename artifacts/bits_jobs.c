@@ -229,11 +229,8 @@ static void tell(struct bits *bits, const struct part *part, const struct bits_j
 
 static void tell_problem(struct bits *bits, const struct part *part, const char *problem)
 {
-    char text[160];
-
     if (bits->problems++ < PROBLEMS_TOLD) {
-        snprintf(text, sizeof text, "a job or file of BITS: %s", problem);
-        job_notice(bits->job, part->offset, text);
+        job_notice_format(bits->job, part->offset, "a job or file of BITS: %s", problem);
     }
 }
 
@@ -420,32 +417,30 @@ static int take_row(void *context, const struct helper_reader *row)
 static int read_database(struct bits *bits, const struct ese_header *header)
 {
     static const char *const tables[] = {"Files", "Jobs", NULL};
-    char text[360];
 
     if (ese_state_notice(header->state))
         job_notice(bits->job, 0, ese_state_notice(header->state));
     bits->by_rows = helper_table_read(bits->job, "ese", tables, take_row, bits, NULL) == 0;
     if (!bits->by_rows) {
-        snprintf(text, sizeof text,
-                 "its tables could not be read (%.200s): jobs are told as they are found in its "
-                 "bytes, in force or not",
-                 error_text());
-        job_notice(bits->job, 0, text);
+        job_notice_format(
+            bits->job, 0,
+            "its tables could not be read (%.200s): jobs are told as they are found in its "
+            "bytes, in force or not",
+            error_text());
     }
     if (bits->left_out) {
-        snprintf(text, sizeof text,
-                 "%" PRIu64 " rows of its tables found no room: they are told as they are found in "
-                 "its bytes",
-                 bits->left_out);
-        job_notice(bits->job, 0, text);
+        job_notice_format(bits->job, 0,
+                          "%" PRIu64
+                          " rows of its tables found no room: they are told as they are found in "
+                          "its bytes",
+                          bits->left_out);
     }
     if (bits->blind) {
-        snprintf(text, sizeof text,
-                 "%" PRIu64
-                 " rows of its tables have no readable value: what is found in its bytes "
-                 "may be in force or not",
-                 bits->blind);
-        job_notice(bits->job, 0, text);
+        job_notice_format(bits->job, 0,
+                          "%" PRIu64
+                          " rows of its tables have no readable value: what is found in its bytes "
+                          "may be in force or not",
+                          bits->blind);
     }
     bits->live_end = SIZE_MAX;
     return carve(bits);
@@ -455,7 +450,6 @@ static int read_database(struct bits *bits, const struct ese_header *header)
 
 static int read_queue(struct bits *bits)
 {
-    char text[120];
     uint32_t jobs = 0;
 
     if (!bits_queue_header(slice_of(bits->content, bits->size), &jobs, &bits->live_end)) {
@@ -467,9 +461,8 @@ static int read_queue(struct bits *bits)
         return -1;
     tell_all(bits);
     if (jobs != UINT32_MAX && jobs != bits->live_jobs) {
-        snprintf(text, sizeof text, "the queue says that it has %u jobs, %" PRIu64 " are there",
-                 jobs, bits->live_jobs);
-        job_notice(bits->job, 0, text);
+        job_notice_format(bits->job, 0, "the queue says that it has %u jobs, %" PRIu64 " are there",
+                          jobs, bits->live_jobs);
     }
     return 0;
 }
@@ -502,7 +495,6 @@ static int read_content(struct bits *bits)
 static int read_file(struct bits *bits)
 {
     struct ese_header header;
-    char text[80];
 
     if (read_content(bits) < 0)
         return -1;
@@ -515,9 +507,9 @@ static int read_file(struct bits *bits)
         tell_all(bits);
     }
     if (bits->recovered) {
-        snprintf(text, sizeof text, "%" PRIu64 " events of jobs that are no longer in the queue",
-                 bits->recovered);
-        job_notice(bits->job, 0, text);
+        job_notice_format(bits->job, 0,
+                          "%" PRIu64 " events of jobs that are no longer in the queue",
+                          bits->recovered);
     }
     if (bits->problems > PROBLEMS_TOLD)
         job_notice(bits->job, 0, "further damaged jobs are only counted");

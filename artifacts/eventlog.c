@@ -43,18 +43,6 @@ struct evtx_job {
     uint64_t chunks, chunks_damaged, chunks_beyond, recovered, undecided, gaps, missing;
 };
 
-__attribute__((format(printf, 3, 4))) static void notice(struct evtx_job *evtx, uint64_t offset,
-                                                         const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    job_notice(evtx->job, offset, text);
-}
-
 /* --- records --- */
 
 static struct slice render_xml(void *context)
@@ -190,8 +178,8 @@ static void take_live(struct evtx_job *evtx, const struct evtx_record *decoded)
     tally->records++;
     count_id(evtx);
     if (decoded->problem)
-        notice(evtx, evtx->place + evtx->span.offset, "record %" PRIu64 ": %s", evtx->span.id,
-               decoded->problem);
+        job_notice_format(evtx->job, evtx->place + evtx->span.offset, "record %" PRIu64 ": %s",
+                          evtx->span.id, decoded->problem);
     if (decoded->problem && decoded->value_count == 0) {
         tally->rejected++;
         emit_loose(evtx, 0);
@@ -208,7 +196,8 @@ static void take_broken(struct evtx_job *evtx)
 {
     evtx->job->tally->records++;
     evtx->job->tally->rejected++;
-    notice(evtx, evtx->place + evtx->span.offset, "a record is damaged: its size is wrong");
+    job_notice_format(evtx->job, evtx->place + evtx->span.offset,
+                      "a record is damaged: its size is wrong");
     evtx->span.written = INSTANT_NONE;
     emit_loose(evtx, 0);
 }
@@ -234,7 +223,7 @@ static void tell_chunk(struct evtx_job *evtx, const char *why)
 {
     evtx->chunks_damaged++;
     if (evtx->chunks_damaged <= CHUNKS_TOLD)
-        notice(evtx, evtx->place, "chunk %" PRIu64 ": %s", evtx->chunks, why);
+        job_notice_format(evtx->job, evtx->place, "chunk %" PRIu64 ": %s", evtx->chunks, why);
     if (evtx->chunks_damaged == CHUNKS_TOLD + 1)
         job_notice(evtx->job, evtx->place, "further damaged chunks are only counted");
 }
@@ -296,8 +285,9 @@ static int take_chunk(struct evtx_job *evtx, struct slice chunk)
     while (evtx_walk_next(&walk, &evtx->span))
         take_record(evtx);
     if (walk.lost && !evtx->unused)
-        notice(evtx, evtx->place, "chunk %" PRIu64 ": %zu bytes belong to no record", evtx->chunks,
-               walk.lost);
+        job_notice_format(evtx->job, evtx->place,
+                          "chunk %" PRIu64 ": %zu bytes belong to no record", evtx->chunks,
+                          walk.lost);
     return keep_range(evtx);
 }
 
@@ -314,7 +304,7 @@ static size_t read_window(struct evtx_job *evtx, uint64_t at, size_t size)
         if (part >= 0 && part < EVTX_CHUNK_SIZE)
             return done + (size_t)part;
         if (part < 0) {
-            notice(evtx, at + done, "a chunk cannot be read: %s", error_text());
+            job_notice_format(evtx->job, at + done, "a chunk cannot be read: %s", error_text());
             memset(evtx->window + done, 0, EVTX_CHUNK_SIZE);
         }
     }
@@ -375,23 +365,25 @@ static void tell_file(struct evtx_job *evtx)
     tally->gaps = evtx->gaps;
     tally->missing = evtx->missing;
     if (evtx->gaps)
-        notice(evtx, 0,
-               "record ids have %" PRIu64 " gaps, %" PRIu64
-               " ids are missing: records were removed, or the log is a selection",
-               evtx->gaps, evtx->missing);
+        job_notice_format(evtx->job, 0,
+                          "record ids have %" PRIu64 " gaps, %" PRIu64
+                          " ids are missing: records were removed, or the log is a selection",
+                          evtx->gaps, evtx->missing);
     if (tally->backward)
-        notice(evtx, 0, "%" PRIu64 " records are earlier than the one in front: the clock was set",
-               tally->backward);
+        job_notice_format(evtx->job, 0,
+                          "%" PRIu64
+                          " records are earlier than the one in front: the clock was set",
+                          tally->backward);
     if (evtx->recovered || evtx->undecided)
-        notice(evtx, 0,
-               "unused space: %" PRIu64 " records recovered, %" PRIu64
-               " more could only be searched as text",
-               evtx->recovered, evtx->undecided);
+        job_notice_format(evtx->job, 0,
+                          "unused space: %" PRIu64 " records recovered, %" PRIu64
+                          " more could only be searched as text",
+                          evtx->recovered, evtx->undecided);
     if (evtx->chunks_beyond)
-        notice(evtx, 0, "%" PRIu64 " chunks are not counted by the file's header",
-               evtx->chunks_beyond);
+        job_notice_format(evtx->job, 0, "%" PRIu64 " chunks are not counted by the file's header",
+                          evtx->chunks_beyond);
     if (evtx->chunks_damaged > CHUNKS_TOLD)
-        notice(evtx, 0, "%" PRIu64 " chunks are damaged", evtx->chunks_damaged);
+        job_notice_format(evtx->job, 0, "%" PRIu64 " chunks are damaged", evtx->chunks_damaged);
 }
 
 /* Where the first chunk is: behind the header, or at the start when there is no header. */

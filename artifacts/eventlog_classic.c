@@ -94,18 +94,6 @@ struct classic {
     uint64_t previous;
 };
 
-__attribute__((format(printf, 3, 4))) static void notice(struct classic *classic, uint64_t offset,
-                                                         const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    job_notice(classic->job, offset, text);
-}
-
 /* --- values --- */
 
 static void add(struct classic *classic, struct evtx_name *name, struct slice text)
@@ -275,8 +263,8 @@ static int take_row(void *context, const struct helper_reader *row)
     if (!bytes.size || row->marks & HELPER_DAMAGED)
         marks |= EVENT_REPAIRED;
     if (!bytes.size && !classic->misplaced++)
-        notice(classic, row->offset < classic->job->size ? row->offset : 0,
-               "record %" PRIu64 " does not stand where it was read", row->number);
+        job_notice_format(classic->job, row->offset < classic->job->size ? row->offset : 0,
+                          "record %" PRIu64 " does not stand where it was read", row->number);
     arena_reset(classic->arena);
     add_values(classic, row, created);
     if (buffer_failed(&classic->text))
@@ -318,10 +306,10 @@ static void tell_gaps(struct classic *classic)
         missing += step > 1 ? step - 1 : 0;
     }
     if (gaps)
-        notice(classic, 0,
-               "record numbers have %" PRIu64 " gaps, %" PRIu64
-               " are missing: records were removed, or the log is damaged",
-               gaps, missing);
+        job_notice_format(classic->job, 0,
+                          "record numbers have %" PRIu64 " gaps, %" PRIu64
+                          " are missing: records were removed, or the log is damaged",
+                          gaps, missing);
 }
 
 static void tell_file(struct classic *classic)
@@ -330,17 +318,19 @@ static void tell_file(struct classic *classic)
 
     tell_gaps(classic);
     if (classic->claimed && classic->claimed != classic->number_count)
-        notice(classic, 0, "the header tells of %" PRIu64 " records, %zu are there",
-               classic->claimed, classic->number_count);
+        job_notice_format(classic->job, 0, "the header tells of %" PRIu64 " records, %zu are there",
+                          classic->claimed, classic->number_count);
     if (tally->backward)
-        notice(classic, 0,
-               "%" PRIu64 " records are earlier than the one in front: the clock was set",
-               tally->backward);
+        job_notice_format(classic->job, 0,
+                          "%" PRIu64
+                          " records are earlier than the one in front: the clock was set",
+                          tally->backward);
     if (classic->recovered)
-        notice(classic, 0, "unused space: %" PRIu64 " records recovered", classic->recovered);
+        job_notice_format(classic->job, 0, "unused space: %" PRIu64 " records recovered",
+                          classic->recovered);
     if (classic->misplaced > 1)
-        notice(classic, 0, "%" PRIu64 " records do not stand where they were read",
-               classic->misplaced);
+        job_notice_format(classic->job, 0, "%" PRIu64 " records do not stand where they were read",
+                          classic->misplaced);
 }
 
 static void tell_header(struct classic *classic)
@@ -402,7 +392,7 @@ static int read_log(struct classic *classic)
     if (helper_table_read(classic->job, "evt", NULL, take_row, classic, &rows) < 0) {
         if (rows == 0)
             return -1;
-        notice(classic, 0, "the rest of the log is missing: %s", error_text());
+        job_notice_format(classic->job, 0, "the rest of the log is missing: %s", error_text());
     }
     eventlog_finish(classic->log);
     tell_file(classic);

@@ -135,14 +135,11 @@ void script_block_take(struct script_blocks *blocks, struct job *job, const stru
 
 void script_blocks_finish(struct script_blocks *blocks, struct job *job)
 {
-    char text[128];
-
     for (size_t i = 0; i < OPEN_MOST; i++)
         drop(blocks, &blocks->open[i]);
     if (!blocks->incomplete)
         return;
-    snprintf(text, sizeof text,
-             "%llu PowerShell script blocks lack parts: only their single parts were searched",
-             (unsigned long long)blocks->incomplete);
-    job_notice(job, 0, text);
+    job_notice_format(
+        job, 0, "%llu PowerShell script blocks lack parts: only their single parts were searched",
+        (unsigned long long)blocks->incomplete);
 }

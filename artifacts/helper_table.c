@@ -88,7 +88,6 @@ int helper_table_read(struct job *job, const char *helper, const char *const *ta
                       helper_row_taker *take, void *context, uint64_t *rows)
 {
     struct reading *reading = calloc(1, sizeof *reading);
-    char text[NOTICE_SIZE];
 
     if (!reading)
         return error_set("out of memory");
@@ -97,9 +96,8 @@ int helper_table_read(struct job *job, const char *helper, const char *const *ta
     reading->context = context;
     const int result = ask(reading, helper, tables);
     if (reading->notices > NOTICES_MOST) {
-        snprintf(text, sizeof text, "%llu more notices of the helper are left out",
-                 (unsigned long long)(reading->notices - NOTICES_MOST));
-        job_notice(job, 0, text);
+        job_notice_format(job, 0, "%llu more notices of the helper are left out",
+                          (unsigned long long)(reading->notices - NOTICES_MOST));
     }
     if (rows)
         *rows = reading->rows;

@@ -192,13 +192,11 @@ static void tell(const struct births *births, const struct birth *all, size_t co
 
 static void tell_left_out(const struct births *births)
 {
-    char text[160];
-
-    snprintf(text, sizeof text,
-             "bursts of new programs and pages: %zu files were not looked at, more than %d at such "
-             "places",
-             births->left_out, BIRTHS_MAX);
-    job_notice(births->job, 0, text);
+    job_notice_format(
+        births->job, 0,
+        "bursts of new programs and pages: %zu files were not looked at, more than %d at such "
+        "places",
+        births->left_out, BIRTHS_MAX);
 }
 
 void births_tell(struct births *births)

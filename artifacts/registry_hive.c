@@ -66,8 +66,6 @@ static void get_logs(struct job *job, struct slice logs[HIVE_LOGS])
 
 static void tell_replay(struct job *job, const struct hive_replay *replay)
 {
-    char text[300];
-
     if (replay->base_block)
         job_notice(job, 0,
                    "the hive's base block was damaged: it was taken from a transaction log");
@@ -79,13 +77,13 @@ static void tell_replay(struct job *job, const struct hive_replay *replay)
                    "changes are missing");
         return;
     }
-    snprintf(text, sizeof text,
-             "the hive was dirty: %" PRIu32 " entries of its transaction logs (sequence %" PRIu32
-             " to %" PRIu32 ") were applied in memory, so that offsets beyond the old state are "
-             "those of the file that Windows would write%s",
-             replay->entries, replay->first, replay->last,
-             replay->gap ? "; entries before them are not there any more" : "");
-    job_notice(job, 0, text);
+    job_notice_format(job, 0,
+                      "the hive was dirty: %" PRIu32
+                      " entries of its transaction logs (sequence %" PRIu32 " to %" PRIu32
+                      ") were applied in memory, so that offsets beyond the old state are "
+                      "those of the file that Windows would write%s",
+                      replay->entries, replay->first, replay->last,
+                      replay->gap ? "; entries before them are not there any more" : "");
 }
 
 /* Zeroed memory, of large pages where the kernel has them: a fault for each small one takes a tenth
@@ -277,10 +275,8 @@ static int tell_all(struct registry *registry)
     }
     const uint64_t places = hive_damage(registry->hive, &damage, &offset);
     if (places) {
-        char text[300];
-        snprintf(text, sizeof text, "%" PRIu64 " places are damaged; the first: %s", places,
-                 damage);
-        job_notice(registry->job, offset, text);
+        job_notice_format(registry->job, offset, "%" PRIu64 " places are damaged; the first: %s",
+                          places, damage);
     }
     return result;
 }

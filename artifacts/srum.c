@@ -392,21 +392,18 @@ static int read_tables(struct srum *srum)
 {
     struct job *job = srum->job;
     uint64_t rows = 0;
-    char text[320];
 
     tell_state(job);
     if (helper_table_read(job, "ese", tables, take_row, srum, &rows) < 0) {
         if (rows == 0)
             return -1;
-        snprintf(text, sizeof text, "the rest of the database is missing: %.250s", error_text());
-        job_notice(job, 0, text);
+        job_notice_format(job, 0, "the rest of the database is missing: %.250s", error_text());
     }
     tell_totals(srum);
     if (srum->names_cut)
         job_notice(job, 0, "there are more names of programs than can be kept");
     if (srum->undated) {
-        snprintf(text, sizeof text, "%" PRIu64 " rows have no time that can be", srum->undated);
-        job_notice(job, 0, text);
+        job_notice_format(job, 0, "%" PRIu64 " rows have no time that can be", srum->undated);
     }
     return 0;
 }
