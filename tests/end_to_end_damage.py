@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 import zlib
 
 from program import CASES, PROGRAM, SOURCE, WORK, case_of, extriage, file_bytes, lines_of, read_json, same_files
@@ -108,6 +109,19 @@ def check_refusals(case, image):
     for name, evidence, words in (('an empty file', empty, 'empty'), ('a missing file', nothing, 'No such file')):
         run = extriage('run', evidence, '-o', target, '--clobber')
         result(run.returncode == 1 and words in run.stderr, '%s is refused with exit code 1' % name, run.stderr)
+    packed = os.path.join(WORK, 'packed.zip')
+    with zipfile.ZipFile(packed, 'w') as file:
+        file.writestr('u_ex210303.log', '#Software: none\n')
+    for name in ('made for it', 'there before'):
+        own = os.path.join(CASES, 'refused-' + name.split()[0])
+        shutil.rmtree(own, ignore_errors=True)
+        if name == 'there before':
+            os.makedirs(own)
+        run = extriage('run', packed, '-o', own)
+        result(run.returncode == 1 and 'ZIP archive' in run.stderr and '--resume' not in run.stderr,
+               'refused evidence is said to be refused, and nothing to go on with', run.stderr)
+        left = os.listdir(own) if os.path.isdir(own) else None
+        result(left == ([] if name == 'there before' else None), 'and no case is left of it in a folder %s' % name, str(left))
     other = os.path.join(WORK, 'letter.txt')
     with open(other, 'w', encoding='utf-8') as file:
         file.write('Dear Sir or Madam,\n')

@@ -169,11 +169,14 @@ static int open_partial(struct case_file *file, enum case_mode mode)
 
 int case_create(const char *folder, enum case_mode mode, struct case_file **out)
 {
+    const bool was_there = access(folder, F_OK) == 0;
+
     if (case_folder_prepare(folder, mode) < 0)
         return -1;
     struct case_file *file = new_file(folder);
     if (!file)
         return error_set("out of memory");
+    file->made_folder = !was_there;
     if (open_partial(file, mode) < 0 ||
         (mode == CASE_RESUME && case_folder_remove_outputs(folder) < 0)) {
         case_close(file);
@@ -266,6 +269,17 @@ void case_close(struct case_file *file)
     free(file->database_path);
     free(file->partial_path);
     free(file);
+}
+
+void case_discard(struct case_file *file)
+{
+    char *folder = strdup(file->folder);
+    const bool made_folder = file->made_folder;
+
+    case_close(file);
+    if (folder)
+        case_folder_take_back(folder, made_folder);
+    free(folder);
 }
 
 const char *case_folder(const struct case_file *file)

@@ -132,6 +132,9 @@ enum case_mode { CASE_NEW, CASE_CLOBBER, CASE_RESUME };
 /* Makes the folder and the partial database; refuses a folder that holds anything unless told to
  * clobber (only what a case is made of is removed then) or to resume. */
 int case_create(const char *folder, enum case_mode mode, struct case_file **out);
+/* Takes back a new case that holds nothing, and closes it: its files go, and its folder when it was
+ * made for it. */
+void case_discard(struct case_file *file);
 /* A finished case, read-only. */
 int case_open(const char *folder, struct case_file **out);
 /* Another handle on a finished case that is open, for another thread: it is not checked again. */

@@ -17,6 +17,7 @@
 struct case_file {
     char *folder, *database_path, *partial_path;
     bool is_fleet, is_foreign;
+    bool made_folder;
     sqlite3 *database;
     sqlite3_stmt *inserts[TABLE_COUNT];
     sqlite3_stmt *task_query /* NULL until tasks are sought by key */, *task_insert;

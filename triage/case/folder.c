@@ -126,7 +126,14 @@ static bool is_of_run(const char *name)
     return strncmp(name, "case.db.partial", 15) == 0 || strcmp(name, "log.txt") == 0;
 }
 
-static int remove_parts(const char *path, bool all)
+enum removal { ALL_PARTS, PARTS_OF_RUN, PARTS_FOR_PEOPLE };
+
+static bool is_meant(enum removal which, const char *name)
+{
+    return which == ALL_PARTS || (which == PARTS_OF_RUN) == is_of_run(name);
+}
+
+static int remove_parts(const char *path, enum removal which)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int result = 0;
@@ -134,7 +141,7 @@ static int remove_parts(const char *path, bool all)
     if (folder < 0)
         return error_set_errno("cannot open the case folder '%s'", path);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && result == 0; i++)
-        if (all || !is_of_run(parts[i]))
+        if (is_meant(which, parts[i]))
             result = remove_part(folder, parts[i]);
     close(folder);
     return result == 0 ? 0 : error_prefix("'%s'", path);
@@ -142,7 +149,13 @@ static int remove_parts(const char *path, bool all)
 
 int case_folder_remove_outputs(const char *path)
 {
-    return remove_parts(path, false);
+    return remove_parts(path, PARTS_FOR_PEOPLE);
+}
+
+void case_folder_take_back(const char *path, bool folder_too)
+{
+    if (remove_parts(path, PARTS_OF_RUN) == 0 && folder_too)
+        rmdir(path);
 }
 
 /* SQLite holds locks on the database while a run collects. */
@@ -168,7 +181,7 @@ static int clobber(const char *path)
     if (!folder_is_empty(path) && !holds_case(path))
         return error_set("'%s' is not empty and holds no case: --clobber overwrites nothing else",
                          path);
-    if (check_nobody_is_at_work(path) < 0 || remove_parts(path, true) < 0)
+    if (check_nobody_is_at_work(path) < 0 || remove_parts(path, ALL_PARTS) < 0)
         return -1;
     remove_files(path);
     return 0;

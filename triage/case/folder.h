@@ -17,6 +17,9 @@ int case_folder_remove_outputs(const char *path);
 /* Opens a plain file of the folder for reading: no link, pipe or device, which may have no end.
  * NULL when there is none. */
 FILE *case_folder_open(const char *path, const char *name);
+/* Removes what a run writes while it is at work, and the folder itself when told to and nothing
+ * else is in it. What cannot be removed stays. */
+void case_folder_take_back(const char *path, bool folder_too);
 /* Is there anything of that name in the folder? */
 bool case_folder_has(const char *path, const char *name);
 

@@ -24,6 +24,7 @@ struct run {
     struct seals seals;
     struct pseudonyms *names; /* NULL without --redact */
     struct outputs outputs;
+    bool surveyed; /* the evidence could be opened: the case holds something */
     bool interrupted;
     bool changed;      /* evidence is not what it was when the run began */
     const char *stage; /* at work, as people know it */
@@ -187,6 +188,7 @@ static int work(struct run *run)
         stage_times_end(&run->times.stages, stages[i].name);
         if (result)
             return result;
+        run->surveyed = true; /* the first stage */
     }
     return 0;
 }
@@ -226,12 +228,20 @@ static void say_resume(struct run *run, enum log_level level)
             run->options->output);
 }
 
-/* Whatever stopped the run (a full disk): its case is as it was at the last flush. */
+/* Whatever stopped the run (a full disk): its case is as it was at the last flush. A new case whose
+ * evidence was refused holds nothing: its folder does not look as if there were something to go on
+ * with. */
 static int fail(struct run *run)
 {
     const int code = log_failure(&run->log);
 
-    say_resume(run, LOG_ERROR);
+    if (run->surveyed || run->options->resume) {
+        say_resume(run, LOG_ERROR);
+        return code;
+    }
+    log_release(&run->log);
+    case_discard(run->file);
+    run->file = NULL;
     return code;
 }
 
