@@ -1,5 +1,7 @@
 #include "artifacts/log_volume.h"
 
+#include "triage/base/keyed_hash.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,11 @@ struct sum {
     uint64_t sent, received, lines;
 };
 
-/* Clients, or users; one that does not fit into the table is not told. */
+/* Clients, or users; lines of one that does not fit into the table are `left`. */
 struct sums {
     struct sum list[KEYS_MOST];
     size_t count;
+    uint64_t left;
     uint16_t places[PLACES]; /* number of the sum and one more */
 };
 
@@ -33,6 +36,7 @@ struct log_volume {
     uint8_t separator;
     bool quotes, counts;
     struct sum all;
+    struct hash_key key;
     struct instant first, last;
     struct sums clients, users;
 };
@@ -78,8 +82,8 @@ void log_volume_header(struct log_volume **volume, const struct log_volume_colum
 {
     const bool has_bytes = names && columns_find(columns, names->sent) != COLUMN_MISSING;
 
-    if (has_bytes && !*volume && !(*volume = calloc(1, sizeof **volume)))
-        return;
+    if (has_bytes && !*volume && (*volume = calloc(1, sizeof **volume)))
+        (*volume)->key = hash_key_new();
     if (!*volume)
         return;
     (*volume)->names = names;
@@ -115,13 +119,10 @@ static void add_time(struct log_volume *volume, struct instant when)
 }
 
 /* NULL when the table is full. */
-static struct sum *sum_of(struct sums *sums, struct slice key)
+static struct sum *sum_of(struct sums *sums, const struct hash_key *hash_key, struct slice key)
 {
-    uint64_t hash = 0xCBF29CE484222325;
+    size_t at = keyed_hash(hash_key, key) & (PLACES - 1);
 
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ key.data[i]) * 0x100000001B3;
-    size_t at = (hash ^ hash >> 32) & (PLACES - 1);
     while (sums->places[at]) {
         struct sum *sum = &sums->list[sums->places[at] - 1];
         if (slice_is(key, sum->key))
@@ -135,7 +136,8 @@ static struct sum *sum_of(struct sums *sums, struct slice key)
     return &sums->list[sums->count - 1];
 }
 
-static void add_key(struct sums *sums, struct slice key, const uint64_t bytes[2])
+static void add_key(struct sums *sums, const struct hash_key *hash_key, struct slice key,
+                    const uint64_t bytes[2])
 {
     static const uint8_t bad[] = {0, '\n', '"'}; /* no name has one; a quote is written twice */
 
@@ -144,9 +146,11 @@ static void add_key(struct sums *sums, struct slice key, const uint64_t bytes[2]
     for (size_t i = 0; i < sizeof bad; i++)
         if (memchr(key.data, bad[i], key.size))
             return;
-    struct sum *sum = sum_of(sums, key);
+    struct sum *sum = sum_of(sums, hash_key, key);
     if (sum)
         add_to(sum, bytes);
+    else
+        sums->left++;
 }
 
 static bool is_one_of(const char *list, struct slice value)
@@ -173,8 +177,8 @@ static void add_cells(struct log_volume *volume, const struct slice cells[WANTED
         return;
     add_to(&volume->all, bytes);
     add_time(volume, when);
-    add_key(&volume->clients, cells[CLIENT], bytes);
-    add_key(&volume->users, cells[USER], bytes);
+    add_key(&volume->clients, &volume->key, cells[CLIENT], bytes);
+    add_key(&volume->users, &volume->key, cells[USER], bytes);
 }
 
 void log_volume_cells(struct log_volume *volume, const struct cells *cells, struct instant when)
@@ -302,6 +306,15 @@ static struct slice time_text(struct job *job, struct instant when)
                                : slice_of(NULL, 0);
 }
 
+/* Said only where it is so: lines that count in the sums of all alone. */
+static void add_left(const struct sums *sums, const char *name, struct job *job,
+                     struct value *values, size_t *count)
+{
+    if (sums->left)
+        values[(*count)++] =
+            (struct value){.name = name, .text = slice_of_text(number_text(job, sums->left))};
+}
+
 void log_volume_tell(struct log_volume *volume, struct job *job)
 {
     static const struct log_source none[] = {{NULL, NULL, NULL}};
@@ -315,8 +328,13 @@ void log_volume_tell(struct log_volume *volume, struct job *job)
         {.name = "FirstSeen", .text = time_text(job, volume->first)},
         {.name = "Clients", .text = list_text(&volume->clients, job)},
         {.name = "Users", .text = list_text(&volume->users, job)},
+        {.name = NULL},
+        {.name = NULL},
     };
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+    size_t count = sizeof values / sizeof *values - 2;
+    add_left(&volume->clients, "LinesOfOtherClients", job, values, &count);
+    add_left(&volume->users, "LinesOfOtherUsers", job, values, &count);
+    for (size_t i = 0; i < count; i++)
         values[i].field = field_from_name(slice_of_text(values[i].name));
     const struct event event = {
         .kind = KIND_log_volume,
@@ -326,7 +344,7 @@ void log_volume_tell(struct log_volume *volume, struct job *job)
         .basis = instant_known(volume->last) ? BASIS_UTC : BASIS_UNKNOWN,
         .file = job->file,
         .values = values,
-        .value_count = sizeof values / sizeof *values,
+        .value_count = count,
         .marks = EVENT_FACT,
     };
     job_emit(job, &event);

@@ -11,7 +11,7 @@ libextriage_a_SOURCES = \
 	%D%/base/hash.c %D%/base/hash.h %D%/base/hash_stitched.c %D%/base/hash_stitched.h \
 	%D%/base/instant.c %D%/base/instant.h \
 	%D%/base/json.c %D%/base/json_check.c %D%/base/json.h \
-	%D%/base/path.c %D%/base/path.h \
+	%D%/base/keyed_hash.c %D%/base/keyed_hash.h %D%/base/path.c %D%/base/path.h \
 	%D%/base/tsv.c %D%/base/tsv.h \
 	%D%/base/sandbox.c %D%/base/sandbox.h \
 	%D%/base/utf16.c %D%/base/utf16.h \

@@ -9,6 +9,7 @@
 #include "triage/base/hash.h"
 #include "triage/base/instant.h"
 #include "triage/base/json.h"
+#include "triage/base/keyed_hash.h"
 #include "triage/base/utf16.h"
 #include "triage/record/file.h"
 
@@ -391,11 +392,27 @@ static void base64_within_more_is_what_no_neighbour_changes(void **state)
     arena_free(arena);
 }
 
+static void a_keyed_hash_depends_on_its_key_and_each_byte(void **context)
+{
+    /* SipHash-1-3 of nothing, with the key of its reference vectors. */
+    const struct hash_key known = {{UINT64_C(0x0706050403020100), UINT64_C(0x0F0E0D0C0B0A0908)}};
+    const struct hash_key fresh = hash_key_new();
+    const struct slice text = SLICE_LITERAL("192.0.2.1, some user");
+
+    (void)context;
+    assert_true(keyed_hash(&known, slice_of(NULL, 0)) == UINT64_C(0xABAC0158050FC4DC));
+    assert_true(keyed_hash(&fresh, text) == keyed_hash(&fresh, text));
+    assert_true(keyed_hash(&fresh, text) != keyed_hash(&known, text));
+    for (size_t size = 0; size < text.size; size++)
+        assert_true(keyed_hash(&fresh, slice_part(text, 0, size)) != keyed_hash(&fresh, text));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cursor_reads_little_and_big_endian),
         cmocka_unit_test(a_cursors_failure_sticks),
+        cmocka_unit_test(a_keyed_hash_depends_on_its_key_and_each_byte),
         cmocka_unit_test(a_part_stays_within_its_slice),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(times_keep_their_offset_and_fraction),

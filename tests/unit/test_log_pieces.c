@@ -77,6 +77,21 @@ static void utf16_is_cut_between_characters(void **state)
     assert_int_equal(piece_of("\xFF\xFE", 2, "a\0b\0c\0d\0e\0f\0\n\0g\0", 16), LOG_PIECE_SIZE - 2);
 }
 
+static void half_a_character_ends_no_line(void **state)
+{
+    (void)state;
+    /* U+0A15 behind the line end, high byte first; U+0A0A behind it, low byte first. */
+    assert_int_equal(piece_of("\xFE\xFF", 2, "\0a\0b\0c\0d\0\n\x0A\x15\0e\0f", 16),
+                     LOG_PIECE_SIZE - 6);
+    tear_down(NULL);
+    set_up(NULL);
+    assert_int_equal(piece_of("\xFF\xFE", 2,
+                              "a\0b\0c\0d\0\n\0\x0A\x0A"
+                              "e\0f\0",
+                              16),
+                     LOG_PIECE_SIZE - 6);
+}
+
 static void what_is_no_text_is_left_alone(void **state)
 {
     (void)state;
@@ -92,7 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_follows_is_taken_once),    TEST(a_piece_ends_behind_a_line),
         TEST(a_line_without_end_is_cut),     TEST(utf16_is_cut_between_characters),
-        TEST(what_is_no_text_is_left_alone),
+        TEST(half_a_character_ends_no_line), TEST(what_is_no_text_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

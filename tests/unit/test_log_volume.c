@@ -126,6 +126,8 @@ static void more_clients_than_fit_are_added_up_together(void **context)
 
     assert_non_null(strstr(told, "BytesSent=40504500|"));
     assert_non_null(strstr(told, "Clients=4096 0 1 10.1.15.255\n"));
+    assert_non_null(strstr(told, "|LinesOfOtherClients=4904|"));
+    assert_null(strstr(told, "LinesOfOtherUsers"));
     buffer_release(&text);
 }
 

@@ -283,6 +283,24 @@ static void an_empty_volume_is_told_from_an_unknown_one(void **context)
     assert_int_equal(probe_all().kind, PROBE_UNKNOWN);
 }
 
+/* A container that knows which bytes it has lost gives zeroes for them and counts the reading. */
+static ssize_t damaged_read(struct image *self, uint64_t offset, void *buffer, size_t size)
+{
+    self->damage_hits += offset < SECTOR;
+    return medium_read(self, offset, buffer, size);
+}
+
+static void a_start_that_is_lost_is_not_called_wiped(void **context)
+{
+    static const struct image_methods lossy = {.read = damaged_read, .close = medium_close};
+
+    (void)context;
+    image.methods = &lossy;
+    const struct probe probe = probe_all();
+    assert_int_equal(probe.kind, PROBE_UNKNOWN);
+    assert_non_null(strstr(probe.problem, "damaged or missing part of the evidence"));
+}
+
 static void a_log_with_a_signature_by_chance_is_no_volume(void **context)
 {
     (void)context;
@@ -369,6 +387,7 @@ int main(void)
         TEST(what_cannot_be_read_is_named),
         TEST(bitlocker_is_known_before_any_key),
         TEST(an_empty_volume_is_told_from_an_unknown_one),
+        TEST(a_start_that_is_lost_is_not_called_wiped),
         TEST(a_log_with_a_signature_by_chance_is_no_volume),
         TEST(the_boot_sector_of_ntfs_gives_its_sizes),
         TEST(the_copy_of_the_boot_sector_serves),

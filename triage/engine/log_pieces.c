@@ -38,16 +38,23 @@ void log_pieces_add(struct log_pieces *pieces, uint64_t offset, struct slice byt
         buffer_add(&pieces->bytes, bytes);
 }
 
-/* Behind the last line end; all of it when there is none. */
+/* Half of a wide character may be 0x0A too: the letters of Gurmukhi have it in front. */
+static bool is_line_end(const struct log_pieces *pieces, const uint8_t *character)
+{
+    if (!pieces->wide)
+        return character[0] == '\n';
+    return character[!pieces->little] == '\n' && character[pieces->little] == 0;
+}
+
+/* Behind the last line end; all whole characters when there is none. */
 static size_t whole_lines(const struct log_pieces *pieces, struct slice bytes)
 {
-    size_t end = bytes.size;
+    const size_t width = pieces->wide ? 2 : 1, all = bytes.size - bytes.size % width;
+    size_t end = all;
 
-    while (end > 0 && bytes.data[end - 1] != '\n')
-        end--;
-    if (end && pieces->little)
-        end += end % 2;
-    return end == 0 || end > bytes.size ? bytes.size - (pieces->wide ? bytes.size % 2 : 0) : end;
+    while (end > 0 && !is_line_end(pieces, bytes.data + end - width))
+        end -= width;
+    return end ? end : all;
 }
 
 struct slice log_pieces_take(const struct log_pieces *pieces, bool last)
