@@ -1,24 +1,30 @@
-/* The chunks of an E01 set that were read lately, so that each is inflated once. */
+/*
+ * The chunks of an E01 set that were read lately, so that each is inflated once. A chunk has a few
+ * slots to lie in, and takes the one that nobody asked for longest: file after file passes through
+ * the cache, and the part of the $MFT that has their records stays.
+ */
 #include "triage/evidence/ewf_chunks.h"
 
 #include "triage/base/error.h"
 
 #include <stdlib.h>
 
-enum { CACHE_SIZE = 64 << 20, CACHE_SLOTS_MAX = 2048 };
+enum { CACHE_SIZE = 64 << 20, CACHE_SLOTS_MAX = 2048, WAYS = 8 };
 
 enum slot_state { SLOT_EMPTY, SLOT_DATA, SLOT_ZEROES, SLOT_DAMAGED };
 
 struct slot {
     uint64_t chunk;
     enum slot_state state;
+    uint64_t used; /* the request that asked for it last */
 };
 
 struct ewf_cache {
     void *reader;
     struct slot *slots;
     uint8_t *data;
-    size_t slot_count;
+    size_t slot_count; /* a multiple of WAYS */
+    uint64_t requests;
 };
 
 void ewf_cache_free(struct ewf_cache *cache)
@@ -41,8 +47,9 @@ struct ewf_cache *ewf_cache_new(const struct image *image)
     cache->slot_count = CACHE_SIZE / chunk_size;
     if (cache->slot_count > CACHE_SLOTS_MAX)
         cache->slot_count = CACHE_SLOTS_MAX;
-    if (cache->slot_count < 2)
-        cache->slot_count = 2;
+    cache->slot_count -= cache->slot_count % WAYS;
+    if (cache->slot_count < WAYS)
+        cache->slot_count = WAYS;
     cache->reader = ewf_reader_new(image);
     cache->slots = calloc(cache->slot_count, sizeof *cache->slots);
     cache->data = malloc(cache->slot_count * chunk_size);
@@ -54,21 +61,33 @@ failed:
     return NULL;
 }
 
-static uint8_t *slot_data(const struct ewf *ewf, uint64_t chunk)
+static uint8_t *slot_data(const struct ewf *ewf, const struct slot *slot)
 {
-    return ewf->cache->data + chunk % ewf->cache->slot_count * ewf->image.container.chunk_size;
+    return ewf->cache->data + (size_t)(slot - ewf->cache->slots) * ewf->image.container.chunk_size;
 }
 
-static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk, uint64_t until)
+/* The slot that holds the chunk, or the one to put it into. */
+static struct slot *slot_for(const struct ewf_cache *cache, uint64_t chunk)
+{
+    struct slot *slots = &cache->slots[chunk % (cache->slot_count / WAYS) * WAYS], *oldest = slots;
+
+    for (size_t i = 0; i < WAYS; i++) {
+        if (slots[i].state != SLOT_EMPTY && slots[i].chunk == chunk)
+            return &slots[i];
+        if (slots[i].used < oldest->used)
+            oldest = &slots[i];
+    }
+    oldest->state = SLOT_EMPTY;
+    return oldest;
+}
+
+static void load_slot(struct ewf *ewf, struct slot *slot, uint64_t chunk, uint64_t until)
 {
     struct ewf_cache *cache = ewf->cache;
-    struct slot *slot = &cache->slots[chunk % cache->slot_count];
     const struct container *container = &ewf->image.container;
-    const char *why;
+    const char *why =
+        ewf_reader_chunk(&ewf->image, cache->reader, chunk, until, slot_data(ewf, slot));
 
-    if (slot->state != SLOT_EMPTY && slot->chunk == chunk)
-        return slot->state;
-    why = ewf_reader_chunk(&ewf->image, cache->reader, chunk, until, slot_data(ewf, chunk));
     slot->chunk = chunk;
     slot->state = why                                    ? SLOT_DAMAGED
                   : ewf_reader_met_zeroes(cache->reader) ? SLOT_ZEROES
@@ -76,7 +95,16 @@ static enum slot_state load_slot(struct ewf *ewf, uint64_t chunk, uint64_t until
     if (why)
         image_add_damage(&ewf->image, chunk * container->chunk_size,
                          ewf_chunk_part(container, chunk), why);
-    return slot->state;
+}
+
+static const struct slot *slot_with(struct ewf *ewf, uint64_t chunk, uint64_t until)
+{
+    struct slot *slot = slot_for(ewf->cache, chunk);
+
+    if (slot->state == SLOT_EMPTY)
+        load_slot(ewf, slot, chunk, until);
+    slot->used = ++ewf->cache->requests;
+    return slot;
 }
 
 /* Whether the bytes hold sectors that were unreadable when the image was acquired. */
@@ -108,7 +136,8 @@ ssize_t ewf_cache_read(struct image *image, uint64_t offset, void *buffer, size_
         uint8_t *target = (uint8_t *)buffer + done;
         if (part > size - done)
             part = size - done;
-        switch (load_slot(ewf, chunk, until)) {
+        const struct slot *slot = slot_with(ewf, chunk, until);
+        switch (slot->state) {
         case SLOT_ZEROES:
             memset(target, 0, part);
             break;
@@ -116,7 +145,7 @@ ssize_t ewf_cache_read(struct image *image, uint64_t offset, void *buffer, size_
             image->damage_hits++; /* and copies the zeroes */
             /* fall through */
         default:
-            memcpy(target, slot_data(ewf, chunk) + inside, part);
+            memcpy(target, slot_data(ewf, slot) + inside, part);
         }
         done += part;
     }

@@ -8,7 +8,7 @@
 
 enum {
     WINDOW_SIZE = 256 << 10, /* read at once when more chunks are asked for */
-    TABLES_LOADED = 4,
+    TABLES_LOADED = 16,      /* of 64 KiB: the $MFT and the files are far apart */
     ZERO_PATTERN_MAX = 512,
 };
 

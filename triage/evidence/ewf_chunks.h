@@ -25,8 +25,7 @@ static inline size_t ewf_chunk_part(const struct container *container, uint64_t 
     return left < container->chunk_size ? (size_t)left : container->chunk_size;
 }
 
-/* Direct mapped: chunks read in disk order never push out what is still wanted. Memory is touched
- * only when used. NULL with error_text when memory is out. */
+/* Memory is touched only when used. NULL with error_text when memory is out. */
 struct ewf_cache *ewf_cache_new(const struct image *image);
 void ewf_cache_free(struct ewf_cache *cache);
 /* Bytes of the medium through ewf->cache; as image_read. */
