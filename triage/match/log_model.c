@@ -5,8 +5,8 @@
 
 #include "triage/match/ascii.h"
 
-/* Honest traffic of our own making in the shape of the logs that are searched: lower case, every
- * digit written as 0. What is common in a new kind of log belongs here. */
+/* Honest text of our own making in the shape of the logs and pages that are searched: lower case,
+ * every digit written as 0. What is common in a new kind of log belongs here. */
 static const char sample[] =
     "0000-00-00 00:00:00 00.0.0.00 post /microsoft-server-activesync/default.eas "
     "cmd=sync&user=corp%0canna."
@@ -113,7 +113,15 @@ static const char sample[] =
     "c:\\windows\\temp\\ c:\\inetpub\\wwwroot\\ c:\\perflogs\\ .dll .exe\n"
     "hklm\\software\\microsoft\\windows nt\\currentversion\\ hklm\\software\\classes\\clsid\\ "
     "hklm\\system\\currentcontrolset\\services\\ hku\\s-0-0-00-0000000000\\ "
-    "%systemroot%\\system00\\ dword (0x00000000) binary data\n";
+    "%systemroot%\\system00\\ dword (0x00000000) binary data\n"
+    "<%@ page language=\"c#\" autoeventwireup=\"true\" codebehind=\"default.aspx.cs\" "
+    "inherits=\"default\" %><asp:textbox id=\"name\" runat=\"server\" text=\"value\" />\n"
+    "<script type=\"text/javascript\">var value = document.getelementbyid();</script>\n"
+    "request[\"id\"] request.querystring[\"id\"] request.form request(\"id\") request.params "
+    "request.servervariables request.cookies request.headers request.files request.url "
+    "request.path request.isauthenticated response.write(server.htmlencode(value.text));\n"
+    "using system; using system.web; using system.io; public class : protected void "
+    "page_load(object sender, eventargs e) { string value = new string(); return value; }\n";
 
 enum { SHORTEST = 2, LONGEST = 4, TABLE_BITS = 16 };
 
