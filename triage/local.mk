@@ -6,6 +6,7 @@ libextriage_a_SOURCES = \
 	%D%/base/buffer.c %D%/base/buffer.h \
 	%D%/base/cursor.c %D%/base/cursor.h \
 	%D%/base/durable.c %D%/base/durable.h \
+	%D%/base/alive.c %D%/base/alive.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/glob.c %D%/base/glob.h \
 	%D%/base/hash.c %D%/base/hash.h %D%/base/hash_stitched.c %D%/base/hash_stitched.h \

@@ -1,5 +1,6 @@
 #include "triage/engine/worker_parts.h"
 
+#include "triage/base/alive.h"
 #include "triage/base/error.h"
 #include "triage/base/sandbox.h"
 #include "triage/record/wire.h"
@@ -164,6 +165,12 @@ void *worker_start_verifier(const struct worker_setup *setup)
     return worker;
 }
 
+/* Reading a list of files has no results until all are read. */
+static void hear_alive(void *outbox)
+{
+    outbox_progress(outbox, 0);
+}
+
 void worker_run(void *state, struct slice body, struct outbox *outbox)
 {
     struct worker *worker = state;
@@ -175,6 +182,7 @@ void worker_run(void *state, struct slice body, struct outbox *outbox)
     struct file file;
 
     arena_reset(worker->arena);
+    alive_watch(hear_alive, outbox);
     if (kind == TASK_SURVEY) {
         worker_survey(worker, outbox, number);
     } else if (kind == TASK_VERIFY) {
@@ -187,6 +195,7 @@ void worker_run(void *state, struct slice body, struct outbox *outbox)
         else if (number < artifact_count)
             worker_parse(worker, outbox, artifacts[number], &file);
     }
+    alive_watch(NULL, NULL);
 }
 
 void worker_stop(void *state)

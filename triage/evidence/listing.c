@@ -1,6 +1,7 @@
 /* The table of a volume's files: how it is filled. */
 #include "triage/evidence/listing.h"
 
+#include "triage/base/alive.h"
 #include "triage/base/error.h"
 #include "triage/evidence/listing_parts.h"
 
@@ -60,8 +61,11 @@ void listing_free(struct listing *listing)
 
 struct listing_entry *listing_entry(struct listing *listing, uint32_t index)
 {
+    enum { TOLD_EACH = 256 }; /* a share in the network gives that many in well below a second */
     struct table *table = &listing->entries;
 
+    if (index % TOLD_EACH == 0)
+        alive_tell();
     if (index == LISTING_NONE || table_reserve(table, (size_t)index + 1) < 0)
         return NULL;
     while (table->count <= index) {
