@@ -38,7 +38,8 @@ DERIVED = {'WS-20'}
 
 def key_of(line):
     """By the name alone: what tells drive letters and folders may be damaged."""
-    return line['path'].split('\\')[-1], line['offset'], line['rule'], line['raw_sha256']
+    name = line['path'].split('\\')[-1]
+    return name, line['offset'], line['rule'], name if line['raw'] == line['path'] else line['raw_sha256']
 
 
 def run(evidence, case):
