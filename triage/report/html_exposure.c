@@ -51,7 +51,8 @@ static struct axis find_axis(const struct page *page)
 /* In hundredths of a percent. */
 static int64_t place(const struct axis *axis, int64_t time)
 {
-    const double part = (double)(time - axis->first) / (double)(axis->last - axis->first);
+    const double first = (double)axis->first, last = (double)axis->last;
+    const double part = ((double)time - first) / (last - first);
 
     return part < 0 ? 0 : part > 1 ? 10000 : (int64_t)(part * 10000);
 }
