@@ -75,7 +75,7 @@ static void for_files(struct scene *scene, const char *below, const char *ending
 /* The gate numbers them in the order of the text. */
 static void name_rules(struct scene *scene, const char *text)
 {
-    for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line != '\0') {
         char name[NAME_SIZE];
         if (sscanf(line, "rule %79[A-Za-z0-9_]", name) != 1 &&
             sscanf(line, "private rule %79[A-Za-z0-9_]", name) != 1)

@@ -24,7 +24,7 @@ uint8_t *buffer_grow(struct buffer *buffer, size_t size)
         return NULL;
     }
     const size_t needed = buffer->size + size;
-    if (needed > buffer->room) {
+    if (needed > buffer->room || !buffer->data) {
         size_t room = buffer->room ? buffer->room : 256;
         while (room < needed)
             room *= 2;
