@@ -124,6 +124,14 @@ bool slice_is_zero(struct slice bytes)
            (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
 }
 
+int hex_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9'   ? byte - '0'
+           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
+           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
+                                        : -1;
+}
+
 bool slice_to_u64(struct slice digits, uint64_t *value)
 {
     uint64_t sum = 0;

@@ -89,6 +89,8 @@ size_t slice_find_nocase(struct slice bytes, size_t from, struct slice needle);
 struct slice slice_trim(struct slice bytes);
 /* Whether all bytes are zero; true when there are none. */
 bool slice_is_zero(struct slice bytes);
+/* What a hexadecimal digit of either case stands for; -1 for any other byte. */
+int hex_digit(uint8_t byte);
 /* Decimal digits only, the whole slice; false for anything else and for more than fits. */
 bool slice_to_u64(struct slice digits, uint64_t *value);
 

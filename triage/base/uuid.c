@@ -6,18 +6,13 @@
 
 enum { UUID_BYTES = 16 };
 
-static unsigned digit(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10) & 15;
-}
-
 /* The bytes of hexadecimal digits, dashes passed over. */
 static void bytes_of(const char *text, uint8_t bytes[UUID_BYTES])
 {
     for (size_t i = 0; i < UUID_BYTES && text[0] && text[1]; i++) {
         if (*text == '-')
             text++;
-        bytes[i] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+        bytes[i] = (uint8_t)(hex_digit((uint8_t)text[0]) << 4 | hex_digit((uint8_t)text[1]));
         text += 2;
     }
 }

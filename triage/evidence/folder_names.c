@@ -9,15 +9,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool name_decode(const char *name, char *out, size_t room)
 {
     size_t used = 0;
@@ -25,8 +16,8 @@ bool name_decode(const char *name, char *out, size_t room)
     for (; *name; name++) {
         if (used + 1 >= room)
             return false;
-        const int high = *name == '%' ? hex_value(name[1]) : -1;
-        const int low = high >= 0 ? hex_value(name[2]) : -1;
+        const int high = *name == '%' ? hex_digit((uint8_t)name[1]) : -1;
+        const int low = high >= 0 ? hex_digit((uint8_t)name[2]) : -1;
         const int byte = low >= 0 ? high * 16 + low : 0;
         if (byte != 0 && byte != '/') {
             out[used++] = (char)byte;

@@ -59,11 +59,10 @@ static bool hex4(struct slice bytes, size_t at, uint32_t *unit)
 {
     *unit = 0;
     for (size_t i = at; i < at + 4; i++) {
-        const uint8_t c = i < bytes.size ? bytes.data[i] : 0, low = c | 0x20;
-        const bool digit = c >= '0' && c <= '9';
-        if (!digit && (low < 'a' || low > 'f'))
+        const int digit = i < bytes.size ? hex_digit(bytes.data[i]) : -1;
+        if (digit < 0)
             return false;
-        *unit = *unit << 4 | (uint32_t)(digit ? c - '0' : low - 'a' + 10);
+        *unit = *unit << 4 | (uint32_t)digit;
     }
     return true;
 }

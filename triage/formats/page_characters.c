@@ -81,7 +81,7 @@ static bool take_escape(struct pass *pass)
     if (peek(pass, 0) != '\\' || !digits)
         return false;
     for (size_t i = 0; i < digits; i++) {
-        const int digit = page_hex_digit(peek(pass, 2 + i));
+        const int digit = hex_digit(peek(pass, 2 + i));
         if (digit < 0)
             return false;
         point = point << 4 | (uint32_t)digit;
@@ -114,7 +114,7 @@ static bool take_number(const struct pass *pass, size_t *at, long *number)
         from += 2;
     }
     while (from < in.size && count < sizeof digits - 1 &&
-           (base == 16 ? page_hex_digit(in.data[from]) >= 0 : isdigit(in.data[from])))
+           (base == 16 ? hex_digit(in.data[from]) >= 0 : isdigit(in.data[from])))
         digits[count++] = (char)in.data[from++];
     digits[count] = 0;
     *number = strtol(digits, NULL, base);

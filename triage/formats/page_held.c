@@ -42,7 +42,7 @@ static bool from_hex(struct slice text, struct buffer *bytes)
     if (text.size % 2)
         return false;
     for (size_t i = 0; i < text.size; i += 2) {
-        const int high = page_hex_digit(text.data[i]), low = page_hex_digit(text.data[i + 1]);
+        const int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
         if (high < 0 || low < 0)
             return false;
         buffer_add_byte(bytes, (uint8_t)(high << 4 | low));
@@ -55,8 +55,8 @@ static bool from_percent(struct slice text, struct buffer *bytes)
     size_t escapes = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        const int high = i + 2 < text.size ? page_hex_digit(text.data[i + 1]) : -1;
-        const int low = i + 2 < text.size ? page_hex_digit(text.data[i + 2]) : -1;
+        const int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
+        const int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
         if (text.data[i] == '%' && high >= 0 && low >= 0) {
             buffer_add_byte(bytes, (uint8_t)(high << 4 | low));
             escapes++;

@@ -119,14 +119,6 @@ bool page_next_argument(struct slice arguments, size_t *at, struct slice *argume
     return true;
 }
 
-int page_hex_digit(uint8_t byte)
-{
-    return isdigit(byte)                ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 bool page_is_text_byte(uint8_t byte)
 {
     return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';

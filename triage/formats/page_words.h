@@ -33,8 +33,6 @@ struct slice page_bracketed(struct slice text, size_t open);
 /* The next of several expressions with commas between; false when none is left. */
 bool page_next_argument(struct slice arguments, size_t *at, struct slice *argument);
 
-/* The value of a digit, -1 for any other byte. */
-int page_hex_digit(uint8_t byte);
 bool page_is_text_byte(uint8_t byte);
 
 #endif

@@ -68,9 +68,10 @@ static void add_forms(struct collection *to, struct slice bytes, const struct mo
         add_form(to, widen(to->arena, bytes), modifiers);
 }
 
-static unsigned hex_digit(uint8_t letter)
+/* Of what are no digits YARA makes nothing either. */
+static uint8_t hex_byte(uint8_t high, uint8_t low)
 {
-    return (unsigned)(isdigit(letter) ? letter - '0' : tolower(letter) - 'a' + 10);
+    return (uint8_t)((unsigned)hex_digit(high) << 4 | (unsigned)hex_digit(low));
 }
 
 static uint8_t escaped(uint8_t letter)
@@ -88,8 +89,7 @@ static struct slice plain_text(struct arena *arena, struct slice text)
         if (text.data[at] != '\\' || at + 1 == text.size) {
             out[used++] = text.data[at];
         } else if (text.data[at + 1] == 'x' && at + 3 < text.size) {
-            out[used++] =
-                (uint8_t)(hex_digit(text.data[at + 2]) << 4 | hex_digit(text.data[at + 3]));
+            out[used++] = hex_byte(text.data[at + 2], text.data[at + 3]);
             at += 3;
         } else {
             out[used++] = escaped(text.data[++at]);
@@ -148,7 +148,7 @@ static void add_hex(struct collection *to, struct slice body)
         if (isspace(byte))
             continue;
         if (depth == 0 && isxdigit(byte) && isxdigit(next) && used - start < HEX_MOST) {
-            out[used++] = (uint8_t)(hex_digit(byte) << 4 | hex_digit(next));
+            out[used++] = hex_byte(byte, next);
             at++;
             continue;
         }

@@ -71,14 +71,10 @@ static unsigned read_hex(struct reader *reader, unsigned most)
     unsigned value = 0;
 
     for (unsigned i = 0; i < most; i++, reader->at++) {
-        const uint8_t c = ascii_lower(peek(reader, 0));
-
-        if (is_digit(c))
-            value = value << 4 | (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value << 4 | (c - 'a' + 10u);
-        else
+        const int digit = hex_digit(peek(reader, 0));
+        if (digit < 0)
             break;
+        value = value << 4 | (unsigned)digit;
     }
     return value;
 }

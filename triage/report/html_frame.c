@@ -11,11 +11,6 @@ static const uint8_t script[] = {
 #include "triage/report/html/report_js.inc"
 };
 
-static unsigned hex_digit(char digit)
-{
-    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
 /* 'sha256-BASE64', as a policy names what may run. */
 static void source_hash(struct buffer *out, struct slice source)
 {
@@ -24,7 +19,8 @@ static void source_hash(struct buffer *out, struct slice source)
 
     hash_sha256(source, hex);
     for (size_t i = 0; i < sizeof digest; i++)
-        digest[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+        digest[i] =
+            (uint8_t)(hex_digit((uint8_t)hex[2 * i]) << 4 | hex_digit((uint8_t)hex[2 * i + 1]));
     buffer_add_text(out, "'sha256-");
     base64_add(out, slice_of(digest, sizeof digest));
     buffer_add_text(out, "'");
