@@ -49,7 +49,7 @@ static void add_object(struct entry *entry, struct slice value)
 {
     struct buffer object = BUFFER_EMPTY;
 
-    base64_read(&object, value);
+    base64_read(&object, value, base64_digit);
     entry_add(entry, "SerializedTypes", words_of(entry->job, buffer_slice(&object)));
     buffer_release(&object);
 }

@@ -2,6 +2,11 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+int base64url_digit(uint8_t byte)
+{
+    return byte == '-' ? 62 : byte == '_' ? 63 : base64_digit(byte);
+}
+
 int base64_digit(uint8_t byte)
 {
     return byte >= 'A' && byte <= 'Z'   ? byte - 'A'
@@ -35,13 +40,13 @@ void base64_add(struct buffer *out, struct slice bytes)
     out->size += 4 * groups;
 }
 
-void base64_read(struct buffer *out, struct slice text)
+void base64_read(struct buffer *out, struct slice text, int (*digit_of)(uint8_t byte))
 {
     uint32_t bits = 0;
     unsigned count = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        const int digit = base64_digit(text.data[i]);
+        const int digit = digit_of(text.data[i]);
         if (digit < 0)
             continue;
         bits = bits << 6 | (uint32_t)digit;

@@ -33,7 +33,7 @@ static bool from_base64(struct slice text, struct buffer *bytes)
     for (size_t i = 0; i < digits.size; i++)
         if (base64_digit(digits.data[i]) < 0)
             return false;
-    base64_read(bytes, digits);
+    base64_read(bytes, digits, base64_digit);
     return true;
 }
 

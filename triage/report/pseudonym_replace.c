@@ -55,30 +55,15 @@ static bool holds_name(struct pseudonyms *names, struct slice text)
 
 /* --- base64 --- */
 
-/* Of base64url too (RFC 4648, section 5). */
-static int digit(uint8_t byte)
+/* Without NULs UTF-16 reads like ASCII. */
+static void leave_nuls_out(struct buffer *bytes)
 {
-    return byte == '-' ? 62 : byte == '_' ? 63 : base64_digit(byte);
-}
+    size_t kept = 0;
 
-/* The bytes that Base64 stands for, without NULs, so that UTF-16 reads like ASCII. */
-static void decode(struct slice text, struct buffer *out)
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        const int value = digit(text.data[i]);
-        if (value < 0)
-            continue;
-        bits = bits << 6 | (uint32_t)value;
-        if ((count += 6) >= 8) {
-            count -= 8;
-            const uint8_t byte = (uint8_t)(bits >> count);
-            if (byte)
-                buffer_add_byte(out, byte);
-        }
-    }
+    for (size_t i = 0; i < bytes->size; i++)
+        if (bytes->data[i])
+            bytes->data[kept++] = bytes->data[i];
+    bytes->size = kept;
 }
 
 /* Bytes of Base64 in which a name is hidden; 0 when there is none. */
@@ -97,7 +82,8 @@ static size_t find_encoded(struct pseudonyms *names, struct slice text, size_t a
     /* Other characters of the alphabet may stand in front: each of the four ways to begin. */
     for (size_t skipped = 0; skipped < 4 && !hidden; skipped++) {
         buffer_clear(&bytes);
-        decode(slice_part(text, at + skipped, size - skipped), &bytes);
+        base64_read(&bytes, slice_part(text, at + skipped, size - skipped), base64url_digit);
+        leave_nuls_out(&bytes);
         hidden = holds_name(names, buffer_slice(&bytes));
     }
     buffer_release(&bytes);
