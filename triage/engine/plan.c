@@ -2,6 +2,7 @@
 
 #include "triage/base/error.h"
 #include "triage/base/glob.h"
+#include "triage/engine/mailbox_store.h"
 
 #include <string.h>
 #include <strings.h>
@@ -140,4 +141,9 @@ uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path)
     if (ending)
         bits |= match_list(plan->by_ending[head_of(ending, strlen(ending))], volume, path);
     return bits | match_list(plan->by_folder[head_of(path, strcspn(path, "/"))], volume, path);
+}
+
+bool plan_copies(const struct artifact *artifact, const char *path, bool matched)
+{
+    return (artifact->keep || (matched && !artifact->stay)) && !is_mailbox_store(path);
 }

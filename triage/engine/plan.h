@@ -1,11 +1,12 @@
 /*
- * Which files are wanted: artifacts' globs with the survey's places put in, tried against each
- * entry of a listing. Globs are found by a file's ending or its first folder, so that a file costs
- * the same however many there are.
+ * Which files are wanted, and which of those are copied: artifacts' globs with the survey's places
+ * put in, tried against each entry of a listing. Globs are found by a file's ending or its first
+ * folder, so that a file costs the same however many there are.
  */
 #ifndef TRIAGE_ENGINE_PLAN_H
 #define TRIAGE_ENGINE_PLAN_H
 
+#include "artifacts/artifact.h"
 #include "triage/base/arena.h"
 #include "triage/record/file.h"
 #include "triage/record/host.h"
@@ -21,5 +22,9 @@ struct plan *plan_new(struct arena *arena);
 int plan_add(struct plan *plan, const struct host *host, const char *glob, size_t artifact);
 /* Bit i is set when artifact i wants the file (paths only; flags are the caller's business). */
 uint64_t plan_match(const struct plan *plan, uint32_t volume, const char *path);
+
+/* Is a file that the artifact wanted copied into the case, when it `matched` (an indicator came of
+ * it) or not? Never people's mail. */
+bool plan_copies(const struct artifact *artifact, const char *path, bool matched);
 
 #endif

@@ -6,6 +6,7 @@
 #include "triage/case/custody.h"
 #include "triage/engine/extract_name.h"
 #include "triage/engine/mailbox_store.h"
+#include "triage/engine/plan.h"
 #include "triage/record/wire.h"
 
 #include <errno.h>
@@ -107,10 +108,11 @@ bool session_is_copied(const struct session *session, const struct wanted *wante
 {
     const struct artifact *artifact = session_artifact(wanted->artifact);
 
-    if (artifact && is_mailbox_store(wanted->file.path))
-        return false;
-    return session->options.take_all || !artifact || artifact->keep ||
-           (wanted->matched && !artifact->stay);
+    if (!artifact)
+        return true;
+    if (session->options.take_all)
+        return !is_mailbox_store(wanted->file.path);
+    return plan_copies(artifact, wanted->file.path, wanted->matched);
 }
 
 /* One task per file, though several artifacts may have wanted it: they are neighbours, as `wanted`

@@ -49,8 +49,10 @@ static const struct early_copy *early_copy_new(struct session *session, const ch
     return early;
 }
 
-/* A file that has changed in a live folder since it was listed is read again. */
-static int take(struct session *session, size_t task, const char *path, struct slice told)
+/* A file that has changed in a live folder since it was listed is read again: *taken stays false.
+ */
+static int take(struct session *session, size_t task, const char *path, struct slice told,
+                bool *taken)
 {
     const struct wanted *wanted = &session->wanted[session->order[task]];
     struct stat status;
@@ -62,16 +64,16 @@ static int take(struct session *session, size_t task, const char *path, struct s
     if (stat(path, &status) != 0 || (uint64_t)status.st_size != wanted->file.size)
         return 0;
     session->attempt->early = early_copy_new(session, path, told);
+    *taken = session->attempt->early != NULL;
     return 0;
 }
 
 static int filled(void *context, size_t task, const char *path, struct slice told)
 {
-    struct session *session = context;
-    const int result = take(session, task, path, told);
+    bool taken = false;
+    const int result = take(context, task, path, told, &taken);
 
-    if (!session->attempt || !session->attempt->early ||
-        strcmp(session->attempt->early->path, path) != 0)
+    if (!taken)
         unlink(path);
     return result;
 }

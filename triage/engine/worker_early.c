@@ -6,29 +6,24 @@
 #include "triage/engine/worker_parts.h"
 
 #include "triage/base/error.h"
-#include "triage/engine/mailbox_store.h"
-
-static bool is_worth_copying(const struct running *running)
-{
-    const struct artifact *artifact = running->job.artifact;
-
-    return artifact && (artifact->keep || (running->matched && !artifact->stay));
-}
+#include "triage/engine/plan.h"
 
 /* Nothing but its bytes and hashes is to be told of the copy. */
 static bool is_simple(struct running *running)
 {
     return running->job.size <= COPIED_EARLY_MOST && !running->worker->setup->no_hash &&
-           !is_mailbox_store(running->job.file->path) && !stream_lost(running->stream) &&
-           running_holes(running) == 0;
+           !stream_lost(running->stream) && running_holes(running) == 0;
 }
 
 static bool is_wanted(struct running *running)
 {
     struct early *early = &running->early;
 
-    if (early->begun || early->over || !is_worth_copying(running))
-        return early->begun && !early->over;
+    if (early->begun)
+        return !early->over;
+    if (!running->job.artifact ||
+        !plan_copies(running->job.artifact, running->job.file->path, running->matched))
+        return false;
     early->begun = true;
     early->over = outbox_blank(running->outbox) < 0 || !is_simple(running) ||
                   (!running->digested && !(early->hasher = hasher_new(HASH_ALL)));
