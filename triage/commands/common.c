@@ -435,7 +435,7 @@ static bool is_wanted(const void *options, const struct writer *writer)
 int write_outputs_asked_for(const struct options *options, struct case_file *file,
                             struct outputs *outputs)
 {
-    *outputs = (struct outputs){is_wanted, options, options->jobs, NULL, 0};
+    *outputs = (struct outputs){.is_wanted = is_wanted, .context = options, .lanes = options->jobs};
     return outputs_write(outputs, file);
 }
 
