@@ -6,17 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a over the folder and the name's folded bytes. */
-static uint64_t slot_hash(uint32_t parent, struct slice text)
-{
-    uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ parent * UINT64_C(0x9E3779B97F4A7C15);
+enum { HASHED_MOST = 1 << 12 }; /* no name_row is longer */
 
-    for (size_t i = 0; i < text.size; i++) {
+/* Of the folder and the name's folded bytes. Keyed: names are the evidence's choice. */
+static size_t slot_hash(const struct listing *listing, uint32_t parent, struct slice text)
+{
+    const size_t size = text.size < HASHED_MOST ? text.size : HASHED_MOST;
+    uint8_t folded[sizeof parent + HASHED_MOST];
+
+    memcpy(folded, &parent, sizeof parent);
+    for (size_t i = 0; i < size; i++) {
         const uint8_t byte = text.data[i];
-        const uint8_t folded = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-        hash = (hash ^ folded) * UINT64_C(0x100000001B3);
+        folded[sizeof parent + i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
     }
-    return hash ^ hash >> 29;
+    return (size_t)keyed_hash(&listing->slot_key, slice_of(folded, sizeof parent + size));
 }
 
 /* A name that leads to a live file: neither it nor its folder is deleted. */
@@ -35,7 +38,7 @@ static void slots_add(uint32_t *slots, size_t count, const struct listing *listi
 {
     const struct name_row *name = name_at(listing, index);
     const struct slice text = name_text(listing, name);
-    size_t slot = slot_hash(name->parent, text) & (count - 1);
+    size_t slot = slot_hash(listing, name->parent, text) & (count - 1);
 
     for (; slots[slot] != LISTING_NONE; slot = (slot + 1) & (count - 1)) {
         const struct name_row *there = name_at(listing, slots[slot]);
@@ -55,6 +58,7 @@ static int build_slots(struct listing *listing)
     if (!slots)
         return error_set("out of memory for the index of names");
     memset(slots, 0xFF, count * sizeof *slots);
+    listing->slot_key = hash_key_new();
     for (uint32_t i = 0; i < listing->names.count; i++)
         if (name_lives(listing, name_at(listing, i)))
             slots_add(slots, count, listing, i);
@@ -66,7 +70,7 @@ static int build_slots(struct listing *listing)
 static const struct name_row *find_child(const struct listing *listing, uint32_t parent,
                                          struct slice text)
 {
-    size_t slot = slot_hash(parent, text) & (listing->slot_count - 1);
+    size_t slot = slot_hash(listing, parent, text) & (listing->slot_count - 1);
 
     for (; listing->slots[slot] != LISTING_NONE; slot = (slot + 1) & (listing->slot_count - 1)) {
         const struct name_row *name = name_at(listing, listing->slots[slot]);

@@ -7,6 +7,7 @@
 #define TRIAGE_EVIDENCE_LISTING_PARTS_H
 
 #include "triage/base/buffer.h"
+#include "triage/base/keyed_hash.h"
 #include "triage/evidence/listing.h"
 
 enum {
@@ -51,6 +52,7 @@ struct listing {
     uint32_t
         *slots; /* hash of parent and folded name to the name's index; built by the first find */
     size_t slot_count;
+    struct hash_key slot_key;
     uint32_t last_name, last_stream; /* tails of the entry that was added to last */
     uint32_t name_owner, stream_owner;
     char *path; /* where paths are put together, from the end to the front */
