@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { CACHE_SIZE = 64 << 20, CACHE_SLOTS_MAX = 2048, WAYS = 8 };
+enum { CACHE_SIZE = 64 << 20, CACHE_SLOTS_MAX = 2048, WAYS_MOST = 8 };
 
 enum slot_state { SLOT_EMPTY, SLOT_DATA, SLOT_ZEROES, SLOT_DAMAGED };
 
@@ -23,7 +23,8 @@ struct ewf_cache {
     void *reader;
     struct slot *slots;
     uint8_t *data;
-    size_t slot_count; /* a multiple of WAYS */
+    size_t ways;       /* slots that a chunk may lie in */
+    size_t slot_count; /* a multiple of them */
     uint64_t requests;
 };
 
@@ -47,9 +48,10 @@ struct ewf_cache *ewf_cache_new(const struct image *image)
     cache->slot_count = CACHE_SIZE / chunk_size;
     if (cache->slot_count > CACHE_SLOTS_MAX)
         cache->slot_count = CACHE_SLOTS_MAX;
-    cache->slot_count -= cache->slot_count % WAYS;
-    if (cache->slot_count < WAYS)
-        cache->slot_count = WAYS;
+    if (cache->slot_count < 2) /* chunks are as large as the set says */
+        cache->slot_count = 2;
+    cache->ways = cache->slot_count < WAYS_MOST ? cache->slot_count : WAYS_MOST;
+    cache->slot_count -= cache->slot_count % cache->ways;
     cache->reader = ewf_reader_new(image);
     cache->slots = calloc(cache->slot_count, sizeof *cache->slots);
     cache->data = malloc(cache->slot_count * chunk_size);
@@ -69,9 +71,10 @@ static uint8_t *slot_data(const struct ewf *ewf, const struct slot *slot)
 /* The slot that holds the chunk, or the one to put it into. */
 static struct slot *slot_for(const struct ewf_cache *cache, uint64_t chunk)
 {
-    struct slot *slots = &cache->slots[chunk % (cache->slot_count / WAYS) * WAYS], *oldest = slots;
+    const size_t sets = cache->slot_count / cache->ways;
+    struct slot *slots = &cache->slots[chunk % sets * cache->ways], *oldest = slots;
 
-    for (size_t i = 0; i < WAYS; i++) {
+    for (size_t i = 0; i < cache->ways; i++) {
         if (slots[i].state != SLOT_EMPTY && slots[i].chunk == chunk)
             return &slots[i];
         if (slots[i].used < oldest->used)
